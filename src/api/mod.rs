@@ -1,0 +1,1 @@
+//! The only module that knows HTTP: router, errors, one file for each resource.

@@ -1,0 +1,1 @@
+//! The configuration file: parsing, defaults, validation; one section a file.

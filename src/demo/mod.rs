@@ -1,0 +1,1 @@
+//! A simulated fleet with a history, for `hydrophone demo`, tests and benches.

@@ -1,0 +1,1 @@
+//! The truth rules, pure, and apart from them the one writer.

@@ -1,0 +1,4 @@
+//! Hydrophone.
+
+/// Nothing yet.
+fn main() {}

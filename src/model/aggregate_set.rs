@@ -1,0 +1,56 @@
+//! A set of aggregates: a roaring bitmap of their ids.
+
+use roaring::RoaringBitmap;
+
+use super::id::AggregateId;
+
+/// A set of aggregates. Filters are intersections of such sets.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AggregateSet(pub RoaringBitmap);
+
+impl AggregateSet {
+    /// The empty set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether `id` is in the set.
+    #[must_use]
+    pub fn contains(&self, id: AggregateId) -> bool {
+        self.0.contains(id.0)
+    }
+
+    /// Adds `id`.
+    pub fn insert(&mut self, id: AggregateId) {
+        self.0.insert(id.0);
+    }
+
+    /// Removes `id`.
+    pub fn remove(&mut self, id: AggregateId) {
+        self.0.remove(id.0);
+    }
+
+    /// How many aggregates are in the set.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Ids in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = AggregateId> + '_ {
+        self.0.iter().map(AggregateId)
+    }
+}
+
+impl FromIterator<AggregateId> for AggregateSet {
+    fn from_iter<I: IntoIterator<Item = AggregateId>>(ids: I) -> Self {
+        Self(ids.into_iter().map(|id| id.0).collect())
+    }
+}

@@ -1,0 +1,16 @@
+//! Plain values that every layer shares: no I/O, no async, no serialisation.
+//!
+//! Disk, wire and HTTP each have structs of their own; these are what they convert to and from, so that a format can
+//! change without the rules that work on the values changing with it.
+
+pub mod aggregate;
+pub mod aggregate_set;
+pub mod exposition;
+pub mod id;
+pub mod label;
+pub mod occurrence;
+pub mod scrape;
+pub mod series;
+pub mod severity;
+pub mod target;
+pub mod time;

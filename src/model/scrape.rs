@@ -1,0 +1,74 @@
+//! The result of one scrape: what scraping hands to ingest.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::exposition::Exposition;
+use super::target::Target;
+use super::time::{Millis, Timestamp};
+
+/// One scrape of one target, successful or not. A failing target is data, never an error that travels up.
+#[derive(Debug, Clone)]
+pub struct Scrape {
+    /// What was scraped.
+    pub target: Arc<Target>,
+    /// When the scrape was due and began. Times of one target do not go backwards unless the clock does.
+    pub at: Timestamp,
+    /// How long it took, waiting for a free place not included.
+    pub duration: Millis,
+    /// Bytes of the body after decompression; 0 when none arrived.
+    pub body_bytes: u64,
+    /// What it said, or why it failed.
+    pub outcome: Result<Exposition, Failure>,
+}
+
+/// Why a scrape failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// A class of failures for metrics and grouping.
+    pub kind: FailureKind,
+    /// A sentence for people: lower case, no full stop, with what failed.
+    pub message: String,
+}
+
+/// Classes of scrape failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// No connection: refused, unreachable, unknown host, TLS.
+    Connect,
+    /// The scrape timeout passed.
+    Timeout,
+    /// An HTTP status other than 200.
+    Status,
+    /// A body over the limit.
+    TooLarge,
+    /// A body that is no exposition.
+    Malformed,
+    /// The connection broke while the body was arriving, or it could not be decompressed.
+    Body,
+}
+
+impl FailureKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] =
+        [Self::Connect, Self::Timeout, Self::Status, Self::TooLarge, Self::Malformed, Self::Body];
+
+    /// A stable word for metrics and storage.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Status => "status",
+            Self::TooLarge => "too_large",
+            Self::Malformed => "malformed",
+            Self::Body => "body",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,1 @@
+//! Reads only: matchers, ranges, lists, occurrences.

@@ -1,0 +1,1 @@
+//! One loop a target: the HTTP client with its limits, and the wire format.

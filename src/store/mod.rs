@@ -1,0 +1,1 @@
+//! The only module that knows redb: tables, keys, column codecs, rollups, retention.

@@ -1,0 +1,46 @@
+//! Logs and our own metrics.
+//!
+//! Each module that counts something has a struct of metrics and registers it here under `hydrophone_…`; the metric
+//! types are prometheus-client's, named in this one place.
+
+use tracing_subscriber::EnvFilter;
+
+pub use prometheus_client::encoding::EncodeLabelSet;
+pub use prometheus_client::metrics::counter::Counter;
+pub use prometheus_client::metrics::family::Family;
+pub use prometheus_client::metrics::gauge::Gauge;
+pub use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+pub use prometheus_client::registry::{Registry, Unit};
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// One line a record: time, level, message, fields.
+    #[default]
+    Logfmt,
+    /// One JSON object a record.
+    Json,
+}
+
+/// Sets up logging to standard error for the whole process. `level` is debug, info, warn or error.
+///
+/// Our own records are written from `level` up, those of libraries from warn up.
+pub fn init_logging(level: &str, format: LogFormat) {
+    let filter = EnvFilter::new(format!("warn,hydrophone={level}"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call (a test that starts two servers in one process) keeps the first set-up.
+    let _ = match format {
+        LogFormat::Logfmt => subscriber.with_target(false).try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+    };
+}
+
+/// All registered metrics in OpenMetrics text, which Prometheus scrapes.
+///
+/// # Errors
+/// When a metric can not be written as text, which is a programming error.
+pub fn encode(registry: &Registry) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, registry)?;
+    Ok(text)
+}
