@@ -1,1 +1,6 @@
-//! The only module that knows HTTP: router, errors, one file for each resource.
+//! The only module that knows HTTP: router, state, error, one file for each resource.
+
+pub mod error;
+pub mod own_errors;
+pub mod state;
+pub mod v1;

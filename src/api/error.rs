@@ -1,0 +1,176 @@
+//! What goes wrong with a request, as RFC 9457 problem details. The only place that knows status codes of failures.
+
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A request that could not be answered. The message is lower case, without a full stop, and names what was wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Error {
+    kind: Kind,
+    detail: String,
+    param: Option<String>,
+    position: Option<usize>,
+}
+
+/// Failures by what the caller can do about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Change the request.
+    BadRequest,
+    /// Ask with the permission the operator has to give.
+    Forbidden,
+    /// Ask for something that is there.
+    NotFound,
+    /// Use one of these methods.
+    MethodNotAllowed(&'static str),
+    /// Look at it again, it has changed meanwhile.
+    Conflict,
+    /// Send less.
+    TooLarge,
+    /// Ask for less, or wait longer.
+    Timeout,
+    /// Come back later.
+    Unavailable,
+    /// Report a bug: details are in the log.
+    Internal,
+}
+
+/// The body of a failed answer, `application/problem+json` (RFC 9457).
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// `about:blank`: the status says what kind of problem it is.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    pub kind: &'static str,
+    /// The status in words.
+    #[schema(example = "Bad Request")]
+    pub title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 400)]
+    pub status: u16,
+    /// What was wrong, for people.
+    pub detail: String,
+    /// The parameter that was wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub param: Option<String>,
+    /// Where in that parameter, in characters from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+}
+
+impl Error {
+    /// The request as a whole is wrong.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(Kind::BadRequest, detail)
+    }
+
+    /// The parameter `param` is wrong.
+    pub fn bad_param(param: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { param: Some(param.into()), ..Self::new(Kind::BadRequest, detail) }
+    }
+
+    /// Adds where in the parameter the mistake is, in characters from 0.
+    #[must_use]
+    pub fn at(self, position: usize) -> Self {
+        Self { position: Some(position), ..self }
+    }
+
+    /// The operator did not allow it.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, detail)
+    }
+
+    /// There is no such thing.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, detail)
+    }
+
+    /// The path exists, but only for the methods in `allow` (`GET, HEAD`).
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        Self::new(Kind::MethodNotAllowed(allow), format!("only these methods are allowed here: {allow}"))
+    }
+
+    /// Somebody else changed it meanwhile.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, detail)
+    }
+
+    /// The request's body is over the limit.
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(Kind::TooLarge, detail)
+    }
+
+    /// The answer took too long.
+    pub fn timeout(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Timeout, detail)
+    }
+
+    /// It can not be answered now: starting, stopping, or the store refuses writes.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, detail)
+    }
+
+    /// A failure of ours. `detail` goes to the log and to `/errors`; the caller learns only that it happened.
+    pub fn internal(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Internal, detail)
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self.kind {
+            Kind::BadRequest => StatusCode::BAD_REQUEST,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+            Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::Timeout | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The body for the caller.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let status = self.status();
+        let detail = match self.kind {
+            Kind::Internal => "the server failed to answer; its log and /errors say why".to_owned(),
+            _ => self.detail.clone(),
+        };
+        Problem {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail,
+            param: self.param.clone(),
+            position: self.position,
+        }
+    }
+
+    fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), param: None, position: None }
+    }
+}
+
+/// What [`Error`] leaves in a response's extensions, so that the middleware can report a failure of ours with its cause.
+#[derive(Debug, Clone)]
+pub struct Reported(pub String);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
+        let mut response = (self.status(), body).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Kind::MethodNotAllowed(allow) = self.kind {
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if self.status().is_server_error() {
+            response.extensions_mut().insert(Reported(self.detail));
+        }
+        response
+    }
+}

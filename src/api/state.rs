@@ -1,0 +1,146 @@
+//! What every handler is given: the store to read, the writer to edit through, and what `app` tells about the process.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::error::Error;
+use super::own_errors::OwnErrors;
+use crate::clock::Clock;
+use crate::ingest::WriterHandle;
+use crate::model::target::ServiceTargets;
+use crate::model::time::Timestamp;
+use crate::store::Store;
+use crate::telemetry::Registry;
+
+/// Reads that may compute at one time. Each holds a read transaction and a core; more of them would only make all of
+/// them slower and let a page full of charts keep the store's old pages alive.
+pub const READS_MAX: usize = 16;
+
+/// All handlers' state; routers carry it as `Router<Arc<AppState>>`.
+#[derive(Debug)]
+pub struct AppState {
+    /// Where everything is read from, through [`AppState::read`].
+    pub store: Arc<Store>,
+    /// Where people's edits go.
+    pub writer: WriterHandle,
+    /// The time.
+    pub clock: Clock,
+    /// The running configuration and how its last reload went.
+    pub config: watch::Receiver<Arc<ConfigStatus>>,
+    /// What discovery last found, one entry for each configured service.
+    pub targets: watch::Receiver<Arc<Vec<Arc<ServiceTargets>>>>,
+    /// Asks `app` for a reload; it answers when the reload is done.
+    pub reload: mpsc::Sender<ReloadRequest>,
+    /// Cancelled to end the process in good order.
+    pub quit: CancellationToken,
+    /// Whether the process can answer.
+    pub readiness: watch::Receiver<Readiness>,
+    /// Our own metrics.
+    pub registry: Arc<Registry>,
+    /// Our own errors.
+    pub errors: Arc<OwnErrors>,
+    /// What the command line says.
+    pub flags: Flags,
+    /// What was built.
+    pub build: Build,
+    /// When the process started.
+    pub started: Timestamp,
+    /// One permit for each read that may compute now; made by [`reads`].
+    pub reads: Arc<Semaphore>,
+}
+
+/// What the command line says about the web part; fixed for the process's life.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--web.enable-lifecycle`: `/-/reload` and `/-/quit` are answered.
+    pub enable_lifecycle: bool,
+    /// `--web.enable-admin-api`.
+    pub enable_admin_api: bool,
+    /// `--web.external-url` without a slash at its end; empty when not given.
+    pub external_url: String,
+    /// The data directory, for people.
+    pub data_path: String,
+}
+
+/// The running configuration.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigStatus {
+    /// Path of its file, for people.
+    pub file: String,
+    /// Its text with all secrets hidden.
+    pub yaml: String,
+    /// When it was loaded.
+    pub loaded_at: Timestamp,
+    /// Why the last reload failed, so that an older configuration is running; `None` when it did not.
+    pub reload_error: Option<String>,
+}
+
+/// A reload to be done, and where to say how it went: the message is for the person who asked.
+#[derive(Debug)]
+pub struct ReloadRequest {
+    /// Takes the outcome.
+    pub done: oneshot::Sender<Result<(), String>>,
+}
+
+/// Whether the process can answer questions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Readiness {
+    /// Not yet.
+    #[default]
+    Starting,
+    /// Yes.
+    Ready,
+    /// A commit failed: the store refuses writes and the process is about to end.
+    Failed,
+    /// It was told to stop.
+    Stopping,
+}
+
+/// What was built, for `/metrics` and `/api/v1/status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Build {
+    /// The crate's version.
+    pub version: &'static str,
+    /// The commit it was built from; `unknown` outside a repository.
+    pub revision: &'static str,
+}
+
+impl Default for Build {
+    fn default() -> Self {
+        Self { version: env!("CARGO_PKG_VERSION"), revision: option_env!("HYDROPHONE_REVISION").unwrap_or("unknown") }
+    }
+}
+
+/// The permits of [`AppState::reads`].
+#[must_use]
+pub fn reads() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(READS_MAX))
+}
+
+impl AppState {
+    /// Computes `read` on a thread that may block, when its turn comes. The store's views live inside the closure only.
+    ///
+    /// # Errors
+    /// What `read` answers, or an internal error when it panics.
+    pub async fn read<T, E, F>(self: &Arc<Self>, read: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        E: Into<Error>,
+        F: FnOnce(&Self) -> Result<T, E> + Send + 'static,
+        E: Send + 'static,
+    {
+        let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| Error::unavailable("shutting down"))?;
+        let state = Arc::clone(self);
+        let computed = tokio::task::spawn_blocking(move || {
+            let answer = read(&state);
+            drop(permit);
+            answer
+        });
+        match computed.await {
+            Ok(answer) => answer.map_err(Into::into),
+            Err(error) => Err(Error::internal(format!("a read did not end: {error}"))),
+        }
+    }
+}
