@@ -80,9 +80,12 @@ impl Clock {
         }
     }
 
-    /// Waits for `length`.
+    /// Waits for `length`, measured on the monotonic clock: a timeout stays one however the wall clock is set.
     pub async fn sleep(&self, length: Millis) {
-        self.sleep_until(self.now().plus(length)).await;
+        match &self.0 {
+            Source::System => tokio::time::sleep(length.as_duration()).await,
+            Source::Mock(_) => self.sleep_until(self.now().plus(length)).await,
+        }
     }
 
     /// Starts measuring a duration on the monotonic clock, whatever the wall clock does.

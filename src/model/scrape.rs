@@ -1,4 +1,4 @@
-//! The result of one scrape: what scraping hands to ingest.
+//! What scraping hands to ingest: the result of each scrape, and which targets are no longer scraped.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +6,23 @@ use std::sync::Arc;
 use super::exposition::Exposition;
 use super::target::Target;
 use super::time::{Millis, Timestamp};
+
+/// What scraping tells ingest. Events of one target come in the order in which they happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A target was scraped.
+    Scraped(Scrape),
+    /// Discovery no longer lists a target: it is not scraped any more, and its coverage ends here.
+    ///
+    /// It follows the target's last [`Event::Scraped`]. It is not sent when the server stops, nor when another listed
+    /// target has the same service and the same public labels.
+    Gone {
+        /// The target as it was scraped last.
+        target: Arc<Target>,
+        /// When it was dropped.
+        at: Timestamp,
+    },
+}
 
 /// One scrape of one target, successful or not. A failing target is data, never an error that travels up.
 #[derive(Debug, Clone)]
