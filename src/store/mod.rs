@@ -1,5 +1,7 @@
 //! The only module that knows redb: tables, keys, column codecs, rollups, retention.
 
+pub mod codec;
+
 /// The store.
 #[derive(Debug)]
 pub struct Store;
