@@ -1,6 +1,6 @@
 //! What goes wrong with a request, as RFC 9457 problem details. The only place that knows status codes of failures.
 
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -25,7 +25,7 @@ enum Kind {
     /// Ask for something that is there.
     NotFound,
     /// Use one of these methods.
-    MethodNotAllowed(&'static str),
+    MethodNotAllowed,
     /// Look at it again, it has changed meanwhile.
     Conflict,
     /// Send less.
@@ -88,9 +88,9 @@ impl Error {
         Self::new(Kind::NotFound, detail)
     }
 
-    /// The path exists, but only for the methods in `allow` (`GET, HEAD`).
-    pub fn method_not_allowed(allow: &'static str) -> Self {
-        Self::new(Kind::MethodNotAllowed(allow), format!("only these methods are allowed here: {allow}"))
+    /// The path exists, but for other methods; the router names them in the header `Allow`.
+    pub fn method_not_allowed(detail: impl Into<String>) -> Self {
+        Self::new(Kind::MethodNotAllowed, detail)
     }
 
     /// Somebody else changed it meanwhile.
@@ -125,7 +125,7 @@ impl Error {
             Kind::BadRequest => StatusCode::BAD_REQUEST,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
-            Kind::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Kind::Conflict => StatusCode::CONFLICT,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::Timeout | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -156,6 +156,12 @@ impl Error {
     }
 }
 
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(format!("an answer can not be written as JSON: {error}"))
+    }
+}
+
 /// What [`Error`] leaves in a response's extensions, so that the middleware can report a failure of ours with its cause.
 #[derive(Debug, Clone)]
 pub struct Reported(pub String);
@@ -165,12 +171,32 @@ impl IntoResponse for Error {
         let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
         let mut response = (self.status(), body).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Kind::MethodNotAllowed(allow) = self.kind {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-        }
         if self.status().is_server_error() {
             response.extensions_mut().insert(Reported(self.detail));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_ours_keeps_its_cause_from_the_caller_but_not_from_the_log() {
+        let response = Error::internal("table x is corrupt").into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.extensions().get::<Reported>().unwrap().0, "table x is corrupt");
+        assert!(!Error::internal("table x is corrupt").problem().detail.contains("table x"));
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named_with_its_place() {
+        let problem = Error::bad_param("q", "open quote").at(7).problem();
+        let json = serde_json::to_string(&problem).unwrap();
+        assert_eq!(
+            json,
+            r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"open quote","param":"q","position":7}"#
+        );
     }
 }

@@ -6,8 +6,10 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::error::Error;
+use super::metrics::Metrics;
 use super::own_errors::OwnErrors;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::ingest::WriterHandle;
 use crate::model::target::ServiceTargets;
 use crate::model::time::Timestamp;
@@ -19,7 +21,6 @@ use crate::telemetry::Registry;
 pub const READS_MAX: usize = 16;
 
 /// All handlers' state; routers carry it as `Router<Arc<AppState>>`.
-#[derive(Debug)]
 pub struct AppState {
     /// Where everything is read from, through [`AppState::read`].
     pub store: Arc<Store>,
@@ -39,6 +40,8 @@ pub struct AppState {
     pub readiness: watch::Receiver<Readiness>,
     /// Our own metrics.
     pub registry: Arc<Registry>,
+    /// What the HTTP side counts; registered in `registry`.
+    pub metrics: Metrics,
     /// Our own errors.
     pub errors: Arc<OwnErrors>,
     /// What the command line says.
@@ -67,6 +70,8 @@ pub struct Flags {
 /// The running configuration.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigStatus {
+    /// What it says.
+    pub config: Arc<Config>,
     /// Path of its file, for people.
     pub file: String,
     /// Its text with all secrets hidden.
@@ -119,7 +124,22 @@ pub fn reads() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(READS_MAX))
 }
 
+impl Flags {
+    /// The path under which everything is served: that of the external URL (`/hydrophone`), or empty.
+    #[must_use]
+    pub fn path_prefix(&self) -> &str {
+        let rest = self.external_url.split_once("://").map_or(self.external_url.as_str(), |(_, rest)| rest);
+        rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default().trim_end_matches('/')
+    }
+}
+
 impl AppState {
+    /// Whether the running configuration has a service of this name.
+    #[must_use]
+    pub fn is_configured(&self, service: &str) -> bool {
+        self.config.borrow().config.services.iter().any(|configured| configured.name == service)
+    }
+
     /// Computes `read` on a thread that may block, when its turn comes. The store's views live inside the closure only.
     ///
     /// # Errors
@@ -141,6 +161,25 @@ impl AppState {
         match computed.await {
             Ok(answer) => answer.map_err(Into::into),
             Err(error) => Err(Error::internal(format!("a read did not end: {error}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_prefix_is_that_of_the_external_url() {
+        for (url, expect) in [
+            ("", ""),
+            ("http://example.org", ""),
+            ("http://example.org/", ""),
+            ("https://example.org:8080/tools/hydrophone/", "/tools/hydrophone"),
+            ("/hydrophone", "/hydrophone"),
+        ] {
+            let flags = Flags { external_url: url.to_owned(), ..Flags::default() };
+            assert_eq!(flags.path_prefix(), expect, "{url}");
         }
     }
 }

@@ -1,0 +1,100 @@
+//! What happens to every request: counting, logging, reporting failures of ours, time and size limits, headers that
+//! keep browsers safe.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::error::{Error, Reported};
+use super::own_errors::Report;
+use super::state::AppState;
+use crate::model::severity::Severity;
+
+/// Time for an answer's head. Queries are bounded, so what takes longer waits for a disk or a lock that will not come.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Bytes of a request's body. The largest request names a few thousand aggregates.
+pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Scripts only from our own files, never inline, so that a message with markup in it stays a message. Styles may be
+/// inline, because Mantine sets its variables and sizes that way, and a nonce would make the page uncacheable; images
+/// may be data URLs, which CSS uses for icons. Nobody may frame the page.
+const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; \
+    frame-ancestors 'none'";
+
+/// Counts and logs the request, and reports it where the failure is ours.
+pub(super) async fn observe(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+    let stopwatch = state.clock.stopwatch();
+    let method = request.method().clone();
+    // The path itself would be an unbounded label.
+    let handler = request.extensions().get::<MatchedPath>().map_or("fallback", MatchedPath::as_str).to_owned();
+    let uri = request.uri().clone();
+    let mut response = next.run(request).await;
+    let (status, seconds) = (response.status().as_u16(), stopwatch.seconds());
+    state.metrics.request(&handler, method_name(&method), status, seconds);
+    tracing::debug!(%method, %uri, status, seconds, "answered");
+    if let Some(Reported(detail)) = response.extensions_mut().remove() {
+        // The target is not ours, so that the record is not reported a second time without its request.
+        tracing::error!(target: "http", %method, %uri, status, detail, "request failed");
+        state.errors.report(Report {
+            key: format!("hydrophone::api@{status}:{method} {handler}", method = method_name(&method)),
+            class: "hydrophone::api".to_owned(),
+            message: detail,
+            severity: Severity::Error,
+            stack: Vec::new(),
+            request: Some((method.to_string(), uri.to_string())),
+        });
+    }
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Gives up an answer that takes too long, and refuses a body that says it is too large.
+pub(super) async fn limit(request: Request, next: Next) -> Response {
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+        return Error::too_large(format!("the body is larger than {BODY_BYTES_MAX} bytes")).into_response();
+    }
+    tokio::time::timeout(ANSWER_TIME_MAX, next.run(request)).await.unwrap_or_else(|_| {
+        let seconds = ANSWER_TIME_MAX.as_secs();
+        Error::timeout(format!("there was no answer within {seconds} s")).into_response()
+    })
+}
+
+/// The answer in place of a handler that panicked.
+#[expect(clippy::needless_pass_by_value, reason = "tower-http's signature")]
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::internal(format!("a handler panicked: {}", words.unwrap_or("without words"))).into_response()
+}
+
+/// The methods by name; all that nobody should send share one, so that the label is bounded.
+fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
