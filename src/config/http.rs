@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::Error;
+use super::reader::{Field, Section};
 use super::secret::{Secret, SecretSource};
 
 /// Options of a client. At most one of `basic_auth` and `authorization` is set.
@@ -110,4 +112,145 @@ impl HttpClient {
         }
         Ok(Credentials::None)
     }
+}
+
+/// The keys of this section, which stand among those of a service or of `http_sd_configs`.
+pub(super) const KEYS: &[&str] =
+    &["basic_auth", "authorization", "http_headers", "headers", "tls_config", "follow_redirects"];
+
+/// Versions as Prometheus writes them.
+pub(super) const VERSIONS: [(&str, TlsVersion); 2] = [("TLS12", TlsVersion::Tls12), ("TLS13", TlsVersion::Tls13)];
+
+/// Headers that the client writes itself, or that have a key of their own.
+const HEADERS_RESERVED: [&str; 10] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "host",
+    "proxy-authorization",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Reads the keys of this section.
+pub(super) fn read(section: &Section<'_>) -> Result<HttpClient, Error> {
+    section.exclude("basic_auth", "authorization")?;
+    let mut headers = section.read("headers", Vec::new(), read_headers)?;
+    headers.extend(section.read("http_headers", Vec::new(), read_http_headers)?);
+    Ok(HttpClient {
+        basic_auth: section.read("basic_auth", None, |field| read_basic_auth(field).map(Some))?,
+        authorization: section.read("authorization", None, |field| read_authorization(field).map(Some))?,
+        headers,
+        tls: section.read("tls_config", Tls::default(), read_tls)?,
+        follow_redirects: section.read("follow_redirects", true, Field::flag)?,
+    })
+}
+
+fn read_basic_auth(field: &Field<'_>) -> Result<BasicAuth, Error> {
+    let section = field.section(&[&["username", "password", "password_file"]])?;
+    let password = read_secret(&section, "password", "password_file")?;
+    let username = section.read("username", String::new(), Field::string)?;
+    if username.is_empty() && password.is_none() {
+        return Err(section.error("username is missing"));
+    }
+    Ok(BasicAuth { username, password })
+}
+
+fn read_authorization(field: &Field<'_>) -> Result<Authorization, Error> {
+    let section = field.section(&[&["type", "credentials", "credentials_file"]])?;
+    let kind = section.read("type", "Bearer".to_owned(), |field| {
+        let kind = field.name()?;
+        if kind.eq_ignore_ascii_case("basic") {
+            return Err(field.error("use basic_auth for basic authentication"));
+        }
+        if !kind.bytes().all(is_token) {
+            return Err(field.error(format!("{kind:?} can not stand in a header")));
+        }
+        Ok(kind)
+    })?;
+    match read_secret(&section, "credentials", "credentials_file")? {
+        Some(credentials) => Ok(Authorization { kind, credentials }),
+        None => Err(section.error("credentials or credentials_file is missing")),
+    }
+}
+
+/// A secret that stands under one key, or in the file that another names.
+fn read_secret(section: &Section<'_>, inline: &str, file: &str) -> Result<Option<SecretSource>, Error> {
+    section.exclude(inline, file)?;
+    if let Some(field) = section.get(file) {
+        return Ok(Some(SecretSource::File(field.file()?)));
+    }
+    section.read(inline, None, |field| Ok(Some(SecretSource::Inline(header_value(field)?))))
+}
+
+/// Prometheus's shape: `NAME: {values: [], secrets: [], files: []}`.
+fn read_http_headers(field: &Field<'_>) -> Result<Vec<(String, SecretSource)>, Error> {
+    let mut headers = Vec::new();
+    for (key, value) in field.entries()? {
+        let name = header_name(&key.name, &value)?;
+        let section = value.section(&[&["values", "secrets", "files"]])?;
+        for list in ["values", "secrets"] {
+            for item in section.read(list, Vec::new(), Field::list)? {
+                headers.push((name.clone(), SecretSource::Inline(header_value(&item)?)));
+            }
+        }
+        for item in section.read("files", Vec::new(), Field::list)? {
+            headers.push((name.clone(), SecretSource::File(item.file()?)));
+        }
+    }
+    Ok(headers)
+}
+
+/// The short shape: `NAME: VALUE`.
+fn read_headers(field: &Field<'_>) -> Result<Vec<(String, SecretSource)>, Error> {
+    let header = |(key, value): (&super::tree::Key, Field<'_>)| {
+        Ok((header_name(&key.name, &value)?, SecretSource::Inline(header_value(&value)?)))
+    };
+    field.entries()?.into_iter().map(header).collect()
+}
+
+fn header_name(name: &str, field: &Field<'_>) -> Result<String, Error> {
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(field.error(format!("{name:?} is no name of a header")));
+    }
+    if HEADERS_RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+        return Err(field.error("this header is not the configuration's to set"));
+    }
+    Ok(name.to_owned())
+}
+
+/// Text that can stand in a header; the message does not repeat it, because it may be secret.
+fn header_value(field: &Field<'_>) -> Result<Secret, Error> {
+    let text = field.text()?;
+    if text.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
+        return Err(field.error("holds a control character, which can not be sent"));
+    }
+    Ok(Secret::new(text))
+}
+
+/// A byte of a `token` of RFC 9110, section 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn read_tls(field: &Field<'_>) -> Result<Tls, Error> {
+    let keys = ["ca_file", "cert_file", "key_file", "server_name", "insecure_skip_verify", "min_version"];
+    let section = field.section(&[&keys])?;
+    let file = |key: &str| section.read(key, None, |field| field.file().map(Some));
+    let identity = match (file("cert_file")?, file("key_file")?) {
+        (Some(cert_file), Some(key_file)) => Some(TlsIdentity { cert_file, key_file }),
+        (None, None) => None,
+        (Some(_), None) => return Err(section.error("cert_file needs key_file")),
+        (None, Some(_)) => return Err(section.error("key_file needs cert_file")),
+    };
+    Ok(Tls {
+        ca_file: file("ca_file")?,
+        identity,
+        server_name: section.read("server_name", None, |field| field.name().map(Some))?,
+        insecure_skip_verify: section.read("insecure_skip_verify", false, Field::flag)?,
+        min_version: section.read("min_version", TlsVersion::default(), |field| field.word(&VERSIONS))?,
+    })
 }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::http::HttpClient;
+use super::Error;
+use super::http::{self, HttpClient};
+use super::reader::{Field, Section};
 use crate::model::label::Labels;
 use crate::model::time::Millis;
 
@@ -75,4 +77,119 @@ pub enum DnsRecord {
     Mx,
     /// Name servers.
     Ns,
+}
+
+/// Reads all entries under a mechanism's key.
+type Read = fn(&Field<'_>) -> Result<Vec<Mechanism>, Error>;
+
+/// The mechanisms that there are: key and reader. A new one is a line here, its keys below, and a file in discovery.
+const MECHANISMS: [(&str, Read); 4] = [
+    ("static_configs", read_static),
+    ("file_sd_configs", |field| each(field, read_file)),
+    ("http_sd_configs", |field| each(field, read_http)),
+    ("dns_sd_configs", |field| each(field, read_dns)),
+];
+
+/// The keys of this section, which stand among those of a service.
+pub(super) const KEYS: &[&str] = &["static_configs", "file_sd_configs", "http_sd_configs", "dns_sd_configs"];
+
+/// Kinds of records as they are written.
+pub(super) const RECORDS: [(&str, DnsRecord); 5] = [
+    ("SRV", DnsRecord::Srv),
+    ("A", DnsRecord::A),
+    ("AAAA", DnsRecord::Aaaa),
+    ("MX", DnsRecord::Mx),
+    ("NS", DnsRecord::Ns),
+];
+
+/// Reads the mechanisms of a service.
+pub(super) fn read(section: &Section<'_>) -> Result<Vec<Mechanism>, Error> {
+    let mut mechanisms = Vec::new();
+    for (key, read) in MECHANISMS {
+        mechanisms.extend(section.read(key, Vec::new(), read)?);
+    }
+    Ok(mechanisms)
+}
+
+fn each(field: &Field<'_>, read: fn(&Field<'_>) -> Result<Mechanism, Error>) -> Result<Vec<Mechanism>, Error> {
+    field.list()?.iter().map(read).collect()
+}
+
+fn read_static(field: &Field<'_>) -> Result<Vec<Mechanism>, Error> {
+    let groups: Vec<TargetGroup> = read_groups(field)?;
+    Ok(if groups.is_empty() { Vec::new() } else { vec![Mechanism::Static(groups)] })
+}
+
+/// Reads a list of target groups, of which `static_configs` and the files of `file_sd_configs` consist.
+pub(super) fn read_groups(field: &Field<'_>) -> Result<Vec<TargetGroup>, Error> {
+    let group = |field: &Field<'_>| {
+        let section = field.section(&[&["targets", "labels"]])?;
+        let targets = section.read("targets", Vec::new(), |field| field.list()?.iter().map(read_address).collect())?;
+        Ok(TargetGroup { targets, labels: section.read("labels", Labels::default(), Field::labels)? })
+    };
+    field.list()?.iter().map(group).collect()
+}
+
+/// An address; a URL in its place is a frequent mistake, which Prometheus refuses too.
+fn read_address(field: &Field<'_>) -> Result<String, Error> {
+    let address = field.text()?;
+    if address.contains('/') {
+        return Err(field.error(format!("{address:?} must be host:port, without scheme and path")));
+    }
+    Ok(address.to_owned())
+}
+
+fn read_file(field: &Field<'_>) -> Result<Mechanism, Error> {
+    let section = field.section(&[&["files", "refresh_interval"]])?;
+    let files = section.require("files", |field| match field.list()?.as_slice() {
+        [] => Err(field.error("must name at least one file")),
+        files => files.iter().map(read_pattern).collect(),
+    })?;
+    let refresh_interval = section.read("refresh_interval", Millis::from_seconds(300), Field::duration)?;
+    Ok(Mechanism::File(FileDiscovery { files, refresh_interval }))
+}
+
+/// A path whose last segment may hold one `*` and ends in one of the known ways.
+fn read_pattern(field: &Field<'_>) -> Result<PathBuf, Error> {
+    let text = field.text()?;
+    let name = text.rsplit('/').next().unwrap_or_default();
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
+    if !["json", "yml", "yaml"].iter().any(|known| known.eq_ignore_ascii_case(ending)) {
+        return Err(field.error(format!("{text:?} must end in .json, .yml or .yaml")));
+    }
+    if text.matches('*').count() > 1 || (text.contains('*') && !name.contains('*')) {
+        return Err(field.error(format!("{text:?} may hold one *, in its last segment")));
+    }
+    field.relative_path()
+}
+
+fn read_http(field: &Field<'_>) -> Result<Mechanism, Error> {
+    let section = field.section(&[&["url", "refresh_interval"], http::KEYS])?;
+    let url = section.require("url", |field| {
+        let text = field.text()?;
+        let url = url::Url::parse(text).map_err(|error| field.error(format!("{text:?} is no URL: {error}")))?;
+        match url.scheme() {
+            "http" | "https" => Ok(text.to_owned()),
+            other => Err(field.error(format!("{text:?} must begin with http or https, not {other}"))),
+        }
+    })?;
+    let refresh_interval = section.read("refresh_interval", Millis::from_seconds(60), Field::duration)?;
+    Ok(Mechanism::Http(Box::new(HttpDiscovery { url, refresh_interval, http: http::read(&section)? })))
+}
+
+fn read_dns(field: &Field<'_>) -> Result<Mechanism, Error> {
+    let section = field.section(&[&["names", "type", "port", "refresh_interval"]])?;
+    let names = section.require("names", |field| match field.list()?.as_slice() {
+        [] => Err(field.error("must hold at least one name")),
+        names => names.iter().map(Field::name).collect(),
+    })?;
+    let record = section.read("type", DnsRecord::default(), |field| field.word(&RECORDS))?;
+    let port = section.read("port", 0, |field| {
+        u16::try_from(field.number()?).map_err(|_| field.error("must be a port from 1 to 65535"))
+    })?;
+    if port == 0 && record != DnsRecord::Srv {
+        return Err(section.error("port is missing; only SRV records bring their own"));
+    }
+    let refresh_interval = section.read("refresh_interval", Millis::from_seconds(30), Field::duration)?;
+    Ok(Mechanism::Dns(DnsDiscovery { names, record, port, refresh_interval }))
 }

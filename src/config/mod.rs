@@ -1,27 +1,35 @@
 //! The configuration file: strict YAML, read whole or not at all.
 //!
 //! One section per file: [`service`] and [`scrape`] for what is scraped and how, [`mechanism`] and [`relabel`] for how
-//! targets are found, [`http`] for how a request is made, [`storage`] for how long things are kept. docs/configuration.md
-//! lists every key.
+//! targets are found, [`http`] for how a request is made, [`storage`] for how long things are kept. [`render`] writes a running
+//! configuration out. docs/configuration.md lists every key.
 
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 pub mod http;
 pub mod mechanism;
+pub mod pattern;
+mod reader;
 pub mod relabel;
+pub mod render;
 pub mod scrape;
 pub mod secret;
 pub mod service;
 pub mod storage;
+mod tree;
 
 pub use http::{Authorization, BasicAuth, HttpClient, Tls, TlsVersion};
 pub use mechanism::{DnsDiscovery, DnsRecord, FileDiscovery, HttpDiscovery, Mechanism, TargetGroup};
-pub use relabel::{Pattern, Relabel, RelabelAction};
+pub use pattern::Pattern;
+pub use relabel::{Relabel, RelabelAction};
 pub use scrape::{Limits, Scheme, ScrapeSettings};
 pub use secret::{Secret, SecretSource};
 pub use service::Service;
 pub use storage::{Retention, Storage};
 
+use self::reader::{Field, Source};
 use crate::model::label::Labels;
 use crate::model::time::Millis;
 
@@ -63,3 +71,113 @@ impl Default for Global {
         }
     }
 }
+
+/// Why a configuration can not be used: `FILE:LINE:COLUMN: KEY: what`, or `FILE: what` where there is no line to name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The file, as it was named.
+    pub file: String,
+    /// Line from 1; 0 where the whole file is meant.
+    pub line: u64,
+    /// Column from 1, in characters; 0 where the whole file is meant.
+    pub column: u64,
+    /// The way to the key, `services[0].scraper.endpoint`; empty for the whole file or where it is no YAML.
+    pub path: String,
+    /// What is wrong: lower case, no full stop.
+    pub what: String,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)?;
+        }
+        if !self.path.is_empty() {
+            write!(f, ": {}", self.path)?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A configuration file of more bytes is not read: ten times what ten thousand services with long rules need.
+const FILE_BYTES_MAX: u64 = 32 << 20;
+
+/// Reads the file at `path`. Every file that it names for a password or certificate must be readable too.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn load(path: &Path) -> Result<Config, Error> {
+    let name = path.display().to_string();
+    let error = |what: String| Error { file: name.clone(), line: 0, column: 0, path: String::new(), what };
+    let size = std::fs::metadata(path).map_err(|source| error(format!("can not be read: {source}")))?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(error(format!("has {size} bytes, more than the {FILE_BYTES_MAX} that are read")));
+    }
+    let bytes = std::fs::read(path).map_err(|source| error(format!("can not be read: {source}")))?;
+    let text = String::from_utf8(bytes).map_err(|source| {
+        let at = source.utf8_error().valid_up_to();
+        let line = source.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+        error(format!("line {line} is not UTF-8"))
+    })?;
+    let source = Source::new(&name);
+    let config = read(&text, &source)?;
+    for (path, mut problem) in source.files.into_inner() {
+        if let Err(cause) = std::fs::File::open(&path) {
+            problem.what = format!("file {} can not be read: {cause}", path.display());
+            return Err(problem);
+        }
+    }
+    Ok(config)
+}
+
+/// Reads a configuration from `text`. `file_name` stands in messages, and relative paths are relative to its directory. Opens
+/// no file; does not panic whatever the text is.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn parse(text: &str, file_name: &str) -> Result<Config, Error> {
+    read(text, &Source::new(file_name))
+}
+
+/// Reads a list of target groups in YAML, which a file of `file_sd_configs` holds.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn parse_target_groups(text: &str, file_name: &str) -> Result<Vec<TargetGroup>, Error> {
+    let source = Source::new(file_name);
+    let node = tree::parse(text).map_err(|problem| source.error(problem.place, "", problem.what))?;
+    mechanism::read_groups(&Field::root(&source, &node))
+}
+
+fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
+    let node = tree::parse(text).map_err(|problem| source.error(problem.place, "", problem.what))?;
+    let root = Field::root(source, &node);
+    let section = root.section(&[&["global", "services", "storage", "repository"]])?;
+    let global = section.read("global", Global::default(), read_global)?;
+    if let Some(repository) = section.get("repository") {
+        // Periskop's file may say where Periskop keeps its errors; everything of ours is in one directory.
+        repository.section(&[&["type", "path", "dsn"]])?;
+        repository.warn("is not used: everything is kept in the data directory, --storage.path");
+    }
+    let services = section.read("services", Vec::new(), |field| service::read(field, &global))?;
+    let storage = section.read("storage", Storage::default(), storage::read)?;
+    Ok(Config { global, services, storage, warnings: source.warnings.take() })
+}
+
+fn read_global(field: &Field<'_>) -> Result<Global, Error> {
+    let section = field.section(&[&["scrape_interval", "scrape_timeout", "external_labels"], scrape::LIMIT_KEYS])?;
+    let default = Global::default();
+    let scrape_interval = section.read("scrape_interval", default.scrape_interval, Field::duration)?;
+    Ok(Global {
+        scrape_interval,
+        scrape_timeout: scrape::read_timeout(&section, scrape_interval, default.scrape_timeout)?,
+        external_labels: section.read("external_labels", default.external_labels, Field::labels)?,
+        limits: scrape::read_limits(&section, &default.limits)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,54 +1,8 @@
 //! The keys of relabelling. What the rules do is `discovery::relabel`'s matter.
 
-use std::fmt;
-
-use regex::Regex;
-
-/// A regular expression that must match a whole value, as Prometheus anchors it. Equal when its text is equal.
-#[derive(Clone)]
-pub struct Pattern {
-    text: String,
-    regex: Regex,
-}
-
-impl Pattern {
-    /// Compiles `text`. As in Prometheus 3 it is anchored at both ends and `.` matches line feeds too.
-    ///
-    /// # Errors
-    /// When `text` is no regular expression, or one that would need too much memory.
-    pub fn new(text: impl Into<String>) -> Result<Self, regex::Error> {
-        let text = text.into();
-        // Compiled alone first, so that an error shows the text as the user wrote it, and so that `a)(b` does not slip
-        // through the brackets that are put around it.
-        Regex::new(&text)?;
-        let regex = Regex::new(&format!("^(?s:{text})$"))?;
-        Ok(Self { text, regex })
-    }
-
-    /// As written in the file.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The anchored expression.
-    #[must_use]
-    pub fn regex(&self) -> &Regex {
-        &self.regex
-    }
-}
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl fmt::Debug for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pattern({:?})", self.text)
-    }
-}
+use super::Error;
+use super::pattern::Pattern;
+use super::reader::Field;
 
 /// One rule of `relabel_configs`.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,4 +49,90 @@ pub enum RelabelAction {
     LabelDrop,
     /// Removes labels whose name does not match.
     LabelKeep,
+}
+
+/// The names of the actions, as they are written.
+pub(super) const ACTIONS: [(&str, RelabelAction); 11] = [
+    ("replace", RelabelAction::Replace),
+    ("lowercase", RelabelAction::Lowercase),
+    ("uppercase", RelabelAction::Uppercase),
+    ("keep", RelabelAction::Keep),
+    ("drop", RelabelAction::Drop),
+    ("keepequal", RelabelAction::KeepEqual),
+    ("dropequal", RelabelAction::DropEqual),
+    ("hashmod", RelabelAction::HashMod),
+    ("labelmap", RelabelAction::LabelMap),
+    ("labeldrop", RelabelAction::LabelDrop),
+    ("labelkeep", RelabelAction::LabelKeep),
+];
+
+const KEYS: &[&str] = &["source_labels", "separator", "regex", "modulus", "target_label", "replacement", "action"];
+
+pub(super) const SEPARATOR_DEFAULT: &str = ";";
+pub(super) const REGEX_DEFAULT: &str = "(.*)";
+pub(super) const REPLACEMENT_DEFAULT: &str = "$1";
+
+impl RelabelAction {
+    /// The action as it is written in a file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ACTIONS.iter().find(|(_, action)| *action == self).map_or("replace", |(name, _)| name)
+    }
+}
+
+/// Reads `relabel_configs`.
+pub(super) fn read(field: &Field<'_>) -> Result<Vec<Relabel>, Error> {
+    field.list()?.iter().map(read_rule).collect()
+}
+
+fn read_rule(field: &Field<'_>) -> Result<Relabel, Error> {
+    let section = field.section(&[KEYS])?;
+    let pattern = |field: &Field<'_>| {
+        let text = if field.is_null() { "" } else { field.text()? };
+        Pattern::new(text).map_err(|what| field.error(format!("{text:?} is no regular expression: {what}")))
+    };
+    let default = Pattern::new(REGEX_DEFAULT).map_err(|what| field.error(what))?;
+    let rule = Relabel {
+        source_labels: section.read("source_labels", Vec::new(), Field::texts)?,
+        separator: section.read("separator", SEPARATOR_DEFAULT.to_owned(), Field::string)?,
+        regex: section.given("regex").map_or(Ok(default), |field| pattern(&field))?,
+        modulus: section.read("modulus", 0, Field::number)?,
+        target_label: section.read("target_label", String::new(), Field::string)?,
+        replacement: section.read("replacement", REPLACEMENT_DEFAULT.to_owned(), Field::string)?,
+        action: section.read("action", RelabelAction::Replace, |field| field.word(&ACTIONS))?,
+    };
+    match objection(&rule, section.given("regex").is_some(), section.given("source_labels").is_some()) {
+        Some(what) => Err(section.error(what)),
+        None => Ok(rule),
+    }
+}
+
+/// What Prometheus would refuse about a rule: keys that its action needs or has no use for.
+fn objection(rule: &Relabel, regex_given: bool, sources_given: bool) -> Option<String> {
+    use RelabelAction as A;
+    let action = rule.action.name();
+    let writes =
+        matches!(rule.action, A::Replace | A::HashMod | A::Lowercase | A::Uppercase | A::KeepEqual | A::DropEqual);
+    if rule.action == A::HashMod && rule.modulus == 0 {
+        return Some("action hashmod requires a modulus above 0".to_owned());
+    }
+    if writes && rule.target_label.is_empty() {
+        return Some(format!("action {action} requires target_label"));
+    }
+    let plain = rule.modulus == 0 && rule.separator == SEPARATOR_DEFAULT && rule.replacement == REPLACEMENT_DEFAULT;
+    match rule.action {
+        A::KeepEqual | A::DropEqual if regex_given || !plain => {
+            Some(format!("action {action} takes source_labels and target_label and nothing else"))
+        }
+        A::Lowercase | A::Uppercase if rule.replacement != REPLACEMENT_DEFAULT => {
+            Some(format!("action {action} takes no replacement"))
+        }
+        A::LabelMap if rule.replacement.is_empty() => {
+            Some("action labelmap requires a replacement that is not empty".to_owned())
+        }
+        A::LabelDrop | A::LabelKeep if sources_given || !rule.target_label.is_empty() || !plain => {
+            Some(format!("action {action} takes regex and nothing else"))
+        }
+        _ => None,
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::http::HttpClient;
+use super::http::{self, HttpClient};
+use super::reader::{Field, Section};
+use super::{Error, Global};
 use crate::model::time::Millis;
 
 /// `http` or `https`.
@@ -49,7 +51,7 @@ pub const PATH_DEFAULT: &str = "/-/exceptions";
 
 impl Default for ScrapeSettings {
     fn default() -> Self {
-        let global = super::Global::default();
+        let global = Global::default();
         Self {
             interval: global.scrape_interval,
             timeout: global.scrape_timeout,
@@ -150,4 +152,113 @@ impl Default for Limits {
             dropped_targets_max: 1000,
         }
     }
+}
+
+/// The keys of this section, which stand among those of a service.
+pub(super) const KEYS: &[&str] = &["scraper", "scrape_interval", "scrape_timeout", "metrics_path", "scheme", "params"];
+
+/// The keys of [`Limits`], in `global` and in a service.
+pub(super) const LIMIT_KEYS: &[&str] = &[
+    "body_size_limit",
+    "aggregate_limit",
+    "occurrence_limit",
+    "key_size_limit",
+    "class_size_limit",
+    "message_size_limit",
+    "stack_frame_limit",
+    "stack_size_limit",
+    "cause_depth_limit",
+    "header_limit",
+    "header_size_limit",
+    "url_size_limit",
+    "request_body_size_limit",
+    "target_limit",
+    "keep_dropped_targets",
+];
+
+const SCHEMES: [(&str, Scheme); 2] = [("http", Scheme::Http), ("https", Scheme::Https)];
+
+/// Reads the keys of this section, with what `global` says where they say nothing.
+pub(super) fn read(section: &Section<'_>, global: &Global) -> Result<ScrapeSettings, Error> {
+    let (mut interval, mut path) = (None, None);
+    if let Some(scraper) = section.get("scraper") {
+        let scraper = scraper.section(&[&["endpoint", "refresh_interval"]])?;
+        interval = scraper.read("refresh_interval", None, |field| field.go_duration().map(Some))?;
+        path = scraper.read("endpoint", None, |field| read_path(field).map(Some))?;
+    }
+    let twice = |field: Field<'_>, key: &str| Err(field.error(format!("can not be set together with scraper.{key}")));
+    match (section.get("scrape_interval"), interval) {
+        (Some(field), Some(_)) => return twice(field, "refresh_interval"),
+        (Some(field), None) => interval = Some(field.duration()?),
+        (None, _) => {}
+    }
+    match (section.get("metrics_path"), &path) {
+        (Some(field), Some(_)) => return twice(field, "endpoint"),
+        (Some(field), None) => path = Some(read_path(&field)?),
+        (None, _) => {}
+    }
+    let interval = interval.unwrap_or(global.scrape_interval);
+    Ok(ScrapeSettings {
+        interval,
+        timeout: read_timeout(section, interval, global.scrape_timeout)?,
+        scheme: section.read("scheme", Scheme::default(), |field| field.word(&SCHEMES))?,
+        path: path.unwrap_or_else(|| PATH_DEFAULT.to_owned()),
+        params: section.read("params", Vec::new(), read_params)?,
+        http: http::read(section)?,
+        limits: read_limits(section, &global.limits)?,
+    })
+}
+
+/// `scrape_timeout`, never above `interval`; without the key `default`, or the interval where that is shorter.
+pub(super) fn read_timeout(section: &Section<'_>, interval: Millis, default: Millis) -> Result<Millis, Error> {
+    section.read("scrape_timeout", default.min(interval), |field| match field.duration()? {
+        timeout if timeout > interval => {
+            Err(field.error(format!("{timeout} is longer than the scrape interval of {interval}")))
+        }
+        timeout => Ok(timeout),
+    })
+}
+
+/// A path of a URL, maybe with a query. `errors` is `/errors`, as in Prometheus.
+fn read_path(field: &Field<'_>) -> Result<String, Error> {
+    let path = field.name()?;
+    if path.chars().any(|c| c.is_whitespace() || c.is_control() || c == '#') {
+        return Err(field.error(format!("{path:?} is no path of a URL")));
+    }
+    Ok(if path.starts_with('/') { path } else { format!("/{path}") })
+}
+
+/// Parameters that have a value.
+fn read_params(field: &Field<'_>) -> Result<Vec<(String, Vec<String>)>, Error> {
+    let mut params = Vec::new();
+    for (key, values) in field.entries()? {
+        let values = values.texts()?;
+        if !values.is_empty() {
+            params.push((key.name.clone(), values));
+        }
+    }
+    Ok(params)
+}
+
+/// Reads the limits that `section` says, with `default` for the others.
+pub(super) fn read_limits(section: &Section<'_>, default: &Limits) -> Result<Limits, Error> {
+    let count = |key: &str, default: usize| section.read(key, default, Field::count);
+    let memory = |key: &str, default: usize| section.read(key, default, Field::memory);
+    Ok(Limits {
+        body_bytes_max: section.read("body_size_limit", default.body_bytes_max, Field::size)?,
+        aggregates_max: count("aggregate_limit", default.aggregates_max)?,
+        occurrences_per_aggregate_max: count("occurrence_limit", default.occurrences_per_aggregate_max)?,
+        key_bytes_max: memory("key_size_limit", default.key_bytes_max)?,
+        class_bytes_max: memory("class_size_limit", default.class_bytes_max)?,
+        message_bytes_max: memory("message_size_limit", default.message_bytes_max)?,
+        stack_frames_max: count("stack_frame_limit", default.stack_frames_max)?,
+        stack_bytes_max: memory("stack_size_limit", default.stack_bytes_max)?,
+        cause_depth_max: count("cause_depth_limit", default.cause_depth_max)?,
+        headers_max: count("header_limit", default.headers_max)?,
+        header_bytes_max: memory("header_size_limit", default.header_bytes_max)?,
+        url_bytes_max: memory("url_size_limit", default.url_bytes_max)?,
+        request_body_bytes_max: memory("request_body_size_limit", default.request_body_bytes_max)?,
+        targets_max: count("target_limit", default.targets_max)?,
+        dropped_targets_max: count("keep_dropped_targets", default.dropped_targets_max)?,
+    })
 }

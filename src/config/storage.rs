@@ -1,5 +1,7 @@
 //! How long things are kept.
 
+use super::Error;
+use super::reader::Field;
 use crate::model::time::Millis;
 
 /// The section `storage`.
@@ -31,4 +33,29 @@ impl Default for Retention {
         let days = |days: i64| Millis::from_seconds(days * 86_400);
         Self { time: days(90), targets: days(30), occurrences: days(30) }
     }
+}
+
+/// Reads the section `storage`.
+pub(super) fn read(field: &Field<'_>) -> Result<Storage, Error> {
+    let section = field.section(&[&["retention"]])?;
+    Ok(Storage { retention: section.read("retention", Retention::default(), read_retention)? })
+}
+
+fn read_retention(field: &Field<'_>) -> Result<Retention, Error> {
+    let section = field.section(&[&["time", "targets", "occurrences"]])?;
+    let default = Retention::default();
+    let time = section.read("time", default.time, Field::duration)?;
+    let part = |key: &str, default: Millis| {
+        section.read(key, default.min(time), |field| match field.duration()? {
+            length if length > time => {
+                Err(field.error(format!("{length} is longer than retention.time, which is {time}")))
+            }
+            length => Ok(length),
+        })
+    };
+    Ok(Retention {
+        time,
+        targets: part("targets", default.targets)?,
+        occurrences: part("occurrences", default.occurrences)?,
+    })
 }
