@@ -4,7 +4,6 @@
 //! The rules and their reasons are in docs/development.md. An exception stands in a table here, with its reason.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, bottom up, and what each may import.
@@ -472,15 +471,12 @@ fn nothing_is_left_open_and_no_line_ends_in_a_space() {
     for (path, text) in files(&["rs", "toml", "md", "ts", "tsx", "css", "html", "mjs", "js", "py", "yml", "yaml", "sh"])
     {
         for (number, line) in text.lines().enumerate() {
-            let mut problem = String::new();
+            let place = format!("{path}:{}", number + 1);
             if line.ends_with([' ', '\t']) {
-                problem.push_str("ends in a space");
+                problems.push(format!("{place}: ends in a space"));
             }
             if let Some(word) = open.iter().find(|word| line.contains(**word)) {
-                write!(problem, "says {word}").unwrap();
-            }
-            if !problem.is_empty() {
-                problems.push(format!("{path}:{}: {problem}", number + 1));
+                problems.push(format!("{place}: says {word}"));
             }
         }
         if !text.is_empty() && !text.ends_with('\n') {
