@@ -1,5 +1,11 @@
 //! The truth rules, pure, and apart from them the one writer.
 
-/// Reaches the one writer.
-#[derive(Debug, Clone)]
-pub struct WriterHandle;
+mod batch;
+pub mod counter;
+pub mod gap;
+mod metrics;
+mod writer;
+
+pub use batch::{Added, Batch, Brought};
+pub use metrics::Metrics;
+pub use writer::{Edit, Error, QUEUE_MAX, Settings, Writer, WriterHandle};

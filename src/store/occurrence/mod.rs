@@ -18,7 +18,6 @@ mod cutter;
 mod envelope;
 mod error;
 mod partition;
-#[cfg_attr(not(test), expect(dead_code, reason = "the store's commit is its first user"))]
 pub(in crate::store) mod stack;
 
 use std::ops::ControlFlow;

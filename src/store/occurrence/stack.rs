@@ -87,6 +87,11 @@ impl Stacks {
         id
     }
 
+    /// How many stacks there are, about: ids are given without gaps, and retention leaves some.
+    pub(in crate::store) fn len(&self) -> u64 {
+        u64::from(self.next)
+    }
+
     /// How many stacks wait for [`Stacks::write`].
     pub(in crate::store) fn new_len(&self) -> usize {
         self.new.len()

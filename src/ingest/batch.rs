@@ -1,0 +1,225 @@
+//! A batch: scrapes turned into the changes of one commit, against the stored baselines. Pure but for the draft that it
+//! looks things up in and writes to.
+
+use std::collections::HashSet;
+
+use super::counter;
+use super::gap::{GAP_MAX, Known, Stretch};
+use crate::model::aggregate::{Aggregate, State};
+use crate::model::exposition::{Dropped, ExposedAggregate, Exposition};
+use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
+use crate::model::label::Labels;
+use crate::model::occurrence::{Occurrence, SampleId};
+use crate::model::scrape::Scrape;
+use crate::model::time::{Millis, Timestamp};
+use crate::store::{AggregateChange, Baseline, Draft, InstanceKey, Outcome, ScrapeChange};
+
+/// Scrapes being turned into one commit.
+pub struct Batch<'a> {
+    draft: Draft<'a>,
+    targets: HashSet<TargetId>,
+    instances: HashSet<InstanceId>,
+}
+
+/// What became of a scrape.
+#[derive(Debug)]
+pub enum Added {
+    /// It is in the batch; what was cut from it, and how much it brought.
+    Yes(Brought),
+    /// The batch holds its target or its instance already, so its baselines would be stale: it goes into the next one.
+    NextBatch(Box<Scrape>),
+}
+
+/// How much a scrape brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// Aggregates that moved.
+    pub changes: u64,
+    /// The sum of their deltas.
+    pub delta: u64,
+    /// New occurrences.
+    pub occurrences: u64,
+    /// What limits cut, in the exposition and here.
+    pub dropped: Dropped,
+}
+
+impl<'a> Batch<'a> {
+    /// An empty batch.
+    #[must_use]
+    pub fn new(draft: Draft<'a>) -> Self {
+        Self { draft, targets: HashSet::new(), instances: HashSet::new() }
+    }
+
+    /// Adds a scrape. A service has at most `aggregates_max` aggregates; what is new beyond that is counted and left out.
+    pub fn add(&mut self, scrape: Scrape, aggregates_max: u64) -> Added {
+        let service = self.draft.service(&scrape.target.service);
+        let target = self.draft.target(service, &scrape.target);
+        let instance = scrape.outcome.as_ref().ok().map(|exposition| {
+            let key = exposition.target_uuid.clone().filter(|uuid| !uuid.is_empty());
+            let key = key.map_or_else(|| InstanceKey::Address(scrape.target.address.clone()), InstanceKey::Uuid);
+            self.draft.instance(service, key, target)
+        });
+        if self.targets.contains(&target) || instance.is_some_and(|instance| self.instances.contains(&instance)) {
+            return Added::NextBatch(Box::new(scrape));
+        }
+        self.targets.insert(target);
+        self.instances.extend(instance);
+        let (at, interval) = (scrape.at, scrape.target.scrape_interval);
+        let mut brought = Brought::default();
+        let outcome = match (scrape.outcome, instance) {
+            (Ok(exposition), Some(instance)) => {
+                let last = self.draft.target_last_success(target);
+                let watched = last.filter(|last| *last < at && Stretch { from: *last, to: at, interval }.is_watched());
+                let mut scraped = Scraped { draft: &mut self.draft, service, instance, at, interval, aggregates_max };
+                let changes = scraped.changes(exposition, &mut brought);
+                Outcome::Up { instance, watched_from: watched, changes }
+            }
+            (Err(failure), _) => Outcome::Down { kind: failure.kind, message: failure.message },
+            (Ok(_), None) => return Added::Yes(brought),
+        };
+        let (duration, body_bytes) = (scrape.duration, scrape.body_bytes);
+        self.draft.scraped(ScrapeChange { target, at, interval, duration, body_bytes, outcome });
+        Added::Yes(brought)
+    }
+
+    /// The draft with all that was added.
+    #[must_use]
+    pub fn into_draft(self) -> Draft<'a> {
+        self.draft
+    }
+
+    /// How many scrapes are in the batch.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether nothing was added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+}
+
+/// One good scrape.
+struct Scraped<'a, 'b> {
+    draft: &'a mut Draft<'b>,
+    service: ServiceId,
+    instance: InstanceId,
+    at: Timestamp,
+    interval: Millis,
+    aggregates_max: u64,
+}
+
+impl Scraped<'_, '_> {
+    fn changes(&mut self, exposition: Exposition, brought: &mut Brought) -> Vec<AggregateChange> {
+        let identified = exposition.target_uuid.as_deref().is_some_and(|uuid| !uuid.is_empty());
+        brought.dropped = exposition.dropped;
+        let mut changes = Vec::with_capacity(exposition.aggregates.len());
+        for exposed in exposition.aggregates {
+            let Some(aggregate) = self.aggregate(&exposed) else {
+                brought.dropped.aggregates += 1;
+                continue;
+            };
+            if let Some(change) = self.change(aggregate, exposed, identified) {
+                brought.changes += 1;
+                brought.delta = brought.delta.saturating_add(change.placement.count());
+                brought.occurrences += change.occurrences.len() as u64;
+                changes.push(change);
+            }
+        }
+        changes.sort_unstable_by_key(|change: &AggregateChange| change.aggregate);
+        changes
+    }
+
+    /// The aggregate that is exposed, a new one if there is room.
+    fn aggregate(&mut self, exposed: &ExposedAggregate) -> Option<AggregateId> {
+        if let Some(known) = self.draft.find_aggregate(self.service, &exposed.key) {
+            return Some(known);
+        }
+        if self.draft.aggregates_of(self.service) >= self.aggregates_max {
+            return None;
+        }
+        let class = exposed.key.rsplit_once('@').map_or(exposed.key.as_str(), |(class, _)| class);
+        let newest = exposed.occurrences.iter().flatten().max_by_key(|occurrence| occurrence.timestamp);
+        let named = newest.map(|newest| newest.exception.class.clone()).filter(|class| !class.is_empty());
+        let seen = self.first_seen(exposed);
+        Some(self.draft.add_aggregate(Aggregate {
+            id: AggregateId(0),
+            service: self.service,
+            key: exposed.key.clone(),
+            class: named.unwrap_or_else(|| class.to_owned()),
+            message: newest.map(|newest| newest.exception.message.clone()).unwrap_or_default(),
+            severity: exposed.severity,
+            first_seen: seen,
+            last_seen: seen,
+            total: 0,
+            state: State::Open,
+            state_since: None,
+            regressed_at: None,
+            labels: Labels::default(),
+        }))
+    }
+
+    fn change(&mut self, aggregate: AggregateId, exposed: ExposedAggregate, identified: bool) -> Option<AggregateChange> {
+        let nothing = Baseline::default();
+        let known = self.draft.baseline(self.instance, aggregate);
+        let first_seen = if known.is_some() { self.at } else { self.first_seen(&exposed) };
+        let advance = counter::advance(known, exposed.total_count, exposed.created_at, identified);
+        let before = known.unwrap_or(&nothing);
+        let (samples, occurrences) = new_samples(before, exposed.occurrences);
+        let baseline = Baseline { total: exposed.total_count, created_at: exposed.created_at, samples };
+        if known == Some(&baseline) {
+            return None;
+        }
+        let times: Vec<Timestamp> = occurrences.iter().filter_map(|occurrence| occurrence.timestamp).collect();
+        let known = Known {
+            last_success: self.draft.last_success(self.instance),
+            reset: advance.reset,
+            created_at: exposed.created_at,
+            samples: &times,
+        };
+        let stretch = Stretch::new(self.at, self.interval, &known);
+        let placement = stretch.place(advance.delta, &times);
+        let newest = times.iter().copied().filter(|time| stretch.from < *time && *time <= self.at).max();
+        let last_seen = (advance.delta > 0).then(|| newest.unwrap_or(self.at));
+        Some(AggregateChange {
+            aggregate,
+            baseline,
+            placement,
+            severity: exposed.severity,
+            first_seen,
+            last_seen,
+            occurrences,
+        })
+    }
+
+    /// The earliest time that the client names, within sane bounds.
+    fn first_seen(&self, exposed: &ExposedAggregate) -> Timestamp {
+        let samples = exposed.occurrences.iter().flatten().filter_map(|occurrence| occurrence.timestamp);
+        let earliest = exposed.created_at.or_else(|| samples.min()).unwrap_or(self.at);
+        earliest.clamp(self.at.minus(GAP_MAX), self.at)
+    }
+}
+
+/// The identities of all exposed samples, ascending, and the samples that were not exposed before, oldest first.
+fn new_samples(before: &Baseline, exposed: Option<Vec<Occurrence>>) -> (Vec<SampleId>, Vec<Occurrence>) {
+    let Some(exposed) = exposed else { return (before.samples.clone(), Vec::new()) };
+    let mut samples = Vec::with_capacity(exposed.len());
+    let mut new = Vec::new();
+    let mut seen = HashSet::with_capacity(exposed.len());
+    for occurrence in exposed {
+        let identity = occurrence.identity();
+        // A client may list one sample twice.
+        if !seen.insert(identity) {
+            continue;
+        }
+        samples.push(identity);
+        if before.samples.binary_search(&identity).is_err() {
+            new.push(occurrence);
+        }
+    }
+    samples.sort_unstable();
+    new.sort_by_key(|occurrence| occurrence.timestamp);
+    (samples, new)
+}

@@ -1,0 +1,87 @@
+//! What ingest counts.
+
+use crate::model::exposition::Dropped;
+use crate::telemetry::{Counter, EncodeLabelSet, Family, Histogram, Registry, exponential_buckets};
+
+/// Ingest's metrics.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    pub(super) commits: Counter,
+    pub(super) commit_seconds: Histogram,
+    pub(super) scrapes: Counter,
+    pub(super) deltas: Counter,
+    pub(super) events: Counter,
+    pub(super) occurrences: Counter,
+    pub(super) reopened: Counter,
+    pub(super) sealed: Counter,
+    pub(super) dropped: Family<Limit, Counter>,
+}
+
+/// Which limit cut what of which service.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Limit {
+    service: String,
+    what: &'static str,
+}
+
+impl Metrics {
+    /// Registers them.
+    pub fn new(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            commits: Counter::default(),
+            commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
+            scrapes: Counter::default(),
+            deltas: Counter::default(),
+            events: Counter::default(),
+            occurrences: Counter::default(),
+            reopened: Counter::default(),
+            sealed: Counter::default(),
+            dropped: Family::default(),
+        };
+        let mut add = |name: &str, help: &str, counter: &Counter| {
+            registry.register(format!("hydrophone_ingest_{name}"), help.to_owned(), counter.clone());
+        };
+        add("commits", "Durable commits", &metrics.commits);
+        add("scrapes", "Scrapes committed, good and bad", &metrics.scrapes);
+        add("deltas", "Aggregates that moved at an instance", &metrics.deltas);
+        add("exceptions", "Exceptions counted: the sum of all deltas", &metrics.events);
+        add("occurrences", "Sampled occurrences stored", &metrics.occurrences);
+        add("reopened", "Resolved aggregates that happened again", &metrics.reopened);
+        add("sealed_windows", "Two-hour windows sealed", &metrics.sealed);
+        registry.register(
+            "hydrophone_ingest_commit_seconds",
+            "Time to make a batch durable and visible",
+            metrics.commit_seconds.clone(),
+        );
+        registry.register("hydrophone_limit_dropped", "What limits cut, by service and kind", metrics.dropped.clone());
+        metrics
+    }
+
+    pub(super) fn drop(&self, service: &str, dropped: Dropped) {
+        for (what, count) in [
+            ("aggregates", dropped.aggregates),
+            ("occurrences", dropped.occurrences),
+            ("truncated", dropped.truncated),
+            ("causes", dropped.causes),
+        ] {
+            if count > 0 {
+                self.dropped.get_or_create(&Limit { service: service.to_owned(), what }).inc_by(count);
+            }
+        }
+    }
+
+    /// What was cut so far, by service and kind, for `/api/v1/status`.
+    #[must_use]
+    pub fn limits_hit(&self, services: &[String]) -> Vec<(String, &'static str, u64)> {
+        let mut hit = Vec::new();
+        for service in services {
+            for what in ["aggregates", "occurrences", "truncated", "causes"] {
+                let count = self.dropped.get(&Limit { service: service.clone(), what }).map_or(0, |counter| counter.get());
+                if count > 0 {
+                    hit.push((service.clone(), what, count));
+                }
+            }
+        }
+        hit
+    }
+}

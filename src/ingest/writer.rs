@@ -1,0 +1,303 @@
+//! The one writer. Scrape results and people's edits arrive on bounded channels; what came within a moment is one batch, and
+//! one batch is one durable transaction.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::batch::{Added, Batch};
+use super::metrics::Metrics;
+use crate::clock::Clock;
+use crate::model::aggregate::State;
+use crate::model::id::AggregateId;
+use crate::model::scrape::{Event, Scrape};
+use crate::model::time::{Millis, Timestamp};
+use crate::store::{self, Committed, Retention, Store};
+
+/// Scrapes that may wait for the writer. When they are full the scrape loops wait: nothing is lost, and the wait is
+/// counted. A parsed scrape of a large target holds a few megabytes, so this bounds memory too.
+pub const QUEUE_MAX: usize = 64;
+
+/// Edits that may wait for the writer.
+const EDITS_MAX: usize = 64;
+
+/// Scrapes in one commit at most, so that a commit stays short while a fleet of thousands starts at once.
+const BATCH_SCRAPES_MAX: usize = 256;
+
+/// New occurrences in one commit at most, before the scrape that passes it; bounds a commit's memory.
+const BATCH_OCCURRENCES_MAX: u64 = 20_000;
+
+/// How long a batch waits for company: scrapes are spread over the interval, and one commit costs two disk syncs.
+const LINGER: Millis = Millis(15);
+
+/// How often it looks whether a window can be sealed.
+const SEAL_EVERY: Millis = Millis::from_seconds(30);
+
+/// How often retention runs, if nothing was sealed.
+const RETAIN_EVERY: Millis = Millis::from_seconds(3600);
+
+/// What the configuration says to ingest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Most aggregates of each service.
+    pub aggregates_max: HashMap<String, u64>,
+    /// How long data is kept.
+    pub retention: Retention,
+}
+
+/// A change that a person asks for; its time is the writer's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Sets the state of aggregates.
+    SetState {
+        /// Which.
+        aggregates: Vec<AggregateId>,
+        /// To what.
+        state: State,
+    },
+}
+
+/// Why something could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store refused.
+    #[error("can not commit")]
+    Store(#[source] Arc<store::Error>),
+    /// The writer has stopped.
+    #[error("the writer has stopped")]
+    Stopped,
+}
+
+enum Request {
+    Edit(Edit, oneshot::Sender<Result<Committed, Error>>),
+    Configure(Settings),
+}
+
+/// Reaches the one writer.
+#[derive(Debug, Clone)]
+pub struct WriterHandle {
+    requests: mpsc::Sender<Request>,
+}
+
+impl WriterHandle {
+    /// Makes a change durable.
+    ///
+    /// # Errors
+    /// When it could not be made durable, or the writer has stopped.
+    pub async fn edit(&self, edit: Edit) -> Result<Committed, Error> {
+        let (done, outcome) = oneshot::channel();
+        self.requests.send(Request::Edit(edit, done)).await.map_err(|_| Error::Stopped)?;
+        outcome.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// Applies a new configuration from the next batch on.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub async fn configure(&self, settings: Settings) -> Result<(), Error> {
+        self.requests.send(Request::Configure(settings)).await.map_err(|_| Error::Stopped)
+    }
+}
+
+/// The one writer.
+pub struct Writer {
+    store: Arc<Store>,
+    clock: Clock,
+    settings: Settings,
+    metrics: Metrics,
+    requests: mpsc::Receiver<Request>,
+    events: mpsc::Receiver<Event>,
+    /// Read from the channel but not in a batch yet.
+    waiting: Option<Event>,
+    sealed_at: Timestamp,
+    retained_at: Timestamp,
+}
+
+impl Writer {
+    /// A writer for `store` that reads scrapes from `events`.
+    #[must_use]
+    pub fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        settings: Settings,
+        metrics: Metrics,
+        events: mpsc::Receiver<Event>,
+    ) -> (Self, WriterHandle) {
+        let (sender, requests) = mpsc::channel(EDITS_MAX);
+        let never = Timestamp(i64::MIN);
+        let writer = Self {
+            store,
+            clock,
+            settings,
+            metrics,
+            requests,
+            events,
+            waiting: None,
+            sealed_at: never,
+            retained_at: never,
+        };
+        (writer, WriterHandle { requests: sender })
+    }
+
+    /// Writes until all scrape loops are gone and what they sent is committed. Runs on a thread of its own: committing
+    /// blocks.
+    ///
+    /// # Errors
+    /// When a commit fails: what is in memory and on disk may differ then, and the process has to end.
+    pub async fn run(mut self) -> Result<(), Error> {
+        let mut edits_open = true;
+        loop {
+            self.maintain()?;
+            if self.waiting.is_some() {
+                self.batch().await?;
+                continue;
+            }
+            let maintenance = self.clock.sleep(SEAL_EVERY);
+            tokio::select! {
+                biased;
+                request = self.requests.recv(), if edits_open => match request {
+                    Some(Request::Edit(edit, done)) => self.edit(edit, done)?,
+                    Some(Request::Configure(settings)) => self.settings = settings,
+                    None => edits_open = false,
+                },
+                event = self.events.recv() => match event {
+                    Some(event) => self.waiting = Some(event),
+                    None => return Ok(()),
+                },
+                () = maintenance => {}
+            }
+        }
+    }
+
+    /// Seals and forgets what is due.
+    fn maintain(&mut self) -> Result<(), Error> {
+        let now = self.clock.now();
+        if now.since(self.sealed_at) < SEAL_EVERY {
+            return Ok(());
+        }
+        self.sealed_at = now;
+        let sealed = self.store.seal(now).map_err(failed)?;
+        self.metrics.sealed.inc_by(sealed as u64);
+        if sealed > 0 || now.since(self.retained_at) >= RETAIN_EVERY {
+            self.retained_at = now;
+            self.store.retain(now, &self.settings.retention).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn edit(&mut self, edit: Edit, done: oneshot::Sender<Result<Committed, Error>>) -> Result<(), Error> {
+        let Edit::SetState { aggregates, state } = edit;
+        let mut draft = self.store.draft();
+        draft.edit(store::Edit::SetState { aggregates, state, at: self.clock.now() });
+        let commit = draft.finish();
+        let outcome = self.store.commit(commit).map_err(failed);
+        let stop = match &outcome {
+            Err(Error::Store(error)) => Err(Error::Store(Arc::clone(error))),
+            _ => Ok(()),
+        };
+        // Who asked may have gone away; the change is made all the same.
+        let _ = done.send(outcome);
+        stop
+    }
+
+    /// Collects what is there, waits a moment for more, and commits it.
+    async fn batch(&mut self) -> Result<(), Error> {
+        let mut scrapes: Vec<Scrape> = Vec::new();
+        let mut occurrences = 0;
+        let mut gone = None;
+        let linger = tokio::time::Instant::now() + LINGER.as_duration();
+        loop {
+            let event = match self.waiting.take() {
+                Some(event) => event,
+                None => match self.next(linger).await {
+                    Some(event) => event,
+                    None => break,
+                },
+            };
+            match event {
+                Event::Gone { target, at } => {
+                    // It follows the target's last scrape and so ends the batch.
+                    gone = Some((target, at));
+                    break;
+                }
+                Event::Scraped(scrape) => {
+                    occurrences += occurrences_in(&scrape);
+                    scrapes.push(scrape);
+                }
+            }
+            if scrapes.len() >= BATCH_SCRAPES_MAX || occurrences >= BATCH_OCCURRENCES_MAX {
+                break;
+            }
+        }
+        let mut scrapes = scrapes.into_iter().peekable();
+        while scrapes.peek().is_some() {
+            self.commit(&mut scrapes)?;
+        }
+        if let Some((target, at)) = gone {
+            let mut draft = self.store.draft();
+            if let Some(id) = draft.find_target(&target) {
+                draft.gone(id, at);
+            }
+            let commit = draft.finish();
+            if !commit.is_empty() {
+                self.store.commit(commit).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn next(&mut self, until: tokio::time::Instant) -> Option<Event> {
+        if let Ok(event) = self.events.try_recv() {
+            return Some(event);
+        }
+        tokio::select! {
+            event = self.events.recv() => event,
+            () = tokio::time::sleep_until(until) => None,
+        }
+    }
+
+    /// Commits as many of `scrapes` as fit one commit, which is at least one.
+    fn commit(&mut self, scrapes: &mut std::iter::Peekable<std::vec::IntoIter<Scrape>>) -> Result<(), Error> {
+        let mut batch = Batch::new(self.store.draft());
+        let mut next = Vec::new();
+        for scrape in scrapes.by_ref() {
+            let service = scrape.target.service.clone();
+            let aggregates_max = self.settings.aggregates_max.get(&service).copied().unwrap_or(u64::MAX);
+            match batch.add(scrape, aggregates_max) {
+                Added::Yes(brought) => {
+                    self.metrics.scrapes.inc();
+                    self.metrics.deltas.inc_by(brought.changes);
+                    self.metrics.events.inc_by(brought.delta);
+                    self.metrics.occurrences.inc_by(brought.occurrences);
+                    self.metrics.drop(&service, brought.dropped);
+                    if brought.dropped.aggregates > 0 {
+                        tracing::warn!(service, aggregates = brought.dropped.aggregates, "limit dropped aggregates");
+                    }
+                }
+                Added::NextBatch(scrape) => {
+                    next.push(*scrape);
+                    break;
+                }
+            }
+        }
+        next.extend(scrapes.by_ref());
+        *scrapes = next.into_iter().peekable();
+        let watch = self.clock.stopwatch();
+        let commit = batch.into_draft().finish();
+        let committed = self.store.commit(commit).map_err(failed)?;
+        self.metrics.commits.inc();
+        self.metrics.commit_seconds.observe(watch.seconds());
+        self.metrics.reopened.inc_by(committed.reopened.len() as u64);
+        Ok(())
+    }
+}
+
+fn failed(error: store::Error) -> Error {
+    Error::Store(Arc::new(error))
+}
+
+fn occurrences_in(scrape: &Scrape) -> u64 {
+    let aggregates = scrape.outcome.iter().flat_map(|exposition| &exposition.aggregates);
+    aggregates.map(|aggregate| aggregate.occurrences.as_ref().map_or(0, Vec::len) as u64).sum()
+}

@@ -1,0 +1,282 @@
+//! Committing: one durable transaction for all that arrived within a moment, and only then the change in memory.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::change::{AggregateChange, Edit, Outcome, Span};
+use super::draft::Commit;
+use super::live::{AsOf, Live};
+use super::log::{Entry, EntryOutcome};
+use super::record::{self, AggregateRow};
+use super::span::{self, Late, LateRow};
+use super::window::{Slot, Window};
+use super::{Error, Store, table};
+use crate::model::aggregate::{Aggregate, State};
+use crate::model::id::{AggregateId, TargetId};
+use crate::model::occurrence::Occurrence;
+use crate::model::time::{Millis, Timestamp};
+
+/// What a commit did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Its number.
+    pub commit: u64,
+    /// Resolved aggregates that happened again and are open now.
+    pub reopened: Vec<AggregateId>,
+}
+
+/// A new occurrence on its way into a partition.
+pub(super) struct Sampled<'a> {
+    pub(super) aggregate: AggregateId,
+    pub(super) target: TargetId,
+    pub(super) occurrence: &'a Occurrence,
+}
+
+/// A commit turned into entries and rows, against the state it will be applied to.
+struct Prepared {
+    number: u64,
+    commit: Commit,
+    entries: Vec<(TargetId, Entry)>,
+    late: Vec<Late>,
+    /// Records whose state, class or message changes with this commit.
+    changed: BTreeMap<AggregateId, Aggregate>,
+    reopened: Vec<AggregateId>,
+    displays: Vec<(AggregateId, String, String)>,
+}
+
+/// Longest message that a record keeps for display, in bytes; the whole one stands in the occurrence.
+const DISPLAY_BYTES_MAX: usize = 512;
+
+impl Store {
+    /// Makes everything in `commit` durable and visible, all of it or nothing.
+    ///
+    /// # Errors
+    /// When it could not be made durable: the store takes no more writes then, and what the disk holds is known only
+    /// after opening it again.
+    pub fn commit(&self, commit: Commit) -> Result<Committed, Error> {
+        self.check()?;
+        let prepared = Prepared::new(&self.live_read(), commit);
+        self.write(&prepared).map_err(|error| self.poison(error))?;
+        let committed = Committed { commit: prepared.number, reopened: prepared.reopened.clone() };
+        prepared.apply(&mut self.live_write());
+        Ok(committed)
+    }
+
+    fn write(&self, prepared: &Prepared) -> Result<(), Error> {
+        let transaction = self.begin()?;
+        self.write_occurrences(&transaction, prepared.number, &prepared.occurrences())?;
+        prepared.write(&self.live_read(), &transaction)?;
+        transaction.commit().map_err(Error::database("commit"))
+    }
+}
+
+impl Prepared {
+    fn new(live: &Live, commit: Commit) -> Self {
+        let mut prepared = Self {
+            number: live.commit + 1,
+            entries: Vec::with_capacity(commit.scrapes.len() + commit.gone.len()),
+            late: Vec::new(),
+            changed: BTreeMap::new(),
+            reopened: Vec::new(),
+            displays: Vec::new(),
+            commit: Commit::default(),
+        };
+        let mut sampled: HashMap<u32, u32> = HashMap::new();
+        for scrape in &commit.scrapes {
+            let next = sampled.entry(scrape.at.day()).or_default();
+            let first = *next;
+            if let Outcome::Up { changes, .. } = &scrape.outcome {
+                *next += changes.iter().map(|change| change.occurrences.len() as u32).sum::<u32>();
+                for change in changes {
+                    prepared.add_late(live, scrape.target, change);
+                    prepared.add_display(change);
+                    prepared.reopen(live, scrape.at, change);
+                }
+            }
+            let entry = Entry::new(scrape, first, |change| head_points(live.sealed, scrape.interval, change));
+            prepared.entries.push((scrape.target, entry));
+        }
+        for (target, at) in &commit.gone {
+            prepared.entries.push((*target, Entry::gone(*at)));
+        }
+        prepared.late.sort_by_key(|late| (late.aggregate, late.target, late.to));
+        for edit in &commit.edits {
+            prepared.edit(live, edit);
+        }
+        prepared.commit = commit;
+        prepared
+    }
+
+    /// Counts that can not become points of the head.
+    fn add_late(&mut self, live: &Live, target: TargetId, change: &AggregateChange) {
+        let aggregate = change.aggregate;
+        let sealed = live.sealed;
+        let points = change.placement.points.iter().filter(|(at, _)| Window::of(*at) < sealed);
+        self.late.extend(points.map(|(at, count)| Late { aggregate, target, from: *at, to: *at, count: *count }));
+        if let Some(Span { from, to, count }) = change.placement.span {
+            self.late.push(Late { aggregate, target, from, to, count });
+        }
+    }
+
+    /// The newest sample's class and message are what lists show.
+    fn add_display(&mut self, change: &AggregateChange) {
+        if let Some(newest) = change.occurrences.last() {
+            let exception = &newest.exception;
+            let message = cut(&exception.message, DISPLAY_BYTES_MAX);
+            self.displays.push((change.aggregate, cut(&exception.class, DISPLAY_BYTES_MAX), message));
+        }
+    }
+
+    /// A resolved aggregate that happened after it was resolved is open again.
+    fn reopen(&mut self, live: &Live, at: Timestamp, change: &AggregateChange) {
+        let Some(known) = live.directory.aggregate(change.aggregate) else { return };
+        let happened_after = !change.placement.is_empty() && known.state_since.is_none_or(|since| at > since);
+        if known.state == State::Resolved && happened_after && !self.reopened.contains(&known.id) {
+            let record = self.changed.entry(known.id).or_insert_with(|| known.clone());
+            record.state = State::Open;
+            record.state_since = Some(at);
+            record.regressed_at = Some(at);
+            self.reopened.push(known.id);
+        }
+    }
+
+    fn edit(&mut self, live: &Live, edit: &Edit) {
+        match edit {
+            Edit::SetState { aggregates, state, at } => {
+                for id in aggregates {
+                    let Some(known) = live.directory.aggregate(*id) else { continue };
+                    let record = self.changed.entry(*id).or_insert_with(|| known.clone());
+                    record.state = *state;
+                    record.state_since = Some(*at);
+                    if *state != State::Open {
+                        record.regressed_at = None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// New occurrences by the day of their scrape, in the order of their indexes.
+    fn occurrences(&self) -> BTreeMap<u32, Vec<Sampled<'_>>> {
+        let mut days: BTreeMap<u32, Vec<Sampled<'_>>> = BTreeMap::new();
+        for scrape in &self.commit.scrapes {
+            let Outcome::Up { changes, .. } = &scrape.outcome else { continue };
+            for change in changes.iter().filter(|change| !change.occurrences.is_empty()) {
+                let sampled = change.occurrences.iter().map(|occurrence| Sampled {
+                    aggregate: change.aggregate,
+                    target: scrape.target,
+                    occurrence,
+                });
+                days.entry(scrape.at.day()).or_default().extend(sampled);
+            }
+        }
+        days
+    }
+
+    /// The rows of the commit. Records are written as of the commit before: its entries add to them when replayed.
+    fn write(&self, live: &Live, transaction: &redb::WriteTransaction) -> Result<(), Error> {
+        let write = Error::database::<redb::StorageError>;
+        let open = Error::database::<redb::TableError>;
+        let before = self.number - 1;
+        let corrupt = |error| Error::corrupt("records", "while writing")(error);
+        if !self.commit.services.is_empty() {
+            let mut rows = transaction.open_table(table::SERVICES).map_err(open("open services"))?;
+            for service in &self.commit.services {
+                let row = record::encode_service(service);
+                rows.insert(service.id.0, row.as_slice()).map_err(write("write a service"))?;
+            }
+        }
+        if !self.commit.targets.is_empty() {
+            let mut rows = transaction.open_table(table::TARGETS).map_err(open("open targets"))?;
+            for target in &self.commit.targets {
+                let row = record::encode_target(before, target).map_err(corrupt)?;
+                rows.insert(target.id.0, row.as_slice()).map_err(write("write a target"))?;
+            }
+        }
+        if !self.commit.instances.is_empty() {
+            let mut rows = transaction.open_table(table::INSTANCES).map_err(open("open instances"))?;
+            for (id, instance) in &self.commit.instances {
+                rows.insert(id.0, instance.encode(before).as_slice()).map_err(write("write an instance"))?;
+            }
+        }
+        if !self.commit.aggregates.is_empty() || !self.changed.is_empty() {
+            let mut rows = transaction.open_table(table::AGGREGATES).map_err(open("open aggregates"))?;
+            for aggregate in self.commit.aggregates.iter().chain(self.changed.values()) {
+                let referenced = live.referenced.get(&aggregate.id).copied();
+                let row = AggregateRow { commit: before, referenced, aggregate: aggregate.clone() };
+                let row = record::encode_aggregate(&row).map_err(corrupt)?;
+                rows.insert(aggregate.id.0, row.as_slice()).map_err(write("write an aggregate"))?;
+            }
+        }
+        let mut rows = transaction.open_table(table::LOG).map_err(open("open the log"))?;
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|(target, _)| *target);
+        for (target, entry) in entries {
+            let row = entry.encode(&live.instances);
+            rows.insert((self.number, target.0), row.as_slice()).map_err(write("write the log"))?;
+        }
+        if !self.late.is_empty() {
+            let mut rows = transaction.open_table(table::LATE).map_err(open("open late counts"))?;
+            rows.insert(self.number, span::encode(&self.late).as_slice()).map_err(write("write late counts"))?;
+        }
+        let mut meta = transaction.open_table(table::META).map_err(open("open meta"))?;
+        meta.insert(table::meta::COMMIT, self.number).map_err(write("write meta"))?;
+        let next_instance = u64::from(live.instances.next()) + self.commit.instances.len() as u64;
+        meta.insert(table::meta::NEXT_INSTANCE, next_instance).map_err(write("write meta"))?;
+        Ok(())
+    }
+
+    /// The same change in memory.
+    fn apply(self, live: &mut Live) {
+        let Self { number, commit, entries, late, changed, displays, .. } = self;
+        for service in commit.services {
+            live.directory.add_service(service);
+        }
+        for target in commit.targets {
+            live.directory.add_target(target);
+        }
+        for (id, instance) in commit.instances {
+            live.instances.insert(id, instance);
+        }
+        for aggregate in commit.aggregates {
+            live.directory.add_aggregate(aggregate);
+        }
+        for (id, record) in changed {
+            live.directory.change_aggregate(id, |aggregate| *aggregate = record);
+        }
+        for (id, class, message) in displays {
+            live.directory.change_aggregate(id, |aggregate| {
+                if !class.is_empty() {
+                    aggregate.class = class;
+                }
+                aggregate.message = message;
+            });
+            live.dirty_aggregates.insert(id);
+        }
+        // Entries are replayed in the order of their keys, so they are applied in that order.
+        let mut entries = entries;
+        entries.sort_by_key(|(target, _)| *target);
+        for (target, entry) in &entries {
+            live.apply(number, *target, entry, &AsOf::default());
+        }
+        live.late.extend(LateRow::new(number, &late));
+        live.commit = number;
+    }
+}
+
+impl Entry {
+    fn gone(at: Timestamp) -> Self {
+        let nothing = Millis(0);
+        Self { at, interval: nothing, duration: nothing, body_bytes: 0, outcome: EntryOutcome::Gone }
+    }
+}
+
+/// The points of a change that fall into windows that are not sealed, on the grid of the scrape interval.
+fn head_points(sealed: Window, interval: Millis, change: &AggregateChange) -> Vec<(Slot, u64)> {
+    let points = change.placement.points.iter().map(|(at, count)| (Slot::of(*at, interval), *count));
+    points.filter(|(slot, _)| slot.window >= sealed).collect()
+}
+
+/// The longest beginning of `text` that has at most `bytes` bytes and ends between characters.
+fn cut(text: &str, bytes: usize) -> String {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text).to_owned()
+}

@@ -1,0 +1,262 @@
+//! Who is who: services, targets and aggregates by id and by name, and the sets that filters are made of.
+//!
+//! All of it is in memory and each record is a row of its own on disk. The sets are derived from the records when the
+//! store opens (a few milliseconds for 100,000 aggregates), so that they can not disagree with them.
+
+use std::collections::HashMap;
+
+use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate_set::AggregateSet;
+use crate::model::id::{AggregateId, ServiceId, TargetId};
+use crate::model::label::Labels;
+use crate::model::severity::Severity;
+use crate::model::time::{Millis, TimeRange, Timestamp};
+
+/// A service that was ever configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceRecord {
+    /// Its id.
+    pub id: ServiceId,
+    /// Its configured name.
+    pub name: String,
+}
+
+/// A target that was ever discovered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetRecord {
+    /// Its id.
+    pub id: TargetId,
+    /// Its service.
+    pub service: ServiceId,
+    /// Public labels.
+    pub labels: Labels,
+    /// `host:port`.
+    pub address: String,
+    /// The URL last scraped.
+    pub url: String,
+    /// How its last scrapes went.
+    pub health: Health,
+    /// When discovery listed it: ascending, apart from each other.
+    pub lives: Vec<Life>,
+}
+
+/// A stretch of time in which discovery listed a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// Its first scrape.
+    pub from: Timestamp,
+    /// When it went; `None` while it is there.
+    pub to: Option<Timestamp>,
+}
+
+/// How a target's last scrapes went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Whether the last scrape succeeded; `None` before the first.
+    pub up: Option<bool>,
+    /// Begin of the last scrape.
+    pub last_scrape: Option<Timestamp>,
+    /// Begin of the last good scrape.
+    pub last_success: Option<Timestamp>,
+    /// Duration of the last scrape.
+    pub duration: Millis,
+    /// Bytes of the last body.
+    pub body_bytes: u64,
+    /// Why the last scrape failed; `None` if it did not.
+    pub last_error: Option<String>,
+    /// Discovery lists it.
+    pub active: bool,
+}
+
+impl TargetRecord {
+    /// How much of `range` the target was listed in; an open life lasts until the range ends.
+    #[must_use]
+    pub fn listed_in(&self, range: TimeRange) -> Millis {
+        let overlap = |life: &Life| {
+            let life = TimeRange { start: life.from, end: life.to.unwrap_or(Timestamp(i64::MAX)) };
+            life.intersect(&range).len().0
+        };
+        Millis(self.lives.iter().map(overlap).sum())
+    }
+}
+
+/// Sets of aggregates by what they have in common.
+#[derive(Debug, Clone, Default)]
+pub struct Sets {
+    all: AggregateSet,
+    services: Vec<AggregateSet>,
+    severities: [AggregateSet; 3],
+    states: [AggregateSet; 3],
+    regressed: AggregateSet,
+    empty: AggregateSet,
+}
+
+impl Sets {
+    /// Every aggregate.
+    #[must_use]
+    pub fn all(&self) -> &AggregateSet {
+        &self.all
+    }
+
+    /// The aggregates of a service.
+    #[must_use]
+    pub fn service(&self, service: ServiceId) -> &AggregateSet {
+        self.services.get(service.0 as usize).unwrap_or(&self.empty)
+    }
+
+    /// The aggregates of a severity.
+    #[must_use]
+    pub fn severity(&self, severity: Severity) -> &AggregateSet {
+        let [info, warning, error] = &self.severities;
+        match severity {
+            Severity::Info => info,
+            Severity::Warning => warning,
+            Severity::Error => error,
+        }
+    }
+
+    /// The aggregates in a state.
+    #[must_use]
+    pub fn state(&self, state: State) -> &AggregateSet {
+        let [open, resolved, muted] = &self.states;
+        match state {
+            State::Open => open,
+            State::Resolved => resolved,
+            State::Muted => muted,
+        }
+    }
+
+    /// Open aggregates that were resolved and happened again.
+    #[must_use]
+    pub fn regressed(&self) -> &AggregateSet {
+        &self.regressed
+    }
+
+    fn severity_mut(&mut self, severity: Severity) -> &mut AggregateSet {
+        let [info, warning, error] = &mut self.severities;
+        match severity {
+            Severity::Info => info,
+            Severity::Warning => warning,
+            Severity::Error => error,
+        }
+    }
+
+    fn state_mut(&mut self, state: State) -> &mut AggregateSet {
+        let [open, resolved, muted] = &mut self.states;
+        match state {
+            State::Open => open,
+            State::Resolved => resolved,
+            State::Muted => muted,
+        }
+    }
+
+    fn add(&mut self, aggregate: &Aggregate) {
+        let service = aggregate.service.0 as usize;
+        if self.services.len() <= service {
+            self.services.resize_with(service + 1, AggregateSet::new);
+        }
+        self.all.insert(aggregate.id);
+        if let Some(set) = self.services.get_mut(service) {
+            set.insert(aggregate.id);
+        }
+        self.severity_mut(aggregate.severity).insert(aggregate.id);
+        self.state_mut(aggregate.state).insert(aggregate.id);
+        if aggregate.state == State::Open && aggregate.regressed_at.is_some() {
+            self.regressed.insert(aggregate.id);
+        }
+    }
+}
+
+/// All records.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    services: Vec<ServiceRecord>,
+    service_ids: HashMap<String, ServiceId>,
+    targets: Vec<TargetRecord>,
+    target_ids: HashMap<(ServiceId, Labels), TargetId>,
+    aggregates: Vec<Aggregate>,
+    aggregate_ids: Vec<HashMap<String, AggregateId>>,
+    sets: Sets,
+}
+
+impl Directory {
+    pub(super) fn services(&self) -> &[ServiceRecord] {
+        &self.services
+    }
+
+    pub(super) fn service(&self, name: &str) -> Option<ServiceId> {
+        self.service_ids.get(name).copied()
+    }
+
+    pub(super) fn targets(&self) -> &[TargetRecord] {
+        &self.targets
+    }
+
+    pub(super) fn target(&self, id: TargetId) -> Option<&TargetRecord> {
+        self.targets.get(id.0 as usize)
+    }
+
+    pub(super) fn target_mut(&mut self, id: TargetId) -> Option<&mut TargetRecord> {
+        self.targets.get_mut(id.0 as usize)
+    }
+
+    pub(super) fn find_target(&self, service: ServiceId, labels: &Labels) -> Option<TargetId> {
+        // A borrowed pair can not be looked up in a map of owned pairs; targets are looked up once a scrape.
+        self.target_ids.get(&(service, labels.clone())).copied()
+    }
+
+    pub(super) fn aggregates(&self) -> &[Aggregate] {
+        &self.aggregates
+    }
+
+    pub(super) fn aggregate(&self, id: AggregateId) -> Option<&Aggregate> {
+        self.aggregates.get(id.0 as usize)
+    }
+
+    pub(super) fn find_aggregate(&self, service: ServiceId, key: &str) -> Option<AggregateId> {
+        self.aggregate_ids.get(service.0 as usize)?.get(key).copied()
+    }
+
+    pub(super) fn sets(&self) -> &Sets {
+        &self.sets
+    }
+
+    /// Adds a service; its id must be the next one.
+    pub(super) fn add_service(&mut self, record: ServiceRecord) {
+        self.service_ids.insert(record.name.clone(), record.id);
+        self.services.push(record);
+    }
+
+    /// Adds a target; its id must be the next one.
+    pub(super) fn add_target(&mut self, record: TargetRecord) {
+        self.target_ids.insert((record.service, record.labels.clone()), record.id);
+        self.targets.push(record);
+    }
+
+    /// Adds an aggregate; its id must be the next one.
+    pub(super) fn add_aggregate(&mut self, record: Aggregate) {
+        let service = record.service.0 as usize;
+        if self.aggregate_ids.len() <= service {
+            self.aggregate_ids.resize_with(service + 1, HashMap::new);
+        }
+        if let Some(ids) = self.aggregate_ids.get_mut(service) {
+            ids.insert(record.key.clone(), record.id);
+        }
+        self.sets.add(&record);
+        self.aggregates.push(record);
+    }
+
+    /// Changes an aggregate and keeps the sets in step; `None` when there is no such aggregate.
+    pub(super) fn change_aggregate<R>(&mut self, id: AggregateId, change: impl FnOnce(&mut Aggregate) -> R) -> Option<R> {
+        let aggregate = self.aggregates.get_mut(id.0 as usize)?;
+        let (severity, state, regressed_at) = (aggregate.severity, aggregate.state, aggregate.regressed_at);
+        let result = change(aggregate);
+        if (severity, state, regressed_at) != (aggregate.severity, aggregate.state, aggregate.regressed_at) {
+            self.sets.severity_mut(severity).remove(id);
+            self.sets.state_mut(state).remove(id);
+            self.sets.regressed.remove(id);
+            self.sets.add(aggregate);
+        }
+        Some(result)
+    }
+}

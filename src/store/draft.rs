@@ -1,0 +1,187 @@
+//! A commit being drafted: ingest looks up what is known, names what is new, and says what moved.
+//!
+//! New services, targets, instances and aggregates get their ids here, against the state that the commit will be applied
+//! to: there is one writer, so nothing can come between.
+
+use std::collections::HashMap;
+use std::sync::RwLockReadGuard;
+
+use super::change::{Baseline, Edit, ScrapeChange};
+use super::directory::{Health, ServiceRecord, TargetRecord};
+use super::instance::{Instance, InstanceKey};
+use super::live::Live;
+use crate::model::aggregate::Aggregate;
+use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
+use crate::model::label::Labels;
+use crate::model::target::Target;
+use crate::model::time::Timestamp;
+
+/// A commit being drafted. It holds a read lock on the store: finish it before committing.
+pub struct Draft<'a> {
+    live: RwLockReadGuard<'a, Live>,
+    commit: Commit,
+    services: HashMap<String, ServiceId>,
+    targets: HashMap<(ServiceId, Labels), TargetId>,
+    instances: HashMap<(ServiceId, InstanceKey), InstanceId>,
+    aggregates: HashMap<(ServiceId, String), AggregateId>,
+    /// How many aggregates of each service are drafted.
+    drafted: HashMap<ServiceId, u64>,
+}
+
+/// A finished draft: all that one durable transaction adds.
+#[derive(Debug, Default)]
+pub struct Commit {
+    pub(super) services: Vec<ServiceRecord>,
+    pub(super) targets: Vec<TargetRecord>,
+    pub(super) instances: Vec<(InstanceId, Instance)>,
+    pub(super) aggregates: Vec<Aggregate>,
+    pub(super) scrapes: Vec<ScrapeChange>,
+    pub(super) gone: Vec<(TargetId, Timestamp)>,
+    pub(super) edits: Vec<Edit>,
+}
+
+impl Commit {
+    /// Whether there is nothing to commit.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scrapes.is_empty() && self.gone.is_empty() && self.edits.is_empty()
+    }
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(live: RwLockReadGuard<'a, Live>) -> Self {
+        Self {
+            live,
+            commit: Commit::default(),
+            services: HashMap::new(),
+            targets: HashMap::new(),
+            instances: HashMap::new(),
+            aggregates: HashMap::new(),
+            drafted: HashMap::new(),
+        }
+    }
+
+    /// The service of this name, a new one if need be.
+    pub fn service(&mut self, name: &str) -> ServiceId {
+        if let Some(id) = self.live.directory.service(name).or_else(|| self.services.get(name).copied()) {
+            return id;
+        }
+        let id = ServiceId((self.live.directory.services().len() + self.commit.services.len()) as u32);
+        self.services.insert(name.to_owned(), id);
+        self.commit.services.push(ServiceRecord { id, name: name.to_owned() });
+        id
+    }
+
+    /// The target with these labels, a new one if need be.
+    pub fn target(&mut self, service: ServiceId, target: &Target) -> TargetId {
+        if let Some(id) = self.live.directory.find_target(service, &target.labels) {
+            return id;
+        }
+        let next = TargetId((self.live.directory.targets().len() + self.commit.targets.len()) as u32);
+        let id = *self.targets.entry((service, target.labels.clone())).or_insert(next);
+        if id == next {
+            self.commit.targets.push(TargetRecord {
+                id,
+                service,
+                labels: target.labels.clone(),
+                address: target.address.clone(),
+                url: target.url.clone(),
+                health: Health::default(),
+                lives: Vec::new(),
+            });
+        }
+        id
+    }
+
+    /// The target with these labels, if it is known.
+    #[must_use]
+    pub fn find_target(&self, target: &Target) -> Option<TargetId> {
+        let service = self.live.directory.service(&target.service)?;
+        self.live.directory.find_target(service, &target.labels)
+    }
+
+    /// The instance with this key, a new one if need be.
+    pub fn instance(&mut self, service: ServiceId, key: InstanceKey, target: TargetId) -> InstanceId {
+        if let Some(id) = self.live.instances.find(service, &key) {
+            return id;
+        }
+        let next = InstanceId(self.live.instances.next() + self.commit.instances.len() as u32);
+        let id = *self.instances.entry((service, key.clone())).or_insert(next);
+        if id == next {
+            let instance = Instance { service, key, target, last_success: None, baselines: HashMap::new() };
+            self.commit.instances.push((id, instance));
+        }
+        id
+    }
+
+    /// Begin of the instance's last good scrape.
+    #[must_use]
+    pub fn last_success(&self, instance: InstanceId) -> Option<Timestamp> {
+        self.live.instances.get(instance)?.last_success
+    }
+
+    /// Begin of the target's last good scrape, whichever process answered.
+    #[must_use]
+    pub fn target_last_success(&self, target: TargetId) -> Option<Timestamp> {
+        self.live.directory.target(target)?.health.last_success
+    }
+
+    /// What is remembered of an aggregate at an instance.
+    #[must_use]
+    pub fn baseline(&self, instance: InstanceId, aggregate: AggregateId) -> Option<&Baseline> {
+        self.live.instances.get(instance)?.baselines.get(&aggregate)
+    }
+
+    /// The aggregate with this key, if it is known or drafted.
+    #[must_use]
+    pub fn find_aggregate(&self, service: ServiceId, key: &str) -> Option<AggregateId> {
+        self.live.directory.find_aggregate(service, key).or_else(|| {
+            // A borrowed pair can not be looked up in a map of owned pairs; only new aggregates come here.
+            self.aggregates.get(&(service, key.to_owned())).copied()
+        })
+    }
+
+    /// What is known of an aggregate that was there before this draft.
+    #[must_use]
+    pub fn aggregate(&self, id: AggregateId) -> Option<&Aggregate> {
+        self.live.directory.aggregate(id)
+    }
+
+    /// How many aggregates a service has, drafted ones included.
+    #[must_use]
+    pub fn aggregates_of(&self, service: ServiceId) -> u64 {
+        let drafted = self.drafted.get(&service).copied().unwrap_or(0);
+        self.live.directory.sets().service(service).len() + drafted
+    }
+
+    /// Adds an aggregate; `record` gets the id it returns.
+    pub fn add_aggregate(&mut self, mut record: Aggregate) -> AggregateId {
+        let id = AggregateId((self.live.directory.aggregates().len() + self.commit.aggregates.len()) as u32);
+        record.id = id;
+        *self.drafted.entry(record.service).or_default() += 1;
+        self.aggregates.insert((record.service, record.key.clone()), id);
+        self.commit.aggregates.push(record);
+        id
+    }
+
+    /// Adds a scrape. A target and an instance may be in a commit once: their baselines are those before it.
+    pub fn scraped(&mut self, change: ScrapeChange) {
+        self.commit.scrapes.push(change);
+    }
+
+    /// Discovery no longer lists a target.
+    pub fn gone(&mut self, target: TargetId, at: Timestamp) {
+        self.commit.gone.push((target, at));
+    }
+
+    /// Adds a change by a person.
+    pub fn edit(&mut self, edit: Edit) {
+        self.commit.edits.push(edit);
+    }
+
+    /// The commit; the read lock is given up.
+    #[must_use]
+    pub fn finish(self) -> Commit {
+        self.commit
+    }
+}

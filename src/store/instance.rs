@@ -1,0 +1,182 @@
+//! Instances: the processes behind targets, and the baselines from which the next deltas are computed.
+
+use std::collections::HashMap;
+
+use super::change::Baseline;
+use super::codec::Corrupt;
+use super::log::Baselines;
+use super::row::{Reader, Writer, unexpected};
+use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
+use crate::model::occurrence::SampleId;
+use crate::model::time::Timestamp;
+
+/// What identifies a process within its service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InstanceKey {
+    /// Its `target_uuid`.
+    Uuid(String),
+    /// Its address, where the client sends no `target_uuid`.
+    Address(String),
+}
+
+/// One process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Its service.
+    pub service: ServiceId,
+    /// What identifies it.
+    pub key: InstanceKey,
+    /// The target at which it was seen last.
+    pub target: TargetId,
+    /// Begin of its last good scrape; `None` before the first.
+    pub last_success: Option<Timestamp>,
+    /// Baselines by aggregate.
+    pub baselines: HashMap<AggregateId, Baseline>,
+}
+
+/// All instances that are remembered.
+#[derive(Debug, Default)]
+pub(super) struct Instances {
+    by_id: HashMap<InstanceId, Instance>,
+    ids: HashMap<(ServiceId, InstanceKey), InstanceId>,
+    next: u32,
+    /// Changed since their row was written.
+    dirty: std::collections::HashSet<InstanceId>,
+}
+
+impl Instances {
+    pub(super) fn get(&self, id: InstanceId) -> Option<&Instance> {
+        self.by_id.get(&id)
+    }
+
+    /// The instance for writing, marked as changed.
+    pub(super) fn get_mut(&mut self, id: InstanceId) -> Option<&mut Instance> {
+        let instance = self.by_id.get_mut(&id)?;
+        self.dirty.insert(id);
+        Some(instance)
+    }
+
+    pub(super) fn find(&self, service: ServiceId, key: &InstanceKey) -> Option<InstanceId> {
+        self.ids.get(&(service, key.clone())).copied()
+    }
+
+    /// The id that a new instance gets.
+    pub(super) fn next(&self) -> u32 {
+        self.next
+    }
+
+    pub(super) fn insert(&mut self, id: InstanceId, instance: Instance) {
+        self.next = self.next.max(id.0 + 1);
+        self.ids.insert((instance.service, instance.key.clone()), id);
+        self.by_id.insert(id, instance);
+    }
+
+    pub(super) fn remove(&mut self, id: InstanceId) {
+        if let Some(instance) = self.by_id.remove(&id) {
+            self.ids.remove(&(instance.service, instance.key));
+        }
+    }
+
+    pub(super) fn set_next(&mut self, next: u32) {
+        self.next = self.next.max(next);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (InstanceId, &Instance)> {
+        self.by_id.iter().map(|(id, instance)| (*id, instance))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// The instances that changed since [`Instances::clear_dirty`], ascending.
+    pub(super) fn dirty(&self) -> Vec<InstanceId> {
+        let mut dirty: Vec<_> = self.dirty.iter().copied().collect();
+        dirty.sort_unstable();
+        dirty
+    }
+
+    /// Their rows are written.
+    pub(super) fn clear_dirty(&mut self) {
+        self.dirty.clear();
+    }
+}
+
+impl Baselines for Instances {
+    fn baseline(&self, instance: InstanceId, aggregate: AggregateId) -> Option<&Baseline> {
+        self.by_id.get(&instance)?.baselines.get(&aggregate)
+    }
+}
+
+const KEY_UUID: u8 = 0;
+const KEY_ADDRESS: u8 = 1;
+
+impl Instance {
+    /// The row of an instance as of `commit`.
+    pub(super) fn encode(&self, commit: u64) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.unsigned(commit);
+        out.unsigned(u64::from(self.service.0));
+        let (kind, text) = match &self.key {
+            InstanceKey::Uuid(text) => (KEY_UUID, text),
+            InstanceKey::Address(text) => (KEY_ADDRESS, text),
+        };
+        out.byte(kind);
+        out.text(text);
+        out.unsigned(u64::from(self.target.0));
+        out.byte(u8::from(self.last_success.is_some()));
+        let base = self.last_success.unwrap_or_default();
+        out.time(base, Timestamp(0));
+        let mut aggregates: Vec<_> = self.baselines.iter().collect();
+        aggregates.sort_unstable_by_key(|(aggregate, _)| **aggregate);
+        out.unsigned(aggregates.len() as u64);
+        let mut previous = 0;
+        for (aggregate, baseline) in aggregates {
+            out.unsigned(u64::from(aggregate.0 - previous));
+            previous = aggregate.0;
+            out.unsigned(baseline.total);
+            out.byte(u8::from(baseline.created_at.is_some()));
+            if let Some(created_at) = baseline.created_at {
+                out.time(created_at, base);
+            }
+            out.unsigned(baseline.samples.len() as u64);
+            for sample in &baseline.samples {
+                out.0.extend_from_slice(&sample.0.to_le_bytes());
+            }
+        }
+        out.0
+    }
+
+    /// Reads a row: the commit it is of, and the instance.
+    pub(super) fn decode(bytes: &[u8]) -> Result<(u64, Self), Corrupt> {
+        let mut row = Reader(bytes);
+        let commit = row.unsigned()?;
+        let service = ServiceId(row.small()?);
+        let kind = row.byte()?;
+        let text = row.text()?.to_owned();
+        let key = match kind {
+            KEY_UUID => InstanceKey::Uuid(text),
+            KEY_ADDRESS => InstanceKey::Address(text),
+            _ => return Err(unexpected("the kind of an instance's key")),
+        };
+        let target = TargetId(row.small()?);
+        let seen = row.byte()? != 0;
+        let base = row.time(Timestamp(0))?;
+        let length = row.length()?;
+        let mut baselines = HashMap::with_capacity(length);
+        let mut previous = 0u32;
+        for _ in 0..length {
+            previous = previous.checked_add(row.small()?).ok_or_else(|| unexpected("an aggregate's id"))?;
+            let total = row.unsigned()?;
+            let created_at = if row.byte()? != 0 { Some(row.time(base)?) } else { None };
+            let count = row.length()?;
+            let mut samples = Vec::with_capacity(count.min(row.0.len() / 8));
+            for _ in 0..count {
+                let bytes = row.take(8)?.try_into().map_err(|_| unexpected("a sample"))?;
+                samples.push(SampleId(u64::from_le_bytes(bytes)));
+            }
+            baselines.insert(AggregateId(previous), Baseline { total, created_at, samples });
+        }
+        Ok((commit, Self { service, key, target, last_success: seen.then_some(base), baselines }))
+    }
+}

@@ -1,0 +1,121 @@
+//! Opening a data directory: records from their rows, then the log on top of them.
+
+use std::path::Path;
+
+use super::live::{AsOf, Live};
+use super::log::Entry;
+use super::span::LateRow;
+use super::window::Window;
+use super::{Error, instance::Instance, record, table};
+use crate::model::id::{AggregateId, InstanceId, TargetId};
+
+/// Version of everything in a data directory; a change is described in docs/storage-format.md.
+pub(super) const FORMAT_VERSION: u32 = 1;
+
+/// Checks the directory's format, or writes it where there is none yet.
+pub(super) fn check_format(directory: &Path) -> Result<(), Error> {
+    let path = directory.join("FORMAT");
+    let io = |what, source| Error::Io { what, path: path.clone(), source };
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim() == FORMAT_VERSION.to_string() => Ok(()),
+        Ok(text) => Err(Error::Format {
+            path: directory.to_owned(),
+            found: text.trim().to_owned(),
+            expected: FORMAT_VERSION,
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = format!("{FORMAT_VERSION}\n");
+            crate::fs::rewrite_atomic(&path, text.as_bytes()).map_err(|error| io("can not write", error))
+        }
+        Err(error) => Err(io("can not read", error)),
+    }
+}
+
+/// Makes every table, so that reading never meets one that is not there.
+pub(super) fn create_tables(transaction: &redb::WriteTransaction) -> Result<(), redb::TableError> {
+    transaction.open_table(table::META)?;
+    for definition in [table::SERVICES, table::TARGETS, table::INSTANCES, table::AGGREGATES] {
+        transaction.open_table(definition)?;
+    }
+    for definition in
+        [table::CHUNKS, table::SERVICE_CHUNKS, table::TARGET_CHUNKS, table::COVERAGE, table::REFERENCES]
+    {
+        transaction.open_table(definition)?;
+    }
+    transaction.open_table(table::LOG)?;
+    transaction.open_table(table::ROLLUPS)?;
+    transaction.open_table(table::TARGET_ROLLUPS)?;
+    transaction.open_table(table::LATE)?;
+    Ok(())
+}
+
+/// Reads everything that memory holds.
+pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
+    let mut live = Live::default();
+    let mut as_of = AsOf::default();
+    let meta = transaction.open_table(table::META).map_err(Error::database("open meta"))?;
+    let number = |name: &str| -> Result<u64, Error> {
+        Ok(meta.get(name).map_err(Error::database("read meta"))?.map_or(0, |value| value.value()))
+    };
+    live.commit = number(table::meta::COMMIT)?;
+    live.sealed = Window(number(table::meta::SEALED)? as u32);
+    live.referenced_commit = number(table::meta::REFERENCED)?;
+    live.instances.set_next(number(table::meta::NEXT_INSTANCE)? as u32);
+    load_records(transaction, &mut live, &mut as_of)?;
+    let rows = transaction.open_table(table::LATE).map_err(Error::database("open late counts"))?;
+    for row in rows.range::<u64>(..).map_err(Error::database("read late counts"))? {
+        let (key, value) = row.map_err(Error::database("read late counts"))?;
+        live.late.push(LateRow::peek(key.value(), value.value()).map_err(Error::corrupt("late", key.value()))?);
+    }
+    let rows = transaction.open_table(table::LOG).map_err(Error::database("open the log"))?;
+    for row in rows.range::<(u64, u32)>(..).map_err(Error::database("read the log"))? {
+        let (key, value) = row.map_err(Error::database("read the log"))?;
+        let (commit, target) = key.value();
+        let entry = Entry::decode(value.value(), &live.instances).map_err(Error::corrupt("log", key.value()))?;
+        live.apply(commit, TargetId(target), &entry, &as_of);
+    }
+    Ok(live)
+}
+
+fn load_records(transaction: &redb::ReadTransaction, live: &mut Live, as_of: &mut AsOf) -> Result<(), Error> {
+    each(transaction, table::SERVICES, |id, row| {
+        live.directory.add_service(record::decode_service(id, row)?);
+        Ok(())
+    })?;
+    each(transaction, table::TARGETS, |id, row| {
+        let (commit, target) = record::decode_target(id, row)?;
+        as_of.targets.insert(TargetId(id), commit);
+        live.now = live.now.max(target.health.last_scrape.unwrap_or_default());
+        live.directory.add_target(target);
+        Ok(())
+    })?;
+    each(transaction, table::INSTANCES, |id, row| {
+        let (commit, instance) = Instance::decode(row)?;
+        as_of.instances.insert(InstanceId(id), commit);
+        live.instances.insert(InstanceId(id), instance);
+        Ok(())
+    })?;
+    each(transaction, table::AGGREGATES, |id, row| {
+        let record = record::decode_aggregate(id, row)?;
+        as_of.aggregates.insert(AggregateId(id), record.commit);
+        if let Some(window) = record.referenced {
+            live.referenced.insert(AggregateId(id), window);
+        }
+        live.directory.add_aggregate(record.aggregate);
+        Ok(())
+    })
+}
+
+fn each(
+    transaction: &redb::ReadTransaction,
+    definition: redb::TableDefinition<'static, u32, &'static [u8]>,
+    mut visit: impl FnMut(u32, &[u8]) -> Result<(), super::codec::Corrupt>,
+) -> Result<(), Error> {
+    let name = redb::TableHandle::name(&definition).to_owned();
+    let rows = transaction.open_table(definition).map_err(Error::database("open records"))?;
+    for row in rows.range::<u32>(..).map_err(Error::database("read records"))? {
+        let (key, value) = row.map_err(Error::database("read records"))?;
+        visit(key.value(), value.value()).map_err(Error::corrupt("records", (&name, key.value())))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Retention: what is older than it should be kept goes, a window or a day at a time.
+
+use super::window::Window;
+use super::{Error, Store, table};
+use crate::model::time::{Millis, Timestamp};
+
+/// How long each kind of data is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Counts, rollups and coverage.
+    pub time: Millis,
+    /// The breakdown of counts by target.
+    pub targets: Millis,
+    /// Occurrences.
+    pub occurrences: Millis,
+    /// Baselines of processes that were not seen: a process that comes back later counts anew.
+    pub instances: Millis,
+}
+
+impl Store {
+    /// Removes what is too old at `now`. A few milliseconds for a day of windows.
+    ///
+    /// # Errors
+    /// When the transaction fails: the store takes no more writes then.
+    pub fn retain(&self, now: Timestamp, retention: &Retention) -> Result<(), Error> {
+        self.check()?;
+        self.remove_old(now, retention).map_err(|error| self.poison(error))
+    }
+
+    fn remove_old(&self, now: Timestamp, retention: &Retention) -> Result<(), Error> {
+        let before = |age: Millis| Window::of(now.minus(age));
+        let delete = Error::database::<redb::StorageError>;
+        let open = Error::database::<redb::TableError>;
+        let old_instances: Vec<_> = {
+            let live = self.live_read();
+            let limit = now.minus(retention.instances);
+            let old = live.instances.iter().filter(|(_, instance)| instance.last_success.is_some_and(|seen| seen < limit));
+            old.map(|(id, _)| id).collect()
+        };
+        let transaction = self.begin()?;
+        {
+            let (counts, targets) = (before(retention.time), before(retention.targets));
+            for (definition, until) in [
+                (table::CHUNKS, counts),
+                (table::SERVICE_CHUNKS, counts),
+                (table::COVERAGE, counts),
+                (table::TARGET_CHUNKS, targets),
+                (table::REFERENCES, before(retention.occurrences)),
+            ] {
+                let mut rows = transaction.open_table(definition).map_err(open("open a table"))?;
+                rows.retain_in((0, 0)..(until.0, 0), |_, _| false).map_err(delete("remove old rows"))?;
+            }
+            let services: Vec<u32> = self.live_read().directory.services().iter().map(|service| service.id.0).collect();
+            for (definition, until) in [(table::ROLLUPS, counts), (table::TARGET_ROLLUPS, targets)] {
+                let mut rows = transaction.open_table(definition).map_err(open("open a table"))?;
+                for service in &services {
+                    for (level, bucket) in [(1, until.0 * 2), (2, until.0 / 12)] {
+                        let old = (level, *service, 0)..(level, *service, bucket);
+                        rows.retain_in(old, |_, _| false).map_err(delete("remove old rollups"))?;
+                    }
+                }
+            }
+            let mut late = transaction.open_table(table::LATE).map_err(open("open late counts"))?;
+            for row in self.live_read().late.iter().filter(|row| row.to < counts.start()) {
+                late.remove(row.commit).map_err(delete("remove late counts"))?;
+            }
+            let mut instances = transaction.open_table(table::INSTANCES).map_err(open("open instances"))?;
+            for id in &old_instances {
+                instances.remove(id.0).map_err(delete("forget an instance"))?;
+            }
+        }
+        transaction.commit().map_err(Error::database("commit retention"))?;
+        self.partitions.drop_before(now.minus(retention.occurrences).day())?;
+        let mut live = self.live_write();
+        let limit = before(retention.time).start();
+        live.late.retain(|row| row.to >= limit);
+        for id in old_instances {
+            live.instances.remove(id);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! The tables of the database. Time leads every key that is appended to; docs/storage-format.md describes each row.
+
+use redb::TableDefinition;
+
+/// Name → number: the last commit, the first window that is not sealed, and the next instance id.
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+
+/// Service → record.
+pub(super) const SERVICES: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("services");
+
+/// Target → record.
+pub(super) const TARGETS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("targets");
+
+/// Instance → baselines.
+pub(super) const INSTANCES: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("instances");
+
+/// Aggregate → record.
+pub(super) const AGGREGATES: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("aggregates");
+
+/// (commit, target) → scrape.
+pub(super) const LOG: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("log");
+
+/// (window, aggregate) → points, summed over targets.
+pub(super) const CHUNKS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("chunks");
+
+/// (window, service) → points, summed over aggregates.
+pub(super) const SERVICE_CHUNKS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("service_chunks");
+
+/// (window, aggregate) → points of each target, where there is more than one.
+pub(super) const TARGET_CHUNKS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("target_chunks");
+
+/// (level, service, bucket) → counts of aggregates.
+pub(super) const ROLLUPS: TableDefinition<'_, (u8, u32, u32), &[u8]> = TableDefinition::new("rollups");
+
+/// (level, service, bucket) → counts of aggregates at targets.
+pub(super) const TARGET_ROLLUPS: TableDefinition<'_, (u8, u32, u32), &[u8]> = TableDefinition::new("target_rollups");
+
+/// Commit → late counts.
+pub(super) const LATE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("late");
+
+/// (window, service) → how scrapes went.
+pub(super) const COVERAGE: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("coverage");
+
+/// (window, aggregate) → where its occurrences are.
+pub(super) const REFERENCES: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("references");
+
+/// Keys of [`META`].
+pub(super) mod meta {
+    /// Number of the last commit.
+    pub(in crate::store) const COMMIT: &str = "commit";
+    /// First window that is not sealed.
+    pub(in crate::store) const SEALED: &str = "sealed";
+    /// Commit up to which references are in their table.
+    pub(in crate::store) const REFERENCED: &str = "referenced";
+    /// Next instance id.
+    pub(in crate::store) const NEXT_INSTANCE: &str = "next_instance";
+}
