@@ -161,7 +161,12 @@ impl Scraped<'_, '_> {
         }))
     }
 
-    fn change(&mut self, aggregate: AggregateId, exposed: ExposedAggregate, identified: bool) -> Option<AggregateChange> {
+    fn change(
+        &mut self,
+        aggregate: AggregateId,
+        exposed: ExposedAggregate,
+        identified: bool,
+    ) -> Option<AggregateChange> {
         let nothing = Baseline::default();
         let known = self.draft.baseline(self.instance, aggregate);
         let first_seen = if known.is_some() { self.at } else { self.first_seen(&exposed) };

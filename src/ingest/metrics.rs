@@ -76,7 +76,8 @@ impl Metrics {
         let mut hit = Vec::new();
         for service in services {
             for what in ["aggregates", "occurrences", "truncated", "causes"] {
-                let count = self.dropped.get(&Limit { service: service.clone(), what }).map_or(0, |counter| counter.get());
+                let count =
+                    self.dropped.get(&Limit { service: service.clone(), what }).map_or(0, |counter| counter.get());
                 if count > 0 {
                     hit.push((service.clone(), what, count));
                 }

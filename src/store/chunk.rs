@@ -38,7 +38,10 @@ pub(super) fn split(bytes: &[u8]) -> Result<(Option<TargetId>, &[u8]), Corrupt> 
 }
 
 /// Calls `visit` with each target of a breakdown and its points.
-pub(super) fn each_target(bytes: &[u8], mut visit: impl FnMut(TargetId, &[u8]) -> Result<(), Corrupt>) -> Result<(), Corrupt> {
+pub(super) fn each_target(
+    bytes: &[u8],
+    mut visit: impl FnMut(TargetId, &[u8]) -> Result<(), Corrupt>,
+) -> Result<(), Corrupt> {
     let mut row = Reader(bytes);
     let mut target = 0u32;
     for _ in 0..row.length()? {

@@ -187,7 +187,11 @@ fn hours(window: Window) -> [TimeRange; 2] {
 }
 
 /// Coverage of each bucket. Buckets of whole hours read two numbers a window and service.
-pub(super) fn query(view: &View<'_>, services: Option<&[ServiceId]>, buckets: &Buckets) -> Result<Vec<Coverage>, Error> {
+pub(super) fn query(
+    view: &View<'_>,
+    services: Option<&[ServiceId]>,
+    buckets: &Buckets,
+) -> Result<Vec<Coverage>, Error> {
     let mut coverage = vec![Coverage::default(); buckets.len];
     let wanted = |service: ServiceId| services.is_none_or(|services| services.contains(&service));
     let directory = &view.live.directory;
@@ -235,7 +239,12 @@ fn add_runs(coverage: &mut [Coverage], buckets: &Buckets, record: &TargetWindow)
     }
 }
 
-fn spread(coverage: &mut [Coverage], buckets: &Buckets, range: TimeRange, field: impl Fn(&mut Coverage) -> &mut Millis) {
+fn spread(
+    coverage: &mut [Coverage],
+    buckets: &Buckets,
+    range: TimeRange,
+    field: impl Fn(&mut Coverage) -> &mut Millis,
+) {
     let range = range.intersect(&buckets.range());
     if range.is_empty() {
         return;
@@ -256,15 +265,17 @@ pub(super) fn history(view: &View<'_>, target: TargetId, range: TimeRange) -> Re
     let mut spans = Vec::new();
     let mut add = |record: &TargetWindow| {
         let scrapes = record.good + record.bad;
-        spans.extend(record.runs.iter().filter(|run| run.from < range.end && run.to >= range.start).map(|run| TargetSpan {
-            from: run.from,
-            to: run.to,
-            up: run.up,
-            scrapes,
-            duration_mean: Millis((record.duration_sum / u64::from(scrapes.max(1))) as i64),
-            duration_max: Millis(record.duration_max as i64),
-            body_bytes: record.body_bytes,
-            error: record.error.clone().filter(|_| !run.up),
+        spans.extend(record.runs.iter().filter(|run| run.from < range.end && run.to >= range.start).map(|run| {
+            TargetSpan {
+                from: run.from,
+                to: run.to,
+                up: run.up,
+                scrapes,
+                duration_mean: Millis((record.duration_sum / u64::from(scrapes.max(1))) as i64),
+                duration_max: Millis(record.duration_max as i64),
+                body_bytes: record.body_bytes,
+                error: record.error.clone().filter(|_| !run.up),
+            }
         }));
     };
     each_row(view, range, view.live.sealed, |window, of, bytes| {

@@ -247,7 +247,11 @@ impl Directory {
     }
 
     /// Changes an aggregate and keeps the sets in step; `None` when there is no such aggregate.
-    pub(super) fn change_aggregate<R>(&mut self, id: AggregateId, change: impl FnOnce(&mut Aggregate) -> R) -> Option<R> {
+    pub(super) fn change_aggregate<R>(
+        &mut self,
+        id: AggregateId,
+        change: impl FnOnce(&mut Aggregate) -> R,
+    ) -> Option<R> {
         let aggregate = self.aggregates.get_mut(id.0 as usize)?;
         let (severity, state, regressed_at) = (aggregate.severity, aggregate.state, aggregate.regressed_at);
         let result = change(aggregate);

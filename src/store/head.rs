@@ -72,7 +72,8 @@ impl Head {
     /// Forgets all windows before `window`: they are sealed.
     pub(super) fn drop_before(&mut self, window: Window) {
         self.windows = self.windows.split_off(&window);
-        let length = |head: &WindowHead| head.series.values().flatten().map(|series| series.points.len() as u64).sum::<u64>();
+        let length =
+            |head: &WindowHead| head.series.values().flatten().map(|series| series.points.len() as u64).sum::<u64>();
         self.points = self.windows.values().map(length).sum();
     }
 

@@ -21,7 +21,7 @@ pub enum InstanceKey {
 
 /// One process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Instance {
+pub(super) struct Instance {
     /// Its service.
     pub service: ServiceId,
     /// What identifies it.

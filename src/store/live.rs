@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Store;
 use super::change::Baseline;
 use super::coverage::{Observation, Watch};
 use super::directory::{Directory, Life};
@@ -11,7 +12,6 @@ use super::log::{Entry, EntryOutcome, Move};
 use super::span::LateRow;
 use super::view::Statistics;
 use super::window::Window;
-use super::Store;
 use crate::model::id::{AggregateId, InstanceId, OccurrenceId, TargetId};
 use crate::model::time::Timestamp;
 
@@ -78,7 +78,8 @@ impl Live {
             EntryOutcome::Down { message, .. } => Err(message.as_str()),
             EntryOutcome::Up { watched_from, .. } => Ok(*watched_from),
         };
-        let seen = Observation { target, at: entry.at, duration: entry.duration, body_bytes: entry.body_bytes, outcome };
+        let seen =
+            Observation { target, at: entry.at, duration: entry.duration, body_bytes: entry.body_bytes, outcome };
         self.watch.observe(&seen, self.sealed);
         let EntryOutcome::Up { instance, first_occurrence, moves, .. } = &entry.outcome else { return };
         let known = commit <= as_of.instance(*instance);
@@ -98,7 +99,11 @@ impl Live {
                 self.head.add(*slot, change.aggregate, target, *count);
             }
             if commit > self.referenced_commit && change.occurrences > 0 {
-                let ids = (index..index + change.occurrences).map(|index| OccurrenceId { day: entry.at.day(), commit, index });
+                let ids = (index..index + change.occurrences).map(|index| OccurrenceId {
+                    day: entry.at.day(),
+                    commit,
+                    index,
+                });
                 self.references.entry(change.aggregate).or_default().extend(ids);
             }
             index += change.occurrences;

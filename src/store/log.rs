@@ -3,8 +3,8 @@
 //! State in memory changes in one way only: by applying such a row, right after it was committed or while it is replayed
 //! at start. So a restart can not arrive anywhere else than the running process did. Format: docs/storage-format.md.
 
-use super::codec::Corrupt;
 use super::change::{AggregateChange, Baseline, Outcome, ScrapeChange};
+use super::codec::Corrupt;
 use super::row::{Reader, Writer, unexpected};
 use super::window::Slot;
 use crate::model::id::{AggregateId, InstanceId};
@@ -78,7 +78,11 @@ const SEVERITY: u8 = 32 | 64; // 0 info, 1 warning, 2 error
 
 impl Entry {
     /// The entry for a change; `points` says which of a change's points go to the head.
-    pub(super) fn new(change: &ScrapeChange, first_occurrence: u32, points: impl Fn(&AggregateChange) -> Vec<(Slot, u64)>) -> Self {
+    pub(super) fn new(
+        change: &ScrapeChange,
+        first_occurrence: u32,
+        points: impl Fn(&AggregateChange) -> Vec<(Slot, u64)>,
+    ) -> Self {
         let outcome = match &change.outcome {
             Outcome::Down { kind, message } => EntryOutcome::Down { kind: kind_code(*kind), message: message.clone() },
             Outcome::Up { instance, watched_from, changes } => EntryOutcome::Up {
@@ -219,7 +223,12 @@ impl Entry {
         Ok(EntryOutcome::Up { instance, watched_from, first_occurrence, moves })
     }
 
-    fn decode_move(&self, row: &mut Reader<'_>, aggregate: AggregateId, before: Option<&Baseline>) -> Result<Move, Corrupt> {
+    fn decode_move(
+        &self,
+        row: &mut Reader<'_>,
+        aggregate: AggregateId,
+        before: Option<&Baseline>,
+    ) -> Result<Move, Corrupt> {
         let unknown = Baseline::default();
         let before = before.unwrap_or(&unknown);
         let slot = Slot::of(self.at, self.interval);

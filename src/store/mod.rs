@@ -40,8 +40,8 @@ pub use directory::{Health, Life, ServiceRecord, Sets, TargetRecord};
 pub use draft::{Commit, Draft};
 pub use error::Error;
 pub use instance::InstanceKey;
-pub use retention::Retention;
 pub use occurrence::StoredOccurrence;
+pub use retention::Retention;
 pub use view::{Coverage, Hit, Scan, Split, Statistics, TargetSpan, View};
 
 use live::Live;

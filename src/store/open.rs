@@ -18,11 +18,9 @@ pub(super) fn check_format(directory: &Path) -> Result<(), Error> {
     let io = |what, source| Error::Io { what, path: path.clone(), source };
     match std::fs::read_to_string(&path) {
         Ok(text) if text.trim() == FORMAT_VERSION.to_string() => Ok(()),
-        Ok(text) => Err(Error::Format {
-            path: directory.to_owned(),
-            found: text.trim().to_owned(),
-            expected: FORMAT_VERSION,
-        }),
+        Ok(text) => {
+            Err(Error::Format { path: directory.to_owned(), found: text.trim().to_owned(), expected: FORMAT_VERSION })
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let text = format!("{FORMAT_VERSION}\n");
             crate::fs::rewrite_atomic(&path, text.as_bytes()).map_err(|error| io("can not write", error))
@@ -37,9 +35,7 @@ pub(super) fn create_tables(transaction: &redb::WriteTransaction) -> Result<(), 
     for definition in [table::SERVICES, table::TARGETS, table::INSTANCES, table::AGGREGATES] {
         transaction.open_table(definition)?;
     }
-    for definition in
-        [table::CHUNKS, table::SERVICE_CHUNKS, table::TARGET_CHUNKS, table::COVERAGE, table::REFERENCES]
-    {
+    for definition in [table::CHUNKS, table::SERVICE_CHUNKS, table::TARGET_CHUNKS, table::COVERAGE, table::REFERENCES] {
         transaction.open_table(definition)?;
     }
     transaction.open_table(table::LOG)?;

@@ -3,12 +3,12 @@
 //! New references are in memory; sealing writes each aggregate's into one row, which also names the window of the row
 //! before. So the newest are found at once however long the history is, and a row is written once.
 
+use super::Error;
 use super::codec::Corrupt;
+use super::occurrence::StoredOccurrence;
 use super::row::{Reader, Writer};
 use super::table;
-use super::occurrence::StoredOccurrence;
 use super::view::View;
-use super::Error;
 use crate::model::id::{AggregateId, OccurrenceId};
 
 /// The bytes of a row: the window of the row before, and references oldest first.

@@ -34,7 +34,8 @@ impl Store {
         let old_instances: Vec<_> = {
             let live = self.live_read();
             let limit = now.minus(retention.instances);
-            let old = live.instances.iter().filter(|(_, instance)| instance.last_success.is_some_and(|seen| seen < limit));
+            let old =
+                live.instances.iter().filter(|(_, instance)| instance.last_success.is_some_and(|seen| seen < limit));
             old.map(|(id, _)| id).collect()
         };
         let transaction = self.begin()?;

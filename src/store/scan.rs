@@ -3,13 +3,13 @@
 
 use roaring::RoaringBitmap;
 
+use super::Error;
 use super::chunk;
 use super::rollup::{self, Cell, Level};
 use super::span::{self, Late};
 use super::table;
 use super::view::{Hit, Scan, Split, View};
 use super::window::Window;
-use super::Error;
 use crate::model::id::{AggregateId, ServiceId, TargetId};
 use crate::model::series::{Buckets, Count};
 use crate::model::time::{TimeRange, Timestamp};
@@ -48,7 +48,8 @@ fn plan(range: TimeRange, sealed: Timestamp, buckets: &Buckets) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut at = range.start.0;
     while at < range.end.0 {
-        let bucket_end = buckets.index(Timestamp(at)).map_or(range.end.0, |index| buckets.edge(index + 1).0).min(range.end.0);
+        let bucket_end =
+            buckets.index(Timestamp(at)).map_or(range.end.0, |index| buckets.edge(index + 1).0).min(range.end.0);
         let fits = |level: Level| at % level.length_ms() == 0 && at + level.length_ms() <= bucket_end;
         let hour = Level::Hour.length_ms();
         let (piece, end) = if fits(Level::Day) && at + Level::Day.length_ms() <= sealed.0 {
@@ -95,7 +96,9 @@ impl Scanner<'_, '_> {
     }
 
     fn hit(&mut self, aggregate: AggregateId, target: TargetId, bucket: usize, count: Count) {
-        let Some(service) = self.view.live.directory.aggregate(aggregate).map(|aggregate| aggregate.service) else { return };
+        let Some(service) = self.view.live.directory.aggregate(aggregate).map(|aggregate| aggregate.service) else {
+            return;
+        };
         let split = self.request.split;
         (self.sink)(Hit {
             service,
@@ -124,7 +127,8 @@ impl Scanner<'_, '_> {
     fn rollups(&mut self, level: Level, range: TimeRange) -> Result<(), Error> {
         let read = Error::database::<redb::StorageError>;
         let rows = self.view.transaction.open_table(table::ROLLUPS).map_err(Error::database("open rollups"))?;
-        let targets = self.view.transaction.open_table(table::TARGET_ROLLUPS).map_err(Error::database("open rollups"))?;
+        let targets =
+            self.view.transaction.open_table(table::TARGET_ROLLUPS).map_err(Error::database("open rollups"))?;
         let bucket = |time: Timestamp| u32::try_from(time.0 / level.length_ms()).unwrap_or(0);
         for service in self.services() {
             let keys = (level.code(), service.0, bucket(range.start))..(level.code(), service.0, bucket(range.end));
@@ -276,7 +280,10 @@ impl Scanner<'_, '_> {
                     }
                 }
                 _ => {
-                    for (aggregate, targets) in head.iter().filter(|(aggregate, _)| self.request.aggregates.is_none_or(|set| set.contains(*aggregate))) {
+                    for (aggregate, targets) in head
+                        .iter()
+                        .filter(|(aggregate, _)| self.request.aggregates.is_none_or(|set| set.contains(*aggregate)))
+                    {
                         self.head_series(window, range, aggregate, targets);
                     }
                 }
@@ -284,7 +291,13 @@ impl Scanner<'_, '_> {
         }
     }
 
-    fn head_series(&mut self, window: Window, range: TimeRange, aggregate: AggregateId, targets: &[super::head::TargetPoints]) {
+    fn head_series(
+        &mut self,
+        window: Window,
+        range: TimeRange,
+        aggregate: AggregateId,
+        targets: &[super::head::TargetPoints],
+    ) {
         for series in targets {
             if !self.wants_target(series.target) {
                 continue;

@@ -110,7 +110,11 @@ struct Tables<'a> {
 
 type Rows<'a, K> = redb::Table<'a, K, &'static [u8]>;
 
-fn insert<'k, K: redb::Key>(rows: &mut Rows<'_, K>, key: impl std::borrow::Borrow<K::SelfType<'k>>, row: &[u8]) -> Result<(), Error> {
+fn insert<'k, K: redb::Key>(
+    rows: &mut Rows<'_, K>,
+    key: impl std::borrow::Borrow<K::SelfType<'k>>,
+    row: &[u8],
+) -> Result<(), Error> {
     rows.insert(key, row).map_err(Error::database("write a row"))?;
     Ok(())
 }
@@ -136,7 +140,9 @@ impl Tables<'_> {
             if let Some(breakdown) = breakdown {
                 insert(&mut target_chunks, (window.0, aggregate.0), &breakdown)?;
             }
-            let Some(service) = live.directory.aggregate(aggregate).map(|aggregate| aggregate.service) else { continue };
+            let Some(service) = live.directory.aggregate(aggregate).map(|aggregate| aggregate.service) else {
+                continue;
+            };
             let total = services.entry(service).or_default();
             for targets in targets {
                 for (offset, count) in targets.columns() {

@@ -80,7 +80,13 @@ pub(super) fn decode(bytes: &[u8], mut visit: impl FnMut(Late)) -> Result<(), Co
         target = target.wrapping_add(row.signed()?);
         let to = Timestamp(last.0.wrapping_sub(row.signed()?));
         let from = Timestamp(to.0.wrapping_sub(row.signed()?));
-        visit(Late { aggregate: AggregateId(aggregate as u32), target: TargetId(target as u32), from, to, count: row.unsigned()? });
+        visit(Late {
+            aggregate: AggregateId(aggregate as u32),
+            target: TargetId(target as u32),
+            from,
+            to,
+            count: row.unsigned()?,
+        });
     }
     Ok(())
 }

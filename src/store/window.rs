@@ -78,9 +78,13 @@ mod tests {
 
     #[test]
     fn a_slot_begins_at_a_multiple_of_the_interval_within_its_window() {
-        for (ms, interval_ms, window, offset) in
-            [(0, 10_000, 0, 0), (19_999, 10_000, 0, 10), (7_199_999, 7_000, 0, 7196), (7_200_000, 7_000, 1, 0), (5, 0, 0, 0)]
-        {
+        for (ms, interval_ms, window, offset) in [
+            (0, 10_000, 0, 0),
+            (19_999, 10_000, 0, 10),
+            (7_199_999, 7_000, 0, 7196),
+            (7_200_000, 7_000, 1, 0),
+            (5, 0, 0, 0),
+        ] {
             let slot = Slot::of(Timestamp(ms), Millis(interval_ms));
             assert_eq!((slot.window.0, slot.offset), (window, offset), "{ms} {interval_ms}");
         }
