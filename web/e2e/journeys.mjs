@@ -1,0 +1,262 @@
+// What somebody does with the pages, one journey to a function.
+import assert from 'node:assert/strict';
+import { accessible, api, drag, fits, hash, open, panel, plot, rows, said, settled, until } from './page.mjs';
+
+const month = '#/?from=now-30d';
+const firstLoadBytesMax = 350_000;
+
+async function firstError(page, base) {
+  const { aggregates } = await api(page, base, 'aggregates?start=now-30d&limit=1');
+  assert.ok(aggregates.length > 0, 'the server has no errors of the last month');
+  return aggregates[0];
+}
+
+function deepLink({ service, aggregation_key }) {
+  return `#/${encodeURIComponent(service)}/errors/${encodeURIComponent(aggregation_key)}`;
+}
+
+function refusing(journey) {
+  journey.refuses = true;
+  return journey;
+}
+
+export const journeys = {
+  'a month of history is there at once': async (page, base) => {
+    await open(page, base, month);
+    const { services } = await api(page, base, 'services?start=now-30d');
+    assert.equal(await panel(page, 'Services').locator('tbody tr').count(), services.length);
+    assert.ok((await said(page, 'Errors over time')) > 0, 'the chart is empty');
+    assert.ok((await rows(page).count()) > 0, 'the list is empty');
+    const bytes = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .filter((one) => /\.(js|css)$/.test(one.name))
+        .reduce((sum, one) => sum + one.encodedBodySize, 0),
+    );
+    assert.ok(bytes < firstLoadBytesMax, `the first load is ${bytes} bytes`);
+  },
+
+  'the chart says what the API says': async (page, base) => {
+    const hour = 3_600_000;
+    const end = Math.floor(Date.now() / hour) * hour;
+    const [from, to] = [end - 24 * hour, end].map((ms) => new Date(ms).toISOString().replace('.000', ''));
+    const asked = `range?start=${from}&end=${to}&by=severity`;
+    const before = await api(page, base, asked);
+    await open(page, base, `#/?from=${from}&to=${to}&by=severity`);
+    const answer = await api(page, base, asked);
+    const shown = await said(page, 'Errors over time');
+    // A target that comes back may tell of the time it was away just between two questions.
+    assert.ok(shown >= before.total.total && shown <= answer.total.total, `${shown} is not ${answer.total.total}`);
+    const legend = page.getByRole('list', { name: 'Series' }).getByRole('listitem');
+    assert.equal(await legend.count(), answer.series.length + (answer.other ? 1 : 0));
+    const figure = await page.locator('figure').boundingBox();
+    await page.mouse.move(figure.x + figure.width / 2, figure.y + 100);
+    const tooltip = await page.getByTestId('tooltip').innerText();
+    assert.match(tooltip, /\d\d:\d\d – /);
+    assert.match(tooltip, /(no errors|[\d,]+ errors?) in \d+ (s|min|h|d)/);
+  },
+
+  'a preset changes the address and the chart': async (page, base) => {
+    await open(page, base, month);
+    const before = await said(page, 'Errors over time');
+    await page.getByRole('button', { name: /^Time range/ }).click();
+    await page.getByRole('button', { name: 'Last 6 hours' }).click();
+    await until('the address has the preset', () => hash(page).includes('from=now-6h'));
+    await settled(page);
+    assert.ok((await said(page, 'Errors over time')) < before, 'six hours have as many errors as a month');
+  },
+
+  'a range of one’s own is checked and taken': async (page, base) => {
+    await open(page, base);
+    await page.getByRole('button', { name: /^Time range/ }).click();
+    await page.getByLabel('From', { exact: true }).fill('yesterday');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('Use now-6h').waitFor();
+    await page.getByLabel('From', { exact: true }).fill('now-2d');
+    await page.getByLabel('To', { exact: true }).fill('now-1d');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await until('the address has the range', () => /from=now-2d&to=now-1d/.test(hash(page)));
+  },
+
+  'a drag zooms in, back zooms out, so does a double click': async (page, base) => {
+    await open(page, base, month);
+    await drag(page, 0.4, 0.6);
+    await until('the address has an absolute range', () => /from=\d{4}-.*&to=\d{4}-/.test(hash(page)));
+    await settled(page);
+    const once = hash(page);
+    await drag(page, 0.4, 0.6);
+    await until('it zooms again', () => hash(page) !== once);
+    await page.goBack();
+    await until('back undoes the second zoom', () => hash(page) === once);
+    await settled(page);
+    await plot(page).dblclick();
+    await until('a double click undoes the first', () => hash(page) === '#/?from=now-30d');
+  },
+
+  'a click on a service filters by it': async (page, base) => {
+    await open(page, base, month);
+    const services = panel(page, 'Services').locator('tbody');
+    const name = (await services.getByRole('button').first().innerText()).trim();
+    await services.getByRole('button').first().click();
+    await until('the address has the filter', () => hash(page).includes('q=service:'));
+    await settled(page);
+    const said = await page
+      .locator('[data-error-link]')
+      .evaluateAll((links) => links.map((link) => link.closest('li').innerText));
+    assert.ok(
+      said.every((text) => text.includes(name)),
+      `a row is not of ${name}`,
+    );
+    await services.getByRole('button', { name, exact: true }).click();
+    await until('a second click takes it out', () => !hash(page).includes('q='));
+  },
+
+  'the legend filters too': async (page, base) => {
+    await open(page, base, `${month}&by=severity`);
+    await page.getByRole('list', { name: 'Series' }).getByRole('button').first().click();
+    await until('the address has the filter', () => hash(page).includes('q=severity:'));
+    await settled(page);
+    assert.equal(await page.getByRole('list', { name: 'Series' }).getByRole('listitem').count(), 1);
+  },
+
+  'an error opens and back returns to the list': async (page, base) => {
+    await open(page, base, `${month}&sort=count`);
+    const name = await rows(page).first().innerText();
+    await rows(page).first().click();
+    await page.getByRole('heading', { level: 1, name }).waitFor();
+    await settled(page);
+    assert.match(hash(page), /^#\/.+\/errors\/.+\?from=now-30d&sort=count/);
+    await panel(page, 'Samples').waitFor();
+    await panel(page, 'Where it happens').waitFor();
+    await page.goBack();
+    await until('the list is back', () => hash(page) === '#/?from=now-30d&sort=count');
+    await rows(page).first().waitFor();
+  },
+
+  'a deep link lands on its error': async (page, base) => {
+    const error = await firstError(page, base);
+    await open(page, base, deepLink(error));
+    const title = await page.getByRole('heading', { level: 1 }).innerText();
+    assert.ok(title.includes(error.class || error.aggregation_key), title);
+    assert.ok((await page.locator('main dl').first().innerText()).includes(error.aggregation_key));
+  },
+
+  'a deep link to nothing says so': refusing(async (page, base) => {
+    const { service } = await firstError(page, base);
+    await open(page, base, deepLink({ service, aggregation_key: 'no such key@1' }));
+    await page.getByText('It is not known here').waitFor();
+  }),
+
+  'samples are walked from the newest to the oldest': async (page, base) => {
+    const { aggregates } = await api(page, base, 'aggregates?start=now-30d&limit=20&sort=count');
+    for (const error of aggregates) {
+      const { occurrences } = await api(page, base, `aggregates/${error.id}/occurrences?limit=2`);
+      if (occurrences.length < 2) continue;
+      await open(page, base, deepLink(error));
+      const sample = page.getByRole('article', { name: 'Sample' });
+      await sample.getByText(occurrences[0].uuid).first().waitFor();
+      await page.getByRole('button', { name: 'Older' }).click();
+      await sample.getByText(occurrences[1].uuid).first().waitFor();
+      await until('the address has the sample', () => hash(page).includes(`occurrence=${occurrences[1].id}`));
+      await page.getByRole('button', { name: 'Newest' }).click();
+      await until('the newest needs no address', () => !hash(page).includes('occurrence='));
+      return;
+    }
+    throw new Error('no error has two samples');
+  },
+
+  'the order of the list is chosen by its head': async (page, base) => {
+    await open(page, base, month);
+    await page.getByRole('button', { name: 'Count', exact: true }).click();
+    await until('the address has the order', () => hash(page).includes('sort=count'));
+    await settled(page);
+    const { aggregates } = await api(page, base, 'aggregates?start=now-30d&sort=count&limit=1');
+    assert.ok((await rows(page).first().innerText()).includes(aggregates[0].class || aggregates[0].aggregation_key));
+  },
+
+  'a mistake in the query is shown at its place': refusing(async (page, base) => {
+    await open(page, base);
+    await page.keyboard.press('/');
+    await page.keyboard.type('timeout colour:red');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'colour' }).first().waitFor();
+    assert.ok((await page.locator('mark').innerText()).startsWith('colour'));
+    await page.getByRole('button', { name: 'Clear the query' }).click();
+    await settled(page);
+    await rows(page).first().waitFor();
+  }),
+
+  'the keyboard is enough': async (page, base) => {
+    await open(page, base, month);
+    const names = await rows(page).evaluateAll((links) => links.map((link) => link.textContent));
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), names[0]);
+    await page.keyboard.press('Shift+?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await rows(page).first().focus();
+    await page.keyboard.press('o');
+    await page.getByRole('heading', { level: 1, name: names[0] }).waitFor();
+    await page.keyboard.press('u');
+    await rows(page).first().waitFor();
+    await page.locator('figure').focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.getByTestId('tooltip').waitFor();
+  },
+
+  'the targets are those of the API': async (page, base) => {
+    await open(page, base, '#/targets');
+    const { targets } = await api(page, base, 'targets?state=active');
+    await until('all targets are listed', async () => (await page.locator('main tbody tr').count()) === targets.length);
+    const down = targets.filter((target) => target.health === 'down').length;
+    await page.getByRole('button', { name: /^down/ }).click();
+    await until(
+      'only those that are down are left',
+      async () => (await page.locator('main tbody tr').count()) === down,
+    );
+  },
+
+  'light and dark are chosen and remembered': async (page, base) => {
+    await open(page, base);
+    for (const scheme of ['Dark', 'Light']) {
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByText(scheme, { exact: true }).click();
+      const attribute = page.locator(`html[data-mantine-color-scheme="${scheme.toLowerCase()}"]`);
+      await attribute.waitFor();
+      await page.reload();
+      await attribute.waitFor();
+    }
+  },
+
+  'every page fits the narrowest screen and the widest': async (page, base) => {
+    const error = await firstError(page, base);
+    for (const width of [360, 390, 768, 1200, 3440]) {
+      await page.setViewportSize({ width, height: 844 });
+      for (const place of [month, `${deepLink(error)}?from=now-30d`, '#/targets']) {
+        await page.goto('about:blank');
+        await open(page, base, place);
+        await fits(page, `${place} at ${width} px`);
+      }
+    }
+  },
+
+  'every page is accessible, light and dark': async (page, base) => {
+    const error = await firstError(page, base);
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      for (const place of [month, `${deepLink(error)}?from=now-30d`, '#/targets']) {
+        await page.goto('about:blank');
+        await open(page, base, place);
+        await accessible(page, `${place}, ${colorScheme}`);
+      }
+      await page.goto('about:blank');
+      await open(page, base);
+      await page.getByRole('button', { name: /^Time range/ }).click();
+      await page.getByRole('button', { name: 'Apply' }).waitFor();
+      await accessible(page, `the range picker, ${colorScheme}`);
+    }
+  },
+};

@@ -1,0 +1,73 @@
+// The journeys of journeys.mjs in a real browser against a running server: `npm run e2e -- http://127.0.0.1:8080/ [name…]`.
+// The server must have errors of the last day and the last month, as the demo fleet has. CHROMIUM names another browser; with
+// SCREENSHOTS set to a directory, a failed journey leaves a picture there.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { journeys } from './journeys.mjs';
+
+const browsers = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'];
+const [address, ...wanted] = process.argv.slice(2);
+
+if (!address) {
+  console.error('usage: npm run e2e -- ADDRESS [JOURNEY…]');
+  process.exit(2);
+}
+const executablePath = browsers.find((path) => path && existsSync(path));
+if (!executablePath) {
+  console.error(`no browser: looked for ${browsers.filter(Boolean).join(', ')}`);
+  process.exit(2);
+}
+
+const base = new URL(address.endsWith('/') ? address : `${address}/`).href;
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--no-first-run',
+  ],
+});
+
+let failed = 0;
+for (const [name, journey] of Object.entries(journeys)) {
+  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
+  const from = Date.now();
+  const problem = await run(name, journey);
+  if (problem) failed += 1;
+  console.log(
+    `${problem ? 'FAILED' : 'ok    '} ${name} (${Date.now() - from} ms)${problem ? `\n       ${problem}` : ''}`,
+  );
+}
+await browser.close();
+console.log(failed === 0 ? 'all journeys ended well' : `${failed} of the journeys failed`);
+process.exit(failed === 0 ? 0 : 1);
+
+/** What went wrong, or nothing. Whatever the page itself complains of is wrong too. */
+async function run(name, journey) {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    reducedMotion: 'reduce',
+    timezoneId: 'UTC',
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(`thrown in the page: ${error.message}`));
+  page.on('console', (message) => {
+    const refused = /status of 4\d\d/.test(message.text());
+    if (['error', 'warning'].includes(message.type()) && !(refused && journey.refuses)) complaints.push(message.text());
+  });
+  try {
+    await journey(page, base);
+    return complaints.length > 0 ? complaints.join('\n       ') : undefined;
+  } catch (error) {
+    if (process.env.SCREENSHOTS)
+      await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name.replaceAll(/\W+/g, '-')}.png`) });
+    return [error.message, ...complaints].join('\n       ');
+  } finally {
+    await context.close();
+  }
+}

@@ -1,0 +1,168 @@
+// What the pages ask the server, as TanStack Query hooks. A relative range stays relative in the key and in the request: the server's
+// clock decides what `now` is, a refresh asks the same question again, and the old answer stays on screen until the new one is there.
+import { keepPreviousData, QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { ApiError, get } from './client';
+import type {
+  AggregateDetail,
+  Aggregates,
+  Distribution,
+  Labels,
+  Occurrence,
+  Occurrences,
+  RangeAnswer,
+  Services,
+  Status,
+  Targets,
+} from './shapes';
+
+/** As the server reads it. */
+export interface Window {
+  start: string;
+  end: string;
+  /** Offset of local midnight, `+02:00`: where buckets of days begin. */
+  align: string;
+}
+
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        retry: (failures, error) =>
+          failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+        retryDelay: (attempt) => 500 * 2 ** attempt,
+        staleTime: 5_000,
+        refetchOnWindowFocus: false,
+      },
+    },
+  });
+}
+
+interface Ask {
+  window: Window;
+  refreshMs: number;
+}
+
+function every(refreshMs: number) {
+  return { refetchInterval: refreshMs === 0 ? (false as const) : refreshMs, placeholderData: keepPreviousData };
+}
+
+/** For one error: the old answer stays only while it is about the same error. */
+function everyOf(id: number | undefined, refreshMs: number) {
+  return {
+    ...every(refreshMs),
+    placeholderData: <T>(previous: T | undefined, query: { queryKey: readonly unknown[] } | undefined) =>
+      query?.queryKey[1] === id ? previous : undefined,
+  };
+}
+
+function bounds({ start, end }: Window) {
+  return { start, end };
+}
+
+export function useServices({ window, refreshMs }: Ask) {
+  return useQuery({
+    queryKey: ['services', bounds(window)],
+    queryFn: ({ signal }) => get<Services>('services', bounds(window), signal),
+    ...every(refreshMs),
+  });
+}
+
+export interface ListAsk extends Ask {
+  q: string;
+  sort: string;
+  cursor: string;
+  limit: number;
+  sparkline: number;
+}
+
+export function useAggregates({ window, refreshMs, ...params }: ListAsk) {
+  return useQuery({
+    queryKey: ['aggregates', bounds(window), params],
+    queryFn: ({ signal }) => get<Aggregates>('aggregates', { ...bounds(window), ...params }, signal),
+    ...every(refreshMs),
+  });
+}
+
+export function useRange({ window, refreshMs, ...params }: Ask & { q: string; by: string; top: number }) {
+  return useQuery({
+    queryKey: ['range', window, params],
+    queryFn: ({ signal }) => get<RangeAnswer>('range', { ...bounds(window), align: window.align, ...params }, signal),
+    ...every(refreshMs),
+  });
+}
+
+/** The error with this key, whenever it was seen; null when there is none. */
+export function useFoundAggregate(service: string, key: string, q: string) {
+  return useQuery({
+    queryKey: ['found', service, key],
+    queryFn: async ({ signal }) => {
+      const { aggregates } = await get<Aggregates>('aggregates', { q, all: true, limit: 50 }, signal);
+      return aggregates.find((one) => one.service === service && one.aggregation_key === key) ?? null;
+    },
+  });
+}
+
+export function useAggregate({ window, refreshMs, id }: Ask & { id: number | undefined }) {
+  return useQuery({
+    queryKey: ['aggregate', id, bounds(window)],
+    queryFn: ({ signal }) => get<AggregateDetail>(`aggregates/${id}`, bounds(window), signal),
+    enabled: id !== undefined,
+    ...everyOf(id, refreshMs),
+  });
+}
+
+export function useDistribution({ window, refreshMs, id }: Ask & { id: number | undefined }) {
+  return useQuery({
+    queryKey: ['distribution', id, bounds(window)],
+    queryFn: ({ signal }) => get<Distribution>(`aggregates/${id}/distribution`, bounds(window), signal),
+    enabled: id !== undefined,
+    ...everyOf(id, refreshMs),
+  });
+}
+
+/** Samples, newest first, page by page. */
+export function useOccurrences(id: number | undefined) {
+  return useInfiniteQuery({
+    queryKey: ['occurrences', id],
+    queryFn: ({ signal, pageParam }) =>
+      get<Occurrences>(`aggregates/${id}/occurrences`, { cursor: pageParam, limit: 50 }, signal),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    enabled: id !== undefined,
+  });
+}
+
+/** One sample by its id: one that a link names. */
+export function useOccurrence(id: string) {
+  return useQuery({
+    queryKey: ['occurrence', id],
+    queryFn: ({ signal }) => get<Occurrence>(`occurrences/${encodeURIComponent(id)}`, {}, signal),
+    enabled: id !== '',
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useTargets({ state, refreshMs }: { state: string; refreshMs: number }) {
+  return useQuery({
+    queryKey: ['targets', state],
+    queryFn: ({ signal }) => get<Targets>('targets', { state }, signal),
+    ...every(refreshMs),
+  });
+}
+
+/** Target labels and annotation labels: what there is to group by. */
+export function useLabels() {
+  return useQuery({
+    queryKey: ['labels'],
+    queryFn: ({ signal }) => get<Labels>('labels', {}, signal),
+    staleTime: 60_000,
+  });
+}
+
+export function useStatus() {
+  return useQuery({
+    queryKey: ['status'],
+    queryFn: ({ signal }) => get<Status>('status', {}, signal),
+    staleTime: 300_000,
+  });
+}

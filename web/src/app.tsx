@@ -1,0 +1,52 @@
+// What everything stands in, and which page is shown.
+import { MantineProvider } from '@mantine/core';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { newQueryClient } from './api/queries';
+import { go, usePlace } from './lib/location';
+import { useStoredZone, ZoneContext } from './lib/preference';
+import { term } from './lib/term';
+import { ErrorsPage } from './pages/ErrorsPage';
+import { Shell } from './pages/Shell';
+import { theme, variables } from './theme';
+
+const ErrorPage = lazy(() => import('./pages/ErrorPage').then(({ ErrorPage: page }) => ({ default: page })));
+const TargetsPage = lazy(() => import('./pages/TargetsPage').then(({ TargetsPage: page }) => ({ default: page })));
+
+export function App() {
+  const [client] = useState(newQueryClient);
+  const [zone, setZone] = useStoredZone();
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
+      <QueryClientProvider client={client}>
+        <ZoneContext value={zone}>
+          <Shell onZone={setZone}>
+            <Suspense fallback={null}>
+              <Page />
+            </Suspense>
+          </Shell>
+        </ZoneContext>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+function Page() {
+  const { route } = usePlace();
+  switch (route.page) {
+    case 'errors':
+      return <ErrorsPage />;
+    case 'targets':
+      return <TargetsPage />;
+    case 'error':
+      return <ErrorPage key={`${route.service} ${route.key}`} service={route.service} aggregationKey={route.key} />;
+    case 'service':
+      return <ToService service={route.service} />;
+  }
+}
+
+/** Periskop's `#/{service}`: the list, of that service. */
+function ToService({ service }: { service: string }) {
+  useEffect(() => go({ route: { page: 'errors' }, view: { q: term('service', service) }, replace: true }), [service]);
+  return null;
+}

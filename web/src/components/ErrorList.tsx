@@ -1,0 +1,140 @@
+// The errors, one to a row. Each row is a link; j and k go from link to link.
+import { memo, type PointerEvent, type Ref } from 'react';
+import { count, exact } from '../lib/format';
+import { term } from '../lib/term';
+import { type Sort, sorts } from '../lib/url';
+import classes from './ErrorList.module.css';
+import { Flags, Severity } from './Flag';
+import { Foreign } from './Foreign';
+import { Link } from './Link';
+import { Sparkline } from './Sparkline';
+import { Time } from './Time';
+
+export interface ErrorRow {
+  id: number;
+  service: string;
+  aggregation_key: string;
+  class: string;
+  message: string;
+  severity: string;
+  state: string;
+  new: boolean;
+  regressed: boolean;
+  first_seen: string;
+  last_seen: string;
+  count: number;
+  estimated: number;
+  total_count: number;
+  labels: Record<string, string>;
+  sparkline?: { counts: number[] } | null;
+}
+
+const sortNames: Record<Sort, string> = {
+  last_seen: 'Last seen',
+  first_seen: 'First seen',
+  count: 'Count',
+  trend: 'Trend',
+};
+
+export function SortHeader({ sort, onSort }: { sort: Sort; onSort: (sort: Sort) => void }) {
+  return (
+    <fieldset className={classes.head}>
+      <legend className="visually-hidden">Sort by</legend>
+      {[sorts[3], sorts[2], sorts[1], sorts[0]].map((one) => (
+        <button
+          key={one}
+          type="button"
+          className={classes.sort}
+          data-column={one}
+          aria-pressed={one === sort}
+          onClick={() => onSort(one)}
+        >
+          {one !== 'trend' && <Arrow />}
+          {sortNames[one]}
+          {one === 'trend' && <Arrow />}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+/** On the inner side of the word, so that the columns' edges stay where they are. */
+function Arrow() {
+  return (
+    <span aria-hidden="true" className={classes.arrow}>
+      ↓
+    </span>
+  );
+}
+
+interface Props {
+  rows: ErrorRow[];
+  listRef: Ref<HTMLOListElement>;
+  onHold: (held: boolean) => void;
+}
+
+export function ErrorList({ rows, listRef, onHold }: Props) {
+  // A finger that has left the screen points at nothing.
+  const point = (event: PointerEvent) => event.pointerType === 'mouse' && onHold(true);
+  return (
+    <ol ref={listRef} className={classes.list} onPointerEnter={point} onPointerLeave={() => onHold(false)}>
+      {rows.map((row) => (
+        <Row key={row.id} row={row} />
+      ))}
+    </ol>
+  );
+}
+
+const Row = memo(function Row({ row }: { row: ErrorRow }) {
+  const labels = Object.entries(row.labels);
+  return (
+    <li className={classes.row} data-severity={row.severity}>
+      <div className={classes.what}>
+        <div className={classes.title}>
+          <Link
+            className={classes.link}
+            data-error-link=""
+            to={{ route: { page: 'error', service: row.service, key: row.aggregation_key } }}
+          >
+            <Foreign text={row.class || row.aggregation_key} title />
+          </Link>
+          <Flags state={row.state} isNew={row.new} regressed={row.regressed} />
+        </div>
+        {row.message !== '' && (
+          <p className={classes.message}>
+            <Foreign text={row.message} />
+          </p>
+        )}
+        <div className={classes.meta}>
+          <Foreign text={row.service} />
+          <Severity name={row.severity} />
+          {labels.slice(0, 3).map(([name, value]) => (
+            <Foreign key={name} text={term(name, value)} className={classes.label} />
+          ))}
+          {labels.length > 3 && <span>+{labels.length - 3}</span>}
+        </div>
+      </div>
+      <div className={classes.spark}>
+        {row.sparkline && <Sparkline counts={row.sparkline.counts} width={150} height={30} />}
+      </div>
+      <div className={classes.count} title={countTitle(row)}>
+        <span className={classes.inline}>Count </span>
+        {row.estimated > 0 && <span className="dim">~</span>}
+        {count(row.count)}
+      </div>
+      <div className={classes.first}>
+        <span className={classes.inline}>First </span>
+        <Time at={row.first_seen} />
+      </div>
+      <div className={classes.last}>
+        <span className={classes.inline}>Last </span>
+        <Time at={row.last_seen} />
+      </div>
+    </li>
+  );
+});
+
+function countTitle(row: ErrorRow): string {
+  const estimated = row.estimated > 0 ? `, ${exact(row.estimated)} of them placed by estimate` : '';
+  return `${exact(row.count)} in the range${estimated}; ${exact(row.total_count)} ever`;
+}

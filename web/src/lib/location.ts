@@ -1,0 +1,106 @@
+// The one store of view state: the address bar.
+import { useMemo, useSyncExternalStore } from 'react';
+import { defaultView, formatPlace, type Place, parsePlace, type Route, type View } from './url';
+
+const listeners = new Set<() => void>();
+
+function subscribe(listener: () => void): () => void {
+  if (listeners.size === 0) {
+    window.addEventListener('hashchange', notify);
+    window.addEventListener('popstate', notify);
+  }
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) {
+      window.removeEventListener('hashchange', notify);
+      window.removeEventListener('popstate', notify);
+    }
+  };
+}
+
+function notify(): void {
+  for (const listener of listeners) listener();
+}
+
+function hash(): string {
+  return window.location.hash;
+}
+
+/** Where we are. */
+export function usePlace(): Place {
+  const current = useSyncExternalStore(subscribe, hash);
+  return useMemo(() => parsePlace(current), [current]);
+}
+
+interface Go {
+  route?: Route;
+  view?: Partial<View>;
+  /** Instead of a step that back undoes. */
+  replace?: boolean;
+  /** This step is a zoom: zooming out goes back over it. */
+  zoom?: boolean;
+  /** Cursors of the list's pages before this one. */
+  trail?: string[];
+}
+
+/** What the browser keeps with a step in its history: what a link does not need. */
+interface Step {
+  zoom: boolean;
+  trail: string[];
+}
+
+function step(): Step {
+  const state: unknown = window.history.state;
+  if (typeof state !== 'object' || state === null) return { zoom: false, trail: [] };
+  const trail =
+    'trail' in state && Array.isArray(state.trail) ? state.trail.filter((one) => typeof one === 'string') : [];
+  return { zoom: 'zoom' in state && state.zoom === true, trail };
+}
+
+/** The place a change leads to. Another range, query or order starts the list from its first page. */
+export function changed(place: Place, { route, view }: Pick<Go, 'route' | 'view'>): Place {
+  const restarts = view !== undefined && ('range' in view || 'q' in view || 'sort' in view) && !('cursor' in view);
+  const list = restarts ? { cursor: '', pageNumber: 1 } : {};
+  const error = route === undefined ? {} : { split: defaultView.split, occurrence: '', health: '', service: '' };
+  return { route: route ?? place.route, view: { ...place.view, ...error, ...list, ...view } };
+}
+
+/** Goes there; the default is a step in the history. */
+export function go(change: Go): void {
+  const here = parsePlace(hash());
+  const there = changed(here, change);
+  const target = formatPlace(there);
+  if (target === hash()) return;
+  const trail = change.trail ?? (there.view.cursor === here.view.cursor ? step().trail : []);
+  const state: Step = { zoom: change.zoom ?? false, trail };
+  if (change.replace) window.history.replaceState({ ...state, zoom: step().zoom }, '', target);
+  else window.history.pushState(state, '', target);
+  notify();
+}
+
+/** To the list's next page, which starts at a cursor. */
+export function nextPage(cursor: string): void {
+  const { view } = parsePlace(hash());
+  go({ view: { cursor, pageNumber: view.pageNumber + 1 }, trail: [...step().trail, view.cursor] });
+}
+
+/** To the page before this one, or to the first when a link led here and nobody knows what was before. */
+export function previousPage(): void {
+  const { view } = parsePlace(hash());
+  const trail = step().trail;
+  const cursor = trail.at(-1) ?? '';
+  go({ view: { cursor, pageNumber: cursor === '' ? 1 : view.pageNumber - 1 }, trail: trail.slice(0, -1) });
+}
+
+/** The address of a place, for a link. */
+export function href(place: Place, change: Pick<Go, 'route' | 'view'>): string {
+  return formatPlace(changed(place, change));
+}
+
+/** Undoes the last zoom if the last step was one; says whether it did. */
+export function backFromZoom(): boolean {
+  if (!step().zoom) return false;
+  window.history.back();
+  return true;
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { hasTerm, quote, terms, toggleTerm } from './term';
+
+test('a query is cut where the server cuts it', () => {
+  const found = terms('service:checkout -severity:info "two words" label.team:"a \\"b\\"" http://x -');
+  expect(found.map(({ negated, key, value }) => [negated, key, value])).toEqual([
+    [false, 'service', 'checkout'],
+    [true, 'severity', 'info'],
+    [false, undefined, 'two words'],
+    [false, 'label.team', 'a "b"'],
+    [false, 'http', '//x'],
+    [false, undefined, '-'],
+  ]);
+});
+
+test('only what means itself goes without quotes', () => {
+  for (const [value, text] of [
+    ['checkout', 'checkout'],
+    ['10.0.0.1:8080', '10.0.0.1:8080'],
+    ['', '""'],
+    ['two words', '"two words"'],
+    ['a*b', '"a\\*b"'],
+    ['say "hi"', '"say \\"hi\\""'],
+    ['App\\Foo', '"App\\\\Foo"'],
+  ] as const) {
+    expect(quote(value), value).toBe(text);
+  }
+});
+
+test('a toggled term comes and goes, and takes the place of its like', () => {
+  const with1 = toggleTerm('timeout -service:mailer', 'service', 'web front');
+  expect(with1).toBe('timeout -service:mailer service:"web front"');
+  expect(hasTerm(with1, 'service', 'web front')).toBe(true);
+  expect(hasTerm(with1, 'service', 'mailer')).toBe(false);
+  expect(toggleTerm(with1, 'service', 'billing')).toBe('timeout -service:mailer service:billing');
+  expect(toggleTerm(with1, 'service', 'web front')).toBe('timeout -service:mailer');
+});
+
+test('an open quote runs to the end', () => {
+  expect(terms('a "open quote').map(({ text }) => text)).toEqual(['a', '"open quote']);
+});

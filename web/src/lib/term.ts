@@ -1,0 +1,49 @@
+// The query box's language, as far as the page writes it itself: `key:value` terms apart by spaces, values quoted when they must be.
+// Understanding a query is the server's business; here terms are only found, added and taken out.
+
+export interface Term {
+  /** As it stands in the query. */
+  text: string;
+  negated: boolean;
+  key: string | undefined;
+  value: string;
+}
+
+/** Cuts a query into its terms. An open quote runs to the end, as the server will say. */
+export function terms(q: string): Term[] {
+  const found: Term[] = [];
+  for (const match of q.matchAll(/(-?)(?:([\p{L}\p{N}_.\-/]+):)?("(?:\\[\s\S]|[^"\\])*(?:"|$)|\S+)/gu)) {
+    const [text, minus, key, value = ''] = match;
+    found.push({ text, negated: minus === '-', key, value: unquote(value) });
+  }
+  return found;
+}
+
+/** `key:value` with the value quoted when a plain word would not mean itself. */
+export function term(key: string, value: string): string {
+  return `${key}:${quote(value)}`;
+}
+
+/** A value that means only itself: in quotes unless it is a plain word, with `"`, `\` and `*` escaped. */
+export function quote(value: string): string {
+  if (/^[\p{L}\p{N}_./@$+=,;%&~#!?^:[\]{}()<>|'-]+$/u.test(value)) return value;
+  return `"${value.replace(/["\\*]/g, '\\$&')}"`;
+}
+
+function unquote(text: string): string {
+  if (!text.startsWith('"')) return text;
+  return text.slice(1, text.endsWith('"') && text.length > 1 ? -1 : undefined).replace(/\\([\s\S])/g, '$1');
+}
+
+export function hasTerm(q: string, key: string, value: string): boolean {
+  return terms(q).some((t) => !t.negated && t.key === key && t.value === value);
+}
+
+/** Takes the term out if it is there; else puts it in, in place of other values of the same key (terms are ANDed). */
+export function toggleTerm(q: string, key: string, value: string): string {
+  const present = hasTerm(q, key, value);
+  const rest = terms(q)
+    .filter((t) => t.negated || t.key !== key)
+    .map((t) => t.text);
+  return (present ? rest : [...rest, term(key, value)]).join(' ');
+}

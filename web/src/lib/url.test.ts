@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { changed } from './location';
+import { defaultView, formatPlace, type Place, parsePlace } from './url';
+
+const home: Place = { route: { page: 'errors' }, view: defaultView };
+
+test('the plain address is the first page with all defaults', () => {
+  for (const hash of ['', '#', '#/', '#/?']) expect(parsePlace(hash), hash).toEqual(home);
+  expect(formatPlace(home)).toBe('#/');
+});
+
+test('every view survives the address', () => {
+  const places: Place[] = [
+    {
+      route: { page: 'errors' },
+      view: {
+        ...defaultView,
+        range: { from: '2026-11-20T10:00:00Z', to: 'now-5m' },
+        refresh: 30,
+        q: 'service:"a b" class:*Timeout* -x "50% & more"',
+        by: 'target.version',
+        sort: 'count',
+        cursor: 'eyJ9=/+',
+        pageNumber: 3,
+      },
+    },
+    {
+      route: { page: 'error', service: 'a/b?c', key: 'Ünïcode #1@%2F/ \n?x=1' },
+      view: { ...defaultView, split: 'target.zone', occurrence: '20412-3871-5' },
+    },
+    { route: { page: 'targets' }, view: { ...defaultView, health: 'down', service: 'a b' } },
+  ];
+  for (const place of places) expect(parsePlace(formatPlace(place)), formatPlace(place)).toEqual(place);
+});
+
+test("Periskop's deep link lands on the error", () => {
+  const link = `#/checkout/errors/${encodeURIComponent('java.lang.Foo@1a2b/c d')}`;
+  expect(parsePlace(link).route).toEqual({ page: 'error', service: 'checkout', key: 'java.lang.Foo@1a2b/c d' });
+});
+
+test('a link that somebody forgot to encode still lands', () => {
+  expect(parsePlace('#/my service/errors/Foo@1/2').route).toEqual({
+    page: 'error',
+    service: 'my service',
+    key: 'Foo@1/2',
+  });
+  expect(parsePlace('#/checkout/errors/100%').route).toEqual({ page: 'error', service: 'checkout', key: '100%' });
+});
+
+test('a service called targets has errors too', () => {
+  expect(parsePlace('#/targets/errors/x').route).toEqual({ page: 'error', service: 'targets', key: 'x' });
+  expect(parsePlace('#/targets').route).toEqual({ page: 'targets' });
+  expect(parsePlace('#/checkout').route).toEqual({ page: 'service', service: 'checkout' });
+});
+
+test('nonsense in the address becomes the default', () => {
+  const { view } = parsePlace('#/?sort=up&refresh=7&page=-2&cursor=x');
+  expect(view).toEqual({ ...defaultView, cursor: 'x' });
+});
+
+test('another question starts from the first page of the list', () => {
+  const place = { ...home, view: { ...defaultView, cursor: 'c', pageNumber: 4 } };
+  expect(changed(place, { view: { q: 'x' } }).view).toMatchObject({ q: 'x', cursor: '', pageNumber: 1 });
+  expect(changed(place, { view: { by: 'severity' } }).view).toMatchObject({ cursor: 'c', pageNumber: 4 });
+});
+
+test('going to an error keeps the question for the way back', () => {
+  const place = { ...home, view: { ...defaultView, q: 'x', sort: 'count' as const, occurrence: 'old' } };
+  const there = changed(place, { route: { page: 'error', service: 's', key: 'k' } });
+  expect(there.view).toMatchObject({ q: 'x', sort: 'count', occurrence: '' });
+});

@@ -1,0 +1,140 @@
+// Everything one looks at is in the address, so that back works and a link can be pasted. It all stands behind the `#`: the server
+// may sit under any path prefix, and Periskop's deep link `#/{service}/errors/{key}` is one of the routes.
+import { defaultRange, type Range } from './time';
+
+export type Route =
+  | { page: 'errors' }
+  | { page: 'targets' }
+  | { page: 'error'; service: string; key: string }
+  | { page: 'service'; service: string };
+
+export const sorts = ['last_seen', 'first_seen', 'count', 'trend'] as const;
+export type Sort = (typeof sorts)[number];
+
+/** What stands behind the route. Values that are the default are left out of the address. */
+export interface View {
+  range: Range;
+  /** Auto refresh, seconds; 0 is off. */
+  refresh: number;
+  q: string;
+  by: string;
+  sort: Sort;
+  /** The list's page: where it starts, and its number for people. */
+  cursor: string;
+  pageNumber: number;
+  /** On an error: what its chart is split by, and which sample is shown ('' is the newest). */
+  split: string;
+  occurrence: string;
+  /** On targets: up, down, unknown or dropped; a service. */
+  health: string;
+  service: string;
+}
+
+export interface Place {
+  route: Route;
+  view: View;
+}
+
+export const defaultView: View = {
+  range: defaultRange,
+  refresh: 0,
+  q: '',
+  by: 'service',
+  sort: 'last_seen',
+  cursor: '',
+  pageNumber: 1,
+  split: '',
+  occurrence: '',
+  health: '',
+  service: '',
+};
+
+export const refreshSeconds = [0, 10, 30, 60, 300] as const;
+
+export function parsePlace(hash: string): Place {
+  const body = hash.replace(/^#/, '');
+  const mark = body.indexOf('?');
+  const path = mark < 0 ? body : body.slice(0, mark);
+  return { route: parseRoute(path), view: parseView(new URLSearchParams(mark < 0 ? '' : body.slice(mark + 1))) };
+}
+
+function parseRoute(path: string): Route {
+  const segments = path.replace(/^\//, '').split('/');
+  const [first = '', second = ''] = segments;
+  if (first === '') return { page: 'errors' };
+  if (second === 'errors' && segments.length > 2) {
+    // A key that somebody forgot to encode may hold slashes of its own.
+    return { page: 'error', service: decode(first), key: decode(segments.slice(2).join('/')) };
+  }
+  if (first === 'targets') return { page: 'targets' };
+  return { page: 'service', service: decode(first) };
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function parseView(params: URLSearchParams): View {
+  const sort = sorts.find((known) => known === params.get('sort')) ?? defaultView.sort;
+  const refresh = refreshSeconds.find((known) => String(known) === params.get('refresh')) ?? 0;
+  const pageNumber = Number(params.get('page') ?? 1);
+  const cursor = params.get('cursor') ?? '';
+  return {
+    range: { from: params.get('from') ?? defaultRange.from, to: params.get('to') ?? defaultRange.to },
+    refresh,
+    q: params.get('q') ?? '',
+    by: params.get('by') ?? defaultView.by,
+    sort,
+    cursor,
+    pageNumber: cursor !== '' && Number.isInteger(pageNumber) && pageNumber > 1 ? pageNumber : 1,
+    split: params.get('split') ?? '',
+    occurrence: params.get('occurrence') ?? '',
+    health: params.get('health') ?? '',
+    service: params.get('service') ?? '',
+  };
+}
+
+export function formatPlace({ route, view }: Place): string {
+  const params = new URLSearchParams();
+  const put = (name: string, value: string, byDefault: string) => {
+    if (value !== byDefault) params.set(name, value);
+  };
+  put('from', view.range.from, defaultRange.from);
+  put('to', view.range.to, defaultRange.to);
+  put('refresh', String(view.refresh), '0');
+  put('q', view.q, '');
+  put('by', view.by, defaultView.by);
+  put('sort', view.sort, defaultView.sort);
+  if (route.page === 'errors') {
+    put('cursor', view.cursor, '');
+    put('page', String(view.pageNumber), '1');
+  }
+  if (route.page === 'error') {
+    put('split', view.split, '');
+    put('occurrence', view.occurrence, '');
+  }
+  if (route.page === 'targets') {
+    put('health', view.health, '');
+    put('service', view.service, '');
+  }
+  // `:` and `/` are safe behind the `#` and make a query readable in chat.
+  const query = params.toString().replaceAll('%3A', ':').replaceAll('%2F', '/');
+  return `#${formatRoute(route)}${query === '' ? '' : `?${query}`}`;
+}
+
+function formatRoute(route: Route): string {
+  switch (route.page) {
+    case 'errors':
+      return '/';
+    case 'targets':
+      return '/targets';
+    case 'service':
+      return `/${encodeURIComponent(route.service)}`;
+    case 'error':
+      return `/${encodeURIComponent(route.service)}/errors/${encodeURIComponent(route.key)}`;
+  }
+}

@@ -1,0 +1,147 @@
+// The errors seen in the range that match the query.
+import { Button } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import { ApiError } from '../api/client';
+import { useAggregates } from '../api/queries';
+import type { Aggregate } from '../api/shapes';
+import { ErrorList, SortHeader } from '../components/ErrorList';
+import { Empty, Failed, Outdated } from '../components/Notice';
+import { Panel } from '../components/Panel';
+import { QueryBox } from '../components/QueryBox';
+import { Skeleton } from '../components/Skeleton';
+import { exact } from '../lib/format';
+import { hold } from '../lib/held';
+import { useShortcuts } from '../lib/key';
+import { go, nextPage, previousPage, usePlace } from '../lib/location';
+import { useZone } from '../lib/preference';
+import { zoomOut } from '../lib/time';
+import { useAsk } from './ask';
+import classes from './ErrorListPanel.module.css';
+
+const limit = 50;
+
+export function ErrorListPanel() {
+  const { view } = usePlace();
+  const { q, sort, cursor, pageNumber } = view;
+  const { data, error, isPlaceholderData, refetch } = useAggregates({
+    ...useAsk(),
+    q,
+    sort,
+    cursor,
+    limit,
+    sparkline: 48,
+  });
+  const input = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLOListElement>(null);
+  const rows = useHeldRows(data?.aggregates, isPlaceholderData);
+  useListKeys(list, input);
+
+  const refused = error instanceof ApiError && error.param === 'q' ? error : undefined;
+  const problem = refused && { text: refused.message, position: refused.position };
+  const known = refused ? undefined : data;
+  const first = (pageNumber - 1) * limit + 1;
+  const shown = rows.rows.length;
+  const note = known && known.total > 0 && `${exact(known.total)}${known.total === 1 ? ' error' : ' different errors'}`;
+  const waiting = rows.waiting > 0 && (
+    <Button size="compact-xs" variant="light" onClick={rows.release}>
+      Show what is new
+    </Button>
+  );
+  return (
+    <Panel title="Errors" note={note} controls={waiting} stale={isPlaceholderData && !error}>
+      <QueryBox q={q} problem={problem} onChange={(next) => go({ view: { q: next } })} inputRef={input} />
+      {error && !refused && data && <Outdated error={error} onRetry={() => void refetch()} />}
+      {error && !refused && !data && <Failed what="The errors" error={error} onRetry={() => void refetch()} />}
+      {!error && !data && (
+        <Skeleton height={48} times={8} gap={28} label="Loading the errors" className={classes.loading} />
+      )}
+      {known && known.total === 0 && <NoneFound q={q} />}
+      {known && known.total > 0 && (
+        <>
+          <SortHeader sort={sort} onSort={(next) => go({ view: { sort: next } })} />
+          <ErrorList rows={rows.rows} listRef={list} onHold={rows.setHeld} />
+          {(known.next_cursor !== null || pageNumber > 1) && (
+            <nav className={classes.pager} aria-label="Pages of the list">
+              <span className="dim number">
+                {exact(first)} to {exact(first + shown - 1)} of {exact(known.total)}
+              </span>
+              <Button size="xs" variant="default" disabled={pageNumber === 1} onClick={previousPage}>
+                Previous
+              </Button>
+              <Button
+                size="xs"
+                variant="default"
+                disabled={known.next_cursor === null}
+                onClick={() => {
+                  if (known.next_cursor !== null) nextPage(known.next_cursor);
+                  list.current?.scrollIntoView({ block: 'start' });
+                }}
+              >
+                Next
+              </Button>
+            </nav>
+          )}
+        </>
+      )}
+    </Panel>
+  );
+}
+
+/** The rows in an order that holds still while somebody is at the list. */
+function useHeldRows(fresh: Aggregate[] | undefined, isPlaceholder: boolean) {
+  const { view } = usePlace();
+  const question = JSON.stringify([view.range, view.q, view.sort, view.cursor]);
+  const [held, setHeld] = useState(false);
+  const shown = useRef<{ question: string; rows: Aggregate[] }>({ question: '', rows: [] });
+  const holds = held && !isPlaceholder && shown.current.question === question;
+  const result =
+    fresh && holds ? hold(shown.current.rows, fresh, (row) => String(row.id)) : { rows: fresh ?? [], waiting: 0 };
+  useEffect(() => {
+    if (!isPlaceholder) shown.current = { question, rows: result.rows };
+  });
+  const release = () => setHeld(false);
+  return { ...result, setHeld, release };
+}
+
+function useListKeys(list: { current: HTMLOListElement | null }, input: { current: HTMLInputElement | null }): void {
+  const move = (by: number) => {
+    const links = Array.from(list.current?.querySelectorAll<HTMLAnchorElement>('[data-error-link]') ?? []);
+    const at = links.indexOf(document.activeElement as HTMLAnchorElement);
+    const next = links[at < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, at + by))];
+    next?.focus({ preventScroll: true });
+    next?.closest('li')?.scrollIntoView({ block: 'nearest' });
+  };
+  useShortcuts({
+    j: () => move(1),
+    k: () => move(-1),
+    o: () => document.activeElement instanceof HTMLAnchorElement && document.activeElement.click(),
+    '/': () => input.current?.select(),
+  });
+}
+
+function NoneFound({ q }: { q: string }) {
+  const { view } = usePlace();
+  const zone = useZone();
+  const widen = () => go({ view: { range: zoomOut(view.range, Date.now(), zone) } });
+  return (
+    <Empty
+      title={q === '' ? 'No errors in this range' : 'No error matches the query in this range'}
+      action={
+        <>
+          {q !== '' && (
+            <Button size="xs" variant="default" onClick={() => go({ view: { q: '' } })}>
+              Clear the query
+            </Button>
+          )}
+          <Button size="xs" variant="default" onClick={widen}>
+            Look at a longer range
+          </Button>
+        </>
+      }
+    >
+      {q === ''
+        ? 'The chart above shows whether all of it was watched.'
+        : 'Words are looked for in class, message and key.'}
+    </Empty>
+  );
+}

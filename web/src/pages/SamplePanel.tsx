@@ -1,0 +1,119 @@
+// The samples of an error, one at a time, newest first.
+import { ActionIcon } from '@mantine/core';
+import { useEffect } from 'react';
+import { useOccurrence, useOccurrences } from '../api/queries';
+import type { Occurrence } from '../api/shapes';
+import { Severity } from '../components/Flag';
+import { Foreign } from '../components/Foreign';
+import { Icon, type IconName } from '../components/Icon';
+import { Empty, Failed } from '../components/Notice';
+import { Panel } from '../components/Panel';
+import { Pairs, Request } from '../components/Request';
+import { Skeleton } from '../components/Skeleton';
+import { Time } from '../components/Time';
+import { Trace } from '../components/Trace';
+import { exact, exactTime } from '../lib/format';
+import { useShortcuts } from '../lib/key';
+import { go, usePlace } from '../lib/location';
+import { useZone } from '../lib/preference';
+import classes from './ErrorPage.module.css';
+
+/** How far back the place of a linked sample is looked for, in pages: beyond it the sample is shown without its number. */
+const pagesMax = 40;
+
+export function SamplePanel({ id, oldest }: { id: number; oldest: number | string | null }) {
+  const wanted = usePlace().view.occurrence;
+  const samples = useOccurrences(id);
+  const linked = useOccurrence(wanted);
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = samples;
+  const all = samples.data?.pages.flatMap((page) => page.occurrences) ?? [];
+  const at = wanted === '' ? 0 : all.findIndex((one) => String(one.id) === wanted);
+  const lost = at < 0 && hasNextPage && (samples.data?.pages.length ?? 0) < pagesMax;
+  useEffect(() => {
+    if (lost && !isFetchingNextPage) void fetchNextPage();
+  }, [lost, isFetchingNextPage, fetchNextPage]);
+
+  const shown = all[at] ?? (wanted === '' ? undefined : linked.data);
+  const show = (one: Occurrence | undefined) => {
+    if (one) go({ view: { occurrence: one === all[0] ? '' : String(one.id) }, replace: true });
+  };
+  const older = async () => {
+    if (at < 0) return;
+    if (all[at + 1]) return show(all[at + 1]);
+    if (!hasNextPage) return;
+    const more = await fetchNextPage();
+    show(more.data?.pages.flatMap((page) => page.occurrences)[at + 1]);
+  };
+  const newer = () => at > 0 && show(all[at - 1]);
+  const last = () => {
+    const end = hasNextPage ? oldest : all.at(-1)?.id;
+    if (end !== null && end !== undefined) go({ view: { occurrence: String(end) }, replace: true });
+  };
+  useShortcuts({ n: () => void older(), p: newer });
+
+  const hasOlder = at >= 0 && (at + 1 < all.length || hasNextPage);
+  const hasNewer = at > 0 || (at < 0 && all.length > 0);
+  const note = at >= 0 && all.length > 0 ? `${exact(at + 1)} of ${exact(all.length)}${hasNextPage ? '+' : ''}` : '';
+  const steps = all.length > 1 && (
+    <div className={classes.steps} role="toolbar" aria-label="Samples">
+      <Step icon="first" name="Newest" able={hasNewer} onClick={() => show(all[0])} />
+      <Step icon="left" name="Newer" able={at > 0} onClick={newer} />
+      <Step icon="right" name="Older" able={hasOlder} onClick={() => void older()} />
+      <Step icon="last" name="Oldest" able={hasOlder && (!hasNextPage || oldest !== null)} onClick={last} />
+    </div>
+  );
+  const failed = samples.error ?? (shown ? null : linked.error);
+  return (
+    <Panel title="Samples" note={note} controls={steps}>
+      {failed && !shown && <Failed what="The samples" error={failed} onRetry={() => void samples.refetch()} />}
+      {!failed && !shown && (samples.isPending || linked.isFetching) && (
+        <Skeleton height={240} label="Loading the samples" className={classes.loading} />
+      )}
+      {samples.data && all.length === 0 && (
+        <Empty title="No samples">It was counted, but no example of it was sent or kept.</Empty>
+      )}
+      {shown && <Sample sample={shown} />}
+    </Panel>
+  );
+}
+
+function Step({ icon, name, able, onClick }: { icon: IconName; name: string; able: boolean; onClick: () => void }) {
+  return (
+    <ActionIcon variant="default" size={28} aria-label={name} title={name} disabled={!able} onClick={onClick}>
+      <Icon name={icon} size={14} />
+    </ActionIcon>
+  );
+}
+
+function Sample({ sample }: { sample: Occurrence }) {
+  const zone = useZone();
+  const target = Object.entries(sample.target);
+  return (
+    <article className={classes.sample} aria-label="Sample">
+      <p className={classes.about}>
+        {sample.timestamp === null ? (
+          <span>without a time</span>
+        ) : (
+          <span>
+            {exactTime(Date.parse(sample.timestamp), zone)} (<Time at={sample.timestamp} />)
+          </span>
+        )}
+        <Severity name={sample.severity} />
+        <Foreign text={sample.uuid} className="mono" />
+      </p>
+      <Trace chain={[sample, ...sample.causes]} />
+      {sample.http && (
+        <>
+          <h3 className={classes.subtitle}>Request</h3>
+          <Request {...sample.http} />
+        </>
+      )}
+      {target.length > 0 && (
+        <>
+          <h3 className={classes.subtitle}>Target</h3>
+          <Pairs entries={target} />
+        </>
+      )}
+    </article>
+  );
+}

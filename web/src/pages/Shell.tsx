@@ -1,0 +1,75 @@
+// What stands around every page: the name, the way to the other pages, the time one looks at.
+import { ActionIcon } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useIsFetching, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { useStatus } from '../api/queries';
+import { Icon } from '../components/Icon';
+import { Link } from '../components/Link';
+import { Logo } from '../components/Logo';
+import { RangePicker } from '../components/RangePicker';
+import { RefreshControl } from '../components/RefreshControl';
+import { Settings } from '../components/Settings';
+import { ShortcutHelp } from '../components/ShortcutHelp';
+import { useShortcuts } from '../lib/key';
+import { backFromZoom, go, usePlace } from '../lib/location';
+import { useZone } from '../lib/preference';
+import { zoomOut } from '../lib/time';
+import type { Zone } from '../lib/zone';
+import classes from './Shell.module.css';
+
+export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone: Zone) => void }) {
+  const { route, view } = usePlace();
+  const zone = useZone();
+  const client = useQueryClient();
+  const fetching = useIsFetching();
+  const status = useStatus();
+  const [helped, help] = useDisclosure(false);
+  const refresh = () => void client.invalidateQueries();
+  const widen = () => {
+    if (!backFromZoom()) go({ view: { range: zoomOut(view.range, Date.now(), zone) } });
+  };
+  useShortcuts({ r: refresh, z: widen, '?': help.open });
+  return (
+    <>
+      <button type="button" className={classes.skip} onClick={() => document.getElementById('main')?.focus()}>
+        To the content
+      </button>
+      <header className={classes.header}>
+        <Link to={{ route: { page: 'errors' } }} className={classes.brand} aria-label="Hydrophone">
+          <Logo />
+          <span className={classes.name}>Hydrophone</span>
+        </Link>
+        <nav className={classes.nav} aria-label="Pages">
+          <Link to={{ route: { page: 'errors' } }} aria-current={route.page === 'errors' ? 'page' : undefined}>
+            Errors
+          </Link>
+          <Link to={{ route: { page: 'targets' } }} aria-current={route.page === 'targets' ? 'page' : undefined}>
+            Targets
+          </Link>
+        </nav>
+        <div className={classes.tools} role="toolbar" aria-label="Time and settings">
+          {route.page !== 'targets' && (
+            <>
+              <RangePicker range={view.range} onChange={(range) => go({ view: { range } })} />
+              <ActionIcon variant="default" size={30} aria-label="Zoom out" title="Zoom out (z)" onClick={widen}>
+                <Icon name="zoomOut" />
+              </ActionIcon>
+            </>
+          )}
+          <RefreshControl
+            seconds={view.refresh}
+            busy={fetching > 0}
+            onRefresh={refresh}
+            onChange={(seconds) => go({ view: { refresh: seconds }, replace: true })}
+          />
+          <Settings zone={zone} onZone={onZone} onHelp={help.open} version={status.data?.version} />
+        </div>
+      </header>
+      <main id="main" tabIndex={-1} className={classes.main}>
+        {children}
+      </main>
+      <ShortcutHelp opened={helped} onClose={help.close} />
+    </>
+  );
+}
