@@ -35,6 +35,7 @@ export function ErrorListPanel() {
   const list = useRef<HTMLOListElement>(null);
   const rows = useHeldRows(data?.aggregates, isPlaceholderData);
   useListKeys(list, input);
+  useReturn(list, rows.rows.length > 0);
 
   const refused = error instanceof ApiError && error.param === 'q' ? error : undefined;
   const problem = refused && { text: refused.message, position: refused.position };
@@ -117,6 +118,26 @@ function useListKeys(list: { current: HTMLOListElement | null }, input: { curren
     o: () => document.activeElement instanceof HTMLAnchorElement && document.activeElement.click(),
     '/': () => input.current?.select(),
   });
+}
+
+/** Whoever comes back from an error stands at its row again, so that j and k go on from there. */
+let left = '';
+
+function useReturn(list: { current: HTMLOListElement | null }, ready: boolean): void {
+  useEffect(() => {
+    const own = list.current;
+    if (!ready || !own) return;
+    const links = Array.from(own.querySelectorAll<HTMLAnchorElement>('[data-error-link]'));
+    const away = document.activeElement === document.body || document.activeElement?.id === 'main';
+    if (left !== '' && away) links.find((link) => link.href === left)?.focus({ preventScroll: true });
+    left = '';
+    const note = (event: MouseEvent) => {
+      if (event.target instanceof Element)
+        left = event.target.closest<HTMLAnchorElement>('[data-error-link]')?.href ?? left;
+    };
+    own.addEventListener('click', note);
+    return () => own.removeEventListener('click', note);
+  }, [list, ready]);
 }
 
 function NoneFound({ q }: { q: string }) {

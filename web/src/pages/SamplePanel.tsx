@@ -55,7 +55,7 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: number | strin
   const hasNewer = at > 0 || (at < 0 && all.length > 0);
   const note = at >= 0 && all.length > 0 ? `${exact(at + 1)} of ${exact(all.length)}${hasNextPage ? '+' : ''}` : '';
   const steps = all.length > 1 && (
-    <div className={classes.steps} role="toolbar" aria-label="Samples">
+    <div className={classes.steps}>
       <Step icon="first" name="Newest" able={hasNewer} onClick={() => show(all[0])} />
       <Step icon="left" name="Newer" able={at > 0} onClick={newer} />
       <Step icon="right" name="Older" able={hasOlder} onClick={() => void older()} />
