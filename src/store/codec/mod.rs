@@ -53,9 +53,7 @@ mod tests {
     #[wincode(crate = "bincode")]
     enum Kind {
         First,
-        Second {
-            hash: u128,
-        },
+        Second { hash: u128 },
     }
 
     /// Numbers little-endian in their full width, lengths as u64, an option as one byte, a variant as u32: what bincode 1
