@@ -61,7 +61,7 @@ export function ErrorListPanel() {
         <>
           <SortHeader sort={sort} onSort={(next) => go({ view: { sort: next } })} />
           <ErrorList rows={rows.rows} listRef={list} onHold={rows.setHeld} />
-          {(known.next_cursor !== null || pageNumber > 1) && (
+          {(known.next_cursor || pageNumber > 1) && (
             <nav className={classes.pager} aria-label="Pages of the list">
               <span className="dim number">
                 {exact(first)} to {exact(first + shown - 1)} of {exact(known.total)}
@@ -72,9 +72,9 @@ export function ErrorListPanel() {
               <Button
                 size="xs"
                 variant="default"
-                disabled={known.next_cursor === null}
+                disabled={!known.next_cursor}
                 onClick={() => {
-                  if (known.next_cursor !== null) nextPage(known.next_cursor);
+                  if (known.next_cursor) nextPage(known.next_cursor);
                   list.current?.scrollIntoView({ block: 'start' });
                 }}
               >
