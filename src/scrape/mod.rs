@@ -1,1 +1,3 @@
 //! One loop a target: the HTTP client with its limits, and the wire format.
+
+pub mod wire;
