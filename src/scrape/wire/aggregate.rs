@@ -230,7 +230,7 @@ impl Reader<'_> {
         }
         let samples_at = draft.samples_at.unwrap_or(end..end);
         let occurrences = match (draft.samples, known) {
-            (Samples::Same | Samples::Later, Some(entry))
+            (Samples::Same | Samples::Later | Samples::Nothing, Some(entry))
                 if entry.matches(&self.scanner, draft.start) == Some(end - draft.start) =>
             {
                 into.skip(id, *entry);

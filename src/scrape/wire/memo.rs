@@ -133,11 +133,15 @@ impl Entry {
         let after = samples.checked_add(self.samples_len as usize)?;
         // The short head first: it holds the count, which is what changes.
         let same = self.head_hash == head_hash(scanner.slice(start, before_len)?, scanner.slice(after, after_len)?);
-        (same && self.samples_match(scanner, samples)).then_some(after + after_len - start)
+        (same && self.same_samples(scanner, samples)).then_some(after + after_len - start)
     }
 
-    /// Whether this aggregate's samples stand at `start`.
+    /// Whether this aggregate's samples stand at `start`; never where it had none, whose bytes would stand anywhere.
     pub(super) fn samples_match(&self, scanner: &Scanner<'_>, start: usize) -> bool {
+        self.samples_len > 0 && self.same_samples(scanner, start)
+    }
+
+    fn same_samples(&self, scanner: &Scanner<'_>, start: usize) -> bool {
         scanner.slice(start, self.samples_len()).is_some_and(|bytes| xxh3_64(bytes) == self.samples_hash)
     }
 

@@ -295,7 +295,7 @@ fn every_limit_cuts_and_counts() {
         assert_ne!(exposition.aggregates, whole.aggregates, "{limits:?}");
     }
     let limits = Limits { stack_bytes_max: 5, ..roomy };
-    let exposition = read_within(&exposing(&[&aggregate, &aggregate.replace("key", "other")]), &limits);
+    let exposition = read_within(&exposing(&[&aggregate, &aggregate.replace(r#""key""#, r#""other""#)]), &limits);
     let stack = &exposition.aggregates[1].occurrences.as_ref().unwrap()[0].exception.stack;
     assert_eq!(frames(stack.as_ref()), Some(vec!["aa", "bb", "c"]));
     assert_eq!(exposition.dropped.truncated, 2, "a shared stack that was cut is cut in each sample");
@@ -369,7 +369,6 @@ fn what_did_not_change_is_not_read_again() {
         if hand_on {
             memo.commit(parsed.update);
         }
-        let list: Vec<_> = parsed.exposition.aggregates.iter();
         let list = parsed
             .exposition
             .aggregates
@@ -391,7 +390,7 @@ fn what_did_not_change_is_not_read_again() {
     assert_eq!(read(&[sampled.clone(), b.clone()], "u", true), (vec![some("a")], 1));
     assert_eq!(read(&[sampled.clone(), b.clone()], "v", true), (vec![some("a"), some("b")], 0), "another process");
     let late = r#"{"total_count":1,"latest_errors":[{"uuid":"x"}],"aggregation_key":"b"}"#.to_owned();
-    assert_eq!(read(&[sampled.clone(), late.clone()], "v", true), (vec![some("b")], 1));
+    assert_eq!(read(&[sampled.clone(), late.clone()], "v", true), (vec![("b".to_owned(), false)], 1));
     assert_eq!(read(&[late.clone()], "v", true), (vec![], 1), "the key comes last");
     assert_eq!(read(&[late.replace(":1,", ":2,")], "v", true), (vec![("b".to_owned(), false)], 0));
     let escaped = r#"{"aggregation_key":"\u0062","total_count":2}"#.to_owned();
@@ -482,6 +481,14 @@ fn plain_text(value: &Value) -> Option<String> {
     if value.is_null() { Some(String::new()) } else { value.as_str().map(str::to_owned) }
 }
 
+fn plain_header(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Array(values) => Some(values.iter().map(plain_header).collect::<Option<Vec<_>>>()?.join(", ")),
+        _ => plain_text(value),
+    }
+}
+
 fn plain_time(value: &Value) -> Option<Option<Timestamp>> {
     match value {
         Value::Null => Some(None),
@@ -529,7 +536,7 @@ fn plain_occurrence(value: &Value) -> Option<Occurrence> {
                 Value::Null => None,
                 headers => {
                     let pairs = headers.as_object()?.iter();
-                    Some(pairs.map(|(name, value)| Some((name.clone(), plain_text(value)?))).collect::<Option<_>>()?)
+                    Some(pairs.map(|(name, value)| Some((name.clone(), plain_header(value)?))).collect::<Option<_>>()?)
                 }
             };
             let body = if get("request_body").is_null() { None } else { Some(plain_text(get("request_body"))?) };
@@ -609,7 +616,7 @@ impl Dice {
 
     fn object(&mut self, mut fields: Vec<(&str, String)>) -> String {
         for _ in 0..self.below(2) {
-            let junk = self.pick(&["1", "[[],{\"a\":{}}]", "{\"aggregation_key\":\"no\"}", "\"}\"", "null", "-1.5e9"]);
+            let junk = self.pick(&["1", "[[],{\"a\":{}}]", "{\"aggregation_key\":\"no\"}", "\"}\"", "null", "-15"]);
             fields.push((self.clone().pick(&["unknown", "aggregation_keys", "x"]), junk.to_owned()));
         }
         if self.below(2) == 0 {
