@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
+use rcgen::{CertificateParams, KeyPair};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
@@ -325,15 +325,17 @@ async fn redirects_end() {
 /// A certificate authority of our own, a server certificate for `exposed.example`, and a client's.
 struct Pki {
     directory: tempfile::TempDir,
-    issuer: CertifiedIssuer<'static, KeyPair>,
+    issuer: rcgen::Certificate,
+    issuer_key: KeyPair,
 }
 
 impl Pki {
     fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let pki = Self { directory: tempfile::tempdir().unwrap(), issuer };
+        let issuer_key = KeyPair::generate().unwrap();
+        let issuer = params.self_signed(&issuer_key).unwrap();
+        let pki = Self { directory: tempfile::tempdir().unwrap(), issuer, issuer_key };
         file(&pki.directory, "ca.pem", &pki.issuer.pem());
         pki
     }
@@ -341,7 +343,7 @@ impl Pki {
     fn issue(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        (params.signed_by(&key, &self.issuer).unwrap(), key)
+        (params.signed_by(&key, &self.issuer, &self.issuer_key).unwrap(), key)
     }
 
     fn path(&self, name: &str) -> PathBuf {
