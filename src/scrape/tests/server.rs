@@ -82,7 +82,7 @@ impl Reply {
         for _ in 0..self.times {
             stream.write_all(&self.body).await?;
         }
-        if self.head.windows(7).any(|window| window == b"chunked") && !matches!(self.then, Then::Hang) {
+        if self.head.windows(7).any(|window| window == b"chunked") && matches!(self.then, Then::Keep) {
             stream.write_all(b"0\r\n\r\n").await?;
         }
         stream.flush().await?;
