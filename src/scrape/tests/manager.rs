@@ -154,7 +154,7 @@ async fn scrapes_stand_on_the_targets_grid_at_exactly_equal_intervals() {
         }
         let scrape = fleet.scrape().await;
         assert_eq!((scrape.at, count(&scrape)), (due, number));
-        assert_eq!(scrape.body_bytes, 82);
+        assert_eq!(scrape.body_bytes, 81);
         due = due.plus(Millis(1000));
     }
     fleet.metric(r#"hydrophone_scrapes_total{service="shop",outcome="success"} 3"#).await;
