@@ -110,13 +110,13 @@ impl Client {
             let Some(location) = location.filter(|_| self.config.follow_redirects) else {
                 return Err(fail(FailureKind::Status, format!("server returned HTTP status {}", words(status))));
             };
-            hop = self.follow(&start, &hop, location).map_err(|reason| fail(FailureKind::Status, reason))?;
+            hop = Self::follow(&start, &hop, location).map_err(|reason| fail(FailureKind::Status, reason))?;
         }
         Err(fail(FailureKind::Status, format!("stopped after {REDIRECTS_MAX} redirects")))
     }
 
     /// Where a redirect leads. Credentials go along only to the host they were meant for, and never from https to http.
-    fn follow(&self, start: &Url, from: &Hop, location: &HeaderValue) -> Result<Hop, String> {
+    fn follow(start: &Url, from: &Hop, location: &HeaderValue) -> Result<Hop, String> {
         let text = String::from_utf8_lossy(location.as_bytes());
         let url = from.url.join(&text).map_err(|error| format!("redirect to {text:?}: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -155,7 +155,7 @@ impl Client {
                 request = request.basic_auth(username, Some(password.expose()));
             }
             Credentials::Header(value) => {
-                request = request.header(AUTHORIZATION, secret_value("authorization", value.expose())?)
+                request = request.header(AUTHORIZATION, secret_value("authorization", value.expose())?);
             }
         }
         for (name, source) in &self.config.headers {

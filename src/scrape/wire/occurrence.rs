@@ -5,6 +5,7 @@
 
 use super::number;
 use super::scanner::Raw;
+use super::text;
 use super::{ALLOCATION_BYTES, Error, Reader};
 use crate::model::occurrence::{Cause, Exception, HttpContext, Occurrence};
 use crate::model::severity::Severity;
@@ -212,9 +213,9 @@ impl Reader<'_> {
             let mut part = String::new();
             good &= self.scalar(&mut part, max, cut)?;
             for piece in [if value.is_empty() { "" } else { ", " }, &part] {
-                let end = piece.floor_char_boundary(max - value.len());
-                value.push_str(piece.get(..end).unwrap_or_default());
-                *cut |= end < piece.len();
+                let fits = text::cut(piece, max - value.len());
+                value.push_str(fits);
+                *cut |= fits.len() < piece.len();
             }
         }
         Ok(good)

@@ -1,6 +1,7 @@
 //! The parser against real clients' shapes, a plain reading, random changes and junk.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -243,11 +244,8 @@ fn odd_but_clear_values_are_understood() {
 #[test]
 fn a_cause_chain_of_any_length_is_cut_and_counted() {
     let deep = 100_000;
-    let sample = format!(
-        r#"{{"error":{{"class":"top","cause":{}{}}},"uuid":"u"}}"#,
-        r#"{"class":"c","message":"m","cause":"#.repeat(deep),
-        format!("null{}", "}".repeat(deep)),
-    );
+    let causes = [r#"{"class":"c","message":"m","cause":"#.repeat(deep), "null".to_owned(), "}".repeat(deep)].concat();
+    let sample = format!(r#"{{"error":{{"class":"top","cause":{causes}}},"uuid":"u"}}"#);
     let body = exposing(&[&format!(r#"{{"aggregation_key":"k","total_count":1,"latest_errors":[{sample}]}}"#)]);
     let limits = Limits { cause_depth_max: 5, ..Limits::default() };
     let exposition = read_within(&body, &limits);
@@ -391,7 +389,7 @@ fn what_did_not_change_is_not_read_again() {
     assert_eq!(read(&[sampled.clone(), b.clone()], "v", true), (vec![some("a"), some("b")], 0), "another process");
     let late = r#"{"total_count":1,"latest_errors":[{"uuid":"x"}],"aggregation_key":"b"}"#.to_owned();
     assert_eq!(read(&[sampled.clone(), late.clone()], "v", true), (vec![("b".to_owned(), false)], 1));
-    assert_eq!(read(&[late.clone()], "v", true), (vec![], 1), "the key comes last");
+    assert_eq!(read(std::slice::from_ref(&late), "v", true), (vec![], 1), "the key comes last");
     assert_eq!(read(&[late.replace(":1,", ":2,")], "v", true), (vec![("b".to_owned(), false)], 0));
     let escaped = r#"{"aggregation_key":"\u0062","total_count":2}"#.to_owned();
     assert_eq!(read(&[escaped.clone(), a.clone()], "v", true), (vec![some("b"), some("a")], 0));
@@ -489,6 +487,7 @@ fn plain_header(value: &Value) -> Option<String> {
     }
 }
 
+#[expect(clippy::option_option, reason = "a wrong type, none, some")]
 fn plain_time(value: &Value) -> Option<Option<Timestamp>> {
     match value {
         Value::Null => Some(None),
@@ -498,6 +497,7 @@ fn plain_time(value: &Value) -> Option<Option<Timestamp>> {
     }
 }
 
+#[expect(clippy::option_option, reason = "a wrong type, none, some")]
 fn plain_stack(value: &Value) -> Option<Option<std::sync::Arc<Stack>>> {
     let frames = match value {
         Value::Null => return Some(None),
@@ -593,7 +593,7 @@ impl Dice {
                 '/' if odd => out.push_str("\\/"),
                 _ if (character as u32) < 32 || (odd && self.below(4) == 0) => {
                     for unit in character.encode_utf16(&mut units) {
-                        out.push_str(&format!("\\u{unit:04x}"));
+                        let _ = write!(out, "\\u{unit:04x}");
                     }
                 }
                 _ => out.push(character),
@@ -636,13 +636,11 @@ impl Dice {
     }
 
     fn stack(&mut self) -> String {
-        match self.below(6) {
-            0 => self.pick(&["null", "[]", "{}", "[1]", "\"one\\ntwo\\n\""]).to_owned(),
-            _ => {
-                let frames: Vec<_> = (0..self.below(4)).map(|_| self.text()).collect();
-                format!("[{}{}]", self.space(), frames.join(&format!(",{}", self.space())))
-            }
+        if self.below(6) == 0 {
+            return self.pick(&["null", "[]", "{}", "[1]", "\"one\\ntwo\\n\""]).to_owned();
         }
+        let frames: Vec<_> = (0..self.below(4)).map(|_| self.text()).collect();
+        format!("[{}{}]", self.space(), frames.join(&format!(",{}", self.space())))
     }
 
     fn exception(&mut self, depth: usize) -> String {

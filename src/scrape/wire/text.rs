@@ -22,14 +22,19 @@ impl<'a> Raw<'a> {
         if text.len() <= max {
             return (text.into_owned(), false);
         }
-        let end = text.floor_char_boundary(max);
-        (text.get(..end).unwrap_or_default().to_owned(), true)
+        (cut(&text, max).to_owned(), true)
     }
 
     /// The bytes to compare a key with.
     pub(super) fn name(self) -> Cow<'a, [u8]> {
         if self.escaped { Cow::Owned(unescape(self.bytes, 64).0.into_bytes()) } else { Cow::Borrowed(self.bytes) }
     }
+}
+
+/// As many whole characters of `text` as fit into `max` bytes.
+pub(super) fn cut(text: &str, max: usize) -> &str {
+    // A character has at most four bytes.
+    (0..4).find_map(|less| text.get(..max.min(text.len()).checked_sub(less)?)).unwrap_or_default()
 }
 
 fn unescape(mut rest: &[u8], max: usize) -> (String, bool) {
