@@ -120,7 +120,12 @@ fn sample(out: &mut String, service: &Service, kind: &Kind, mark: Mark) {
 }
 
 /// An error's members without the braces, its causes inside each other.
-fn error(out: &mut String, (class, message, stack): (Option<&str>, &str, Option<&Stack>), causes: &[Cause], ascii: bool) {
+fn error(
+    out: &mut String,
+    (class, message, stack): (Option<&str>, &str, Option<&Stack>),
+    causes: &[Cause],
+    ascii: bool,
+) {
     out.push_str("\"class\":");
     json::optional(out, class, ascii);
     out.push_str(",\"message\":");

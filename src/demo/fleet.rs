@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::kind::{Kind, of_service};
+use super::kind::Kind;
 use super::process::Process;
 use super::rng::{Rng, mix};
 use super::sample::Mark;
@@ -88,7 +88,7 @@ impl Fleet {
     #[must_use]
     pub fn aged(seed: u64, now: Timestamp, age: Millis) -> Self {
         let begin = Timestamp((now.0 - age.0.max(0)).div_euclid(MINUTE) * MINUTE);
-        let kinds: Vec<Vec<Kind>> = SERVICES.iter().map(of_service).collect();
+        let kinds = story::kinds();
         let mut fleet = Self {
             seed,
             now,
@@ -238,7 +238,8 @@ impl Fleet {
 
     /// Something was thrown in one of the service's processes. Nothing is when none runs.
     fn count(&mut self, service: usize, kind: usize, mark: Mark) {
-        let (Some(plan), Some(known)) = (SERVICES.get(service), self.kinds.get(service).and_then(|k| k.get(kind))) else {
+        let (Some(plan), Some(known)) = (SERVICES.get(service), self.kinds.get(service).and_then(|k| k.get(kind)))
+        else {
             return;
         };
         let (first, replicas) = (slots_before(service), plan.replicas);

@@ -27,7 +27,8 @@ impl Mark {
 /// The client's word for the severity of an occurrence, and ours. JVM clients decide anew each time they report a failed
 /// call, and with it change the severity of the aggregate.
 pub(crate) fn severity(service: &Service, kind: &Kind, seed: u64) -> (&'static str, Severity) {
-    if service.language == Language::Scala && kind.class == "com.acme.http.UpstreamException" && seed.is_multiple_of(12) {
+    if service.language == Language::Scala && kind.class == "com.acme.http.UpstreamException" && seed.is_multiple_of(12)
+    {
         return ("warning", Severity::Warning);
     }
     (kind.severity_word, kind.severity)
@@ -49,8 +50,7 @@ pub(crate) fn occurrence(service: &Service, kind: &Kind, mark: Mark) -> Occurren
         stack: cause.trace.stack(&mut rng),
     });
     let causes = causes.collect();
-    let exception =
-        Exception { class: kind.class.to_owned(), message, stack: kind.trace.stack(&mut rng), causes };
+    let exception = Exception { class: kind.class.to_owned(), message, stack: kind.trace.stack(&mut rng), causes };
     Occurrence {
         uuid,
         timestamp: Some(timestamp),
@@ -88,7 +88,7 @@ fn headers(service: &Service, rng: &mut Rng) -> Option<Vec<(String, String)>> {
             ("HTTP_HOST", "www.acme.example".to_owned()),
             ("HTTP_USER_AGENT", agent.to_owned()),
             ("HTTP_ACCEPT_LANGUAGE", fill_in("{locale}", rng).replace('_', "-")),
-            ("HTTP_COOKIE", format!("_session={:032x}; consent=1", u128::from(rng.next()) << 17)),
+            ("HTTP_COOKIE", format!("_session={:016x}{:016x}; consent=1", rng.next(), rng.next())),
             ("HTTP_X_REQUEST_ID", trace),
         ],
         Language::Go => vec![
@@ -113,4 +113,5 @@ const BROWSERS: &[&str] = &[
     "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0.0.0 Mobile Safari/537.36",
     "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0",
 ];
-const CALLERS: &[&str] = &["okhttp/4.12.0", "Go-http-client/1.1", "python-requests/2.32.3", "Faraday v2.12.0", "acme-ios/8.14.2"];
+const CALLERS: &[&str] =
+    &["okhttp/4.12.0", "Go-http-client/1.1", "python-requests/2.32.3", "Faraday v2.12.0", "acme-ios/8.14.2"];

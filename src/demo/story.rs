@@ -5,7 +5,7 @@
 //! Small ones come by chance, and from `now` on there is one every few minutes, so that a page that is being watched moves.
 
 use super::catalog::Shape;
-use super::kind::Kind;
+use super::kind::{Kind, of_service};
 use super::rng::Rng;
 use super::service::{SERVICES, Service};
 use crate::model::time::{Millis, Timestamp};
@@ -110,38 +110,56 @@ pub(crate) fn incidents(seed: u64, now: Timestamp, day: Timestamp, kinds: &[Vec<
 
 /// The first block of live happenings that begins in the day, or later when the day is before `now`.
 pub(crate) fn first_block(now: Timestamp, day: Timestamp) -> Timestamp {
-    let blocks = (day.0 - now.0).max(0).div_ceil(LIVE_BLOCK);
+    let blocks = ((day.0 - now.0).max(0) + LIVE_BLOCK - 1) / LIVE_BLOCK;
     now.plus(Millis(blocks * LIVE_BLOCK))
 }
 
+/// An incident of the story: service, class, begin and end in milliseconds before `now`, rate at its worst, and its curve
+/// (growth is full at `now`).
+type Chapter = (&'static str, &'static str, (i64, i64), f64, Curve);
+
+const GROWTH: Curve = Curve::Growth { full: Timestamp(0) };
+
 /// The incidents that every fleet has.
+const STORY: &[Chapter] = &[
+    ("ledger", "*pgconn.PgError", (12 * DAY, -60 * DAY), 6.0, GROWTH),
+    ("payments-api", "java.sql.SQLTransientConnectionException", (5 * HOUR, 270 * MINUTE), 110.0, Curve::Spike),
+    ("checkout", "com.acme.http.UpstreamException", (299 * MINUTE, 268 * MINUTE), 75.0, Curve::Spike),
+    ("storefront", "Faraday::TimeoutError", (298 * MINUTE, 265 * MINUTE), 40.0, Curve::Spike),
+    ("checkout", "java.lang.NoSuchMethodError", (CHECKOUT_BAD.0, CHECKOUT_BAD.1 - HOUR), 55.0, Curve::Flat),
+    ("search", "java.util.concurrent.TimeoutException", (51 * HOUR, 50 * HOUR), 130.0, Curve::Spike),
+    ("storefront", "Rack::Timeout::RequestTimeoutException", (51 * HOUR, 50 * HOUR), 45.0, Curve::Spike),
+    (
+        "storefront",
+        "ActionController::UrlGenerationError",
+        (STOREFRONT_BAD.0, STOREFRONT_BAD.1 - HOUR),
+        70.0,
+        Curve::Flat,
+    ),
+    ("catalog", "*net.OpError", (17 * DAY, 17 * DAY - 80 * MINUTE), 60.0, Curve::Spike),
+    ("recommendations", "requests.exceptions.ConnectionError", (17 * DAY, 17 * DAY - 85 * MINUTE), 30.0, Curve::Spike),
+];
+
+/// All kinds of all services, with everything that the story tells of.
+pub(crate) fn kinds() -> Vec<Vec<Kind>> {
+    SERVICES.iter().map(|service| of_service(service, |class| needs(service.name, class))).collect()
+}
+
+/// Whether the story tells of this class in this service.
+fn needs(service: &str, class: &str) -> bool {
+    STORY.iter().any(|(with, of, ..)| *with == service && *of == class)
+}
+
 fn fixed(now: Timestamp, kinds: &[Vec<Kind>]) -> Vec<Incident> {
-    let plan: &[(&str, &str, (i64, i64), f64, Curve)] = &[
-        ("ledger", "*pgconn.PgError", (12 * DAY, -60 * DAY), 6.0, Curve::Growth { full: now }),
-        ("payments-api", "java.sql.SQLTransientConnectionException", (5 * HOUR, 270 * MINUTE), 110.0, Curve::Spike),
-        ("checkout", "com.acme.http.UpstreamException", (299 * MINUTE, 268 * MINUTE), 75.0, Curve::Spike),
-        ("storefront", "Faraday::TimeoutError", (298 * MINUTE, 265 * MINUTE), 40.0, Curve::Spike),
-        ("checkout", "java.lang.NoSuchMethodError", (CHECKOUT_BAD.0, CHECKOUT_BAD.1 - HOUR), 55.0, Curve::Flat),
-        ("search", "java.util.concurrent.TimeoutException", (51 * HOUR, 50 * HOUR), 130.0, Curve::Spike),
-        ("storefront", "Rack::Timeout::RequestTimeoutException", (51 * HOUR, 50 * HOUR), 45.0, Curve::Spike),
-        (
-            "storefront",
-            "ActionController::UrlGenerationError",
-            (STOREFRONT_BAD.0, STOREFRONT_BAD.1 - HOUR),
-            70.0,
-            Curve::Flat,
-        ),
-        ("catalog", "*net.OpError", (17 * DAY, 17 * DAY - 80 * MINUTE), 60.0, Curve::Spike),
-        ("recommendations", "requests.exceptions.ConnectionError", (17 * DAY, 17 * DAY - 85 * MINUTE), 30.0, Curve::Spike),
-    ];
     let mut incidents = Vec::new();
-    for (service, class, (before, until), peak, curve) in plan {
+    for (service, class, (before, until), peak, curve) in STORY {
         let Some(index) = SERVICES.iter().position(|known| known.name == *service) else { continue };
         let Some(kind) = kinds.get(index).and_then(|kinds| kinds.iter().position(|kind| kind.class == *class)) else {
             continue;
         };
         let (begin, end) = (now.minus(Millis(*before)), now.minus(Millis(*until)));
-        incidents.push(Incident { service: index, kind, begin, end, peak: *peak, curve: *curve });
+        let curve = if let Curve::Growth { .. } = curve { Curve::Growth { full: now } } else { *curve };
+        incidents.push(Incident { service: index, kind, begin, end, peak: *peak, curve });
     }
     incidents
 }
@@ -166,7 +184,7 @@ fn live(seed: u64, block: Timestamp, kinds: &[Vec<Kind>], incidents: &mut Vec<In
     let service = rng.below(kinds.len() as u64) as usize;
     let begin = block.plus(Millis(rng.between(20, 35) as i64 * SECOND));
     let end = begin.plus(Millis(rng.between(70, 150) as i64 * SECOND));
-    let peak = 90.0 + 120.0 * rng.unit();
+    let peak = 120.0 + 180.0 * rng.unit();
     if let Some(kind) = kinds.get(service).and_then(|kinds| any_kind(kinds, &mut rng)) {
         incidents.push(Incident { service, kind, begin, end, peak, curve: Curve::Spike });
     }
@@ -181,13 +199,12 @@ fn any_kind(kinds: &[Kind], rng: &mut Rng) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::kind::of_service;
     use super::*;
 
     #[test]
     fn every_incident_of_the_story_finds_its_error() {
-        let kinds: Vec<Vec<Kind>> = SERVICES.iter().map(of_service).collect();
-        assert_eq!(fixed(Timestamp(0), &kinds).len(), 10);
+        let kinds = kinds();
+        assert_eq!(fixed(Timestamp(0), &kinds).len(), STORY.len());
     }
 
     #[test]
@@ -202,14 +219,8 @@ mod tests {
     #[test]
     fn a_spike_recovers_and_growth_stays() {
         let minute = |n: i64| Timestamp(n * MINUTE);
-        let spike = Incident {
-            service: 0,
-            kind: 0,
-            begin: minute(0),
-            end: minute(100),
-            peak: 10.0,
-            curve: Curve::Spike,
-        };
+        let spike =
+            Incident { service: 0, kind: 0, begin: minute(0), end: minute(100), peak: 10.0, curve: Curve::Spike };
         assert!(spike.rate(minute(30)) > 9.9 && spike.rate(minute(99)) < 0.5 && spike.rate(minute(100)) == 0.0);
         let growth = Incident { end: minute(300), curve: Curve::Growth { full: minute(100) }, ..spike };
         assert!(growth.rate(minute(0)) < 0.11 && growth.rate(minute(200)) > 9.9);

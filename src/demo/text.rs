@@ -76,16 +76,48 @@ fn capital(word: &str) -> String {
 }
 
 const GIVEN: &[&str] = &[
-    "ada", "björn", "carla", "dmitri", "elif", "françois", "greta", "hana", "ivo", "jana", "kofi", "lena", "marek", "nadia",
-    "olu", "priya",
+    "ada",
+    "björn",
+    "carla",
+    "dmitri",
+    "elif",
+    "françois",
+    "greta",
+    "hana",
+    "ivo",
+    "jana",
+    "kofi",
+    "lena",
+    "marek",
+    "nadia",
+    "olu",
+    "priya",
 ];
 const FAMILY: &[&str] = &[
-    "okafor", "lindqvist", "moreau", "schäfer", "nowak", "rossi", "yilmaz", "jansen", "petrov", "silva", "novak",
+    "okafor",
+    "lindqvist",
+    "moreau",
+    "schäfer",
+    "nowak",
+    "rossi",
+    "yilmaz",
+    "jansen",
+    "petrov",
+    "silva",
+    "novak",
     "andersen",
 ];
 const QUERIES: &[&str] = &[
-    "red running shoes", "usb-c cable 2m", "\"winter jacket\" size:L", "kaffeemühle", "lego 42110", "garden hose (25m",
-    "écharpe laine", "monitor 27 4k", "baby gate AND (white OR wood", "tent 3 person",
+    "red running shoes",
+    "usb-c cable 2m",
+    "\"winter jacket\" size:L",
+    "kaffeemühle",
+    "lego 42110",
+    "garden hose (25m",
+    "écharpe laine",
+    "monitor 27 4k",
+    "baby gate AND (white OR wood",
+    "tent 3 person",
 ];
 
 #[cfg(test)]

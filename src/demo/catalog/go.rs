@@ -101,12 +101,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         class: "*errors.errorString",
         message: "sql: no rows in result set",
-        frames: &[
-            "/usr/local/go/src/database/sql/sql.go:3431",
-            "\t(*Row).Scan: return ErrNoRows",
-            "{app}",
-            "{web}",
-        ],
+        frames: &["/usr/local/go/src/database/sql/sql.go:3431", "\t(*Row).Scan: return ErrNoRows", "{app}", "{web}"],
         severity: "info",
         rate: 0.6,
         ..PLAIN
@@ -182,7 +177,12 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         class: "*fs.PathError",
         message: "open /tmp/{pkg}/segment-{n}.tmp: no space left on device",
-        frames: &["/usr/local/go/src/os/file.go:397", "\tOpenFile: f, err := openFileNolog(name, flag, perm)", "{app}", "{worker}"],
+        frames: &[
+            "/usr/local/go/src/os/file.go:397",
+            "\tOpenFile: f, err := openFileNolog(name, flag, perm)",
+            "{app}",
+            "{worker}",
+        ],
         causes: &[Link { class: "syscall.Errno", message: "no space left on device", frames: &[] }],
         place: Place::Job,
         shape: Shape::Bursts,
@@ -206,7 +206,12 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         class: "*tls.CertificateVerificationError",
         message: "tls: failed to verify certificate: x509: certificate is valid for {upstream}.internal, not {upstream}.svc.cluster.local",
-        frames: &["/usr/local/go/src/crypto/tls/handshake_client.go:1102", "\t(*Conn).verifyServerCertificate: return &CertificateVerificationError{UnverifiedCertificates: certs, Err: err}", "{app}", "{worker}"],
+        frames: &[
+            "/usr/local/go/src/crypto/tls/handshake_client.go:1102",
+            "\t(*Conn).verifyServerCertificate: return &CertificateVerificationError{UnverifiedCertificates: certs, Err: err}",
+            "{app}",
+            "{worker}",
+        ],
         place: Place::Job,
         shape: Shape::Steady,
         rate: 0.01,
@@ -215,7 +220,12 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         class: "sarama.KError",
         message: "kafka server: Request exceeded the user-specified time limit in the request ({topic})",
-        frames: &["/go/pkg/mod/github.com/!i!b!m/sarama@v1.43.3/async_producer.go:1219", "\t(*asyncProducer).returnError: pErr := &ProducerError{Msg: msg, Err: err}", "{app}", "{worker}"],
+        frames: &[
+            "/go/pkg/mod/github.com/!i!b!m/sarama@v1.43.3/async_producer.go:1219",
+            "\t(*asyncProducer).returnError: pErr := &ProducerError{Msg: msg, Err: err}",
+            "{app}",
+            "{worker}",
+        ],
         place: Place::Job,
         shape: Shape::Steady,
         rate: 0.05,
@@ -224,7 +234,12 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         class: "*exec.ExitError",
         message: "exit status 1: [libx264 @ 0x55d0c] malloc of size 3110400 failed",
-        frames: &["/usr/local/go/src/os/exec/exec.go:914", "\t(*Cmd).Wait: return &ExitError{ProcessState: state}", "{app}", "{worker}"],
+        frames: &[
+            "/usr/local/go/src/os/exec/exec.go:914",
+            "\t(*Cmd).Wait: return &ExitError{ProcessState: state}",
+            "{app}",
+            "{worker}",
+        ],
         place: Place::Job,
         rate: 0.3,
         only: "media-transcoder",

@@ -46,13 +46,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         rate: 0.9,
         ..PLAIN
     },
-    Template {
-        class: "KeyError",
-        message: "'discount_code'",
-        frames: &[HEAD, "{web}", "{app}"],
-        rate: 0.22,
-        ..PLAIN
-    },
+    Template { class: "KeyError", message: "'{entity}_id'", frames: &[HEAD, "{web}", "{app}"], rate: 0.22, ..PLAIN },
     Template {
         class: "ValueError",
         message: "could not convert string to float: '{n},{n}0'",
@@ -200,7 +194,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         ..PLAIN
     },
     Template {
-        class: "builtins.DeprecationNotice",
+        class: "DeprecationWarning",
         message: "client {user} still calls /v1/{entity}s, which ends with the year",
         frames: &[HEAD, "{web}", "{app}"],
         severity: "info",

@@ -38,7 +38,11 @@ pub(super) const TEMPLATES: &[Template] = &[
             "{app}",
             "{web}",
         ],
-        causes: &[Link { class: "Net::ReadTimeout", message: "Net::ReadTimeout with #<TCPSocket:(closed)>", frames: NET_READ }],
+        causes: &[Link {
+            class: "Net::ReadTimeout",
+            message: "Net::ReadTimeout with #<TCPSocket:(closed)>",
+            frames: NET_READ,
+        }],
         rate: 0.9,
         ..PLAIN
     },
@@ -53,7 +57,10 @@ pub(super) const TEMPLATES: &[Template] = &[
         causes: &[Link {
             class: "Errno::ECONNREFUSED",
             message: "Connection refused - connect(2) for \"{upstream}.internal\" port 8080",
-            frames: &["/usr/local/lib/ruby/3.3.0/net/http.rb:1603:in `initialize'", "/usr/local/lib/ruby/3.3.0/net/http.rb:1603:in `open'"],
+            frames: &[
+                "/usr/local/lib/ruby/3.3.0/net/http.rb:1603:in `initialize'",
+                "/usr/local/lib/ruby/3.3.0/net/http.rb:1603:in `open'",
+            ],
         }],
         shape: Shape::Bursts,
         rate: 0.25,
@@ -106,7 +113,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         causes: &[Link {
             class: "PG::UniqueViolation",
             message: "ERROR:  duplicate key value violates unique constraint \"index_{table}_on_token\"",
-            frames: &["/usr/local/bundle/gems/activerecord-7.1.4/lib/active_record/connection_adapters/postgresql_adapter.rb:894:in `exec_params'"],
+            frames: &[
+                "/usr/local/bundle/gems/activerecord-7.1.4/lib/active_record/connection_adapters/postgresql_adapter.rb:894:in `exec_params'",
+            ],
         }],
         place: Place::Job,
         rate: 0.08,
@@ -209,7 +218,15 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         message: "carrier answered late for {entity} {id}, label was taken from the cache",
         severity: "info",
+        only: "shipping",
         rate: 0.3,
+        ..PLAIN
+    },
+    Template {
+        message: "session of customer {id} was rebuilt from the cookie",
+        severity: "info",
+        only: "storefront",
+        rate: 0.4,
         ..PLAIN
     },
     Template {
