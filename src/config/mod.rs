@@ -142,15 +142,14 @@ pub fn parse(text: &str, file_name: &str) -> Result<Config, Error> {
     read(text, &Source::new(file_name))
 }
 
-/// Reads a list of target groups in YAML, which a file of `file_sd_configs` holds. Addresses are judged when they have
-/// been relabelled, so that one wrong address does not cost the others.
+/// Reads a list of target groups in YAML, which a file of `file_sd_configs` holds.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn parse_target_groups(text: &str, file_name: &str) -> Result<Vec<TargetGroup>, Error> {
     let source = Source::new(file_name);
     let node = tree::parse(text).map_err(|problem| source.error(problem.place, "", problem.what))?;
-    mechanism::read_groups(&Field::root(&source, &node), mechanism::read_any_address)
+    mechanism::read_groups(&Field::root(&source, &node))
 }
 
 fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {

@@ -31,10 +31,13 @@ impl Fleet {
             let mut file = String::new();
             // A JSON string is a YAML string too.
             json::string(&mut file, &directory.join(file_name(service.name)).to_string_lossy(), false);
-            yaml.push_str(&format!(
-                "  - name: {}\n    file_sd_configs:\n      - files: [{file}]\n        refresh_interval: 5s\n",
-                service.name
-            ));
+            json::put(
+                &mut yaml,
+                format_args!(
+                    "  - name: {}\n    file_sd_configs:\n      - files: [{file}]\n        refresh_interval: 5s\n",
+                    service.name
+                ),
+            );
         }
         yaml
     }

@@ -82,14 +82,14 @@ fn body(service: &Service, kinds: &[Kind], process: &Process) -> String {
         out.push_str("{\"aggregation_key\":");
         json::string(out, &kind.key, escapes(language));
         let word = severity(service, kind, cell.last.map_or(0, |mark| mark.seed)).0;
-        out.push_str(&format!(",\"total_count\":{},\"severity\":\"{word}\",\"latest_errors\":", cell.count));
+        json::put(out, format_args!(",\"total_count\":{},\"severity\":\"{word}\",\"latest_errors\":", cell.count));
         json::list(out, in_order(language, &cell.marks), |out, mark| sample(out, service, kind, mark));
         if let (Some(mark), Some(_)) = (cell.created, created_at(language, cell)) {
-            out.push_str(&format!(",\"created_at\":\"{}\"", time(language, mark)));
+            json::put(out, format_args!(",\"created_at\":\"{}\"", time(language, mark)));
         }
         out.push('}');
     });
-    out.push_str(&format!(",\"target_uuid\":\"{}\"}}", process.uuid));
+    json::put(&mut out, format_args!(",\"target_uuid\":\"{}\"}}", process.uuid));
     out
 }
 
@@ -110,8 +110,8 @@ fn sample(out: &mut String, service: &Service, kind: &Kind, mark: Mark) {
         }
     }
     let word = severity(service, kind, mark.seed).0;
-    out.push_str(&format!("}},\"uuid\":\"{uuid}\",\"timestamp\":\"{}\"", time(language, mark)));
-    out.push_str(&format!(",\"severity\":\"{word}\",\"http_context\":"));
+    json::put(out, format_args!("}},\"uuid\":\"{uuid}\",\"timestamp\":\"{}\"", time(language, mark)));
+    json::put(out, format_args!(",\"severity\":\"{word}\",\"http_context\":"));
     match http {
         Some(http) => context(out, &http, language),
         None => out.push_str("null"),

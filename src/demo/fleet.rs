@@ -13,7 +13,7 @@ use super::sample::Mark;
 use super::schedule::{self, Move, Step, slots_before};
 use super::service::SERVICES;
 use super::slot::{Slot, State};
-use super::story::{self, DAY, Incident, MINUTE};
+use super::story::{self, DAY, HOUR, Incident, MINUTE};
 use crate::model::target::Target;
 use crate::model::time::{Millis, Timestamp};
 
@@ -324,7 +324,7 @@ fn keeps(rests: &mut [Vec<Timestamp>], (service, kind): (usize, usize), mark: Ma
     let Some(rest) = rests.get_mut(service).and_then(|kinds| kinds.get_mut(kind)) else { return false };
     let keep = mark.at >= *rest;
     if keep {
-        *rest = mark.at.plus(Millis(40 * MINUTE + (mix(mark.seed) % (200 * MINUTE as u64)) as i64));
+        *rest = mark.at.plus(Rng::of(&[mark.seed]).time_between(40 * MINUTE, 4 * HOUR));
     }
     keep
 }
@@ -349,7 +349,7 @@ fn throw(
     rng: &mut Rng,
 ) {
     for _ in 0..rng.poisson(mean) {
-        let at = begin.plus(Millis(rng.below(length as u64) as i64));
+        let at = begin.plus(rng.time(Millis(length)));
         minute.push(Happening { at, what: What::Throw { service, kind, seed: rng.next() } });
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::exposition::changed;
 use super::fleet::Fleet;
-use super::rng::mix;
+use super::rng::Rng;
 use super::service::SERVICES;
 use super::slot::State;
 use super::story::{DAY, HOUR, MINUTE};
@@ -42,7 +42,7 @@ impl Fleet {
         self.take_departed();
         self.scrape_every(interval);
         // As the scraper spreads its targets: by a hash of the target, the same each time.
-        let place = |slot: usize| Millis((mix(self.seed ^ slot as u64) % interval.0 as u64) as i64);
+        let place = |slot: usize| Rng::of(&[self.seed, slot as u64]).time(interval);
         let mut places: Vec<(Millis, usize)> = (0..self.slots.len()).map(|slot| (place(slot), slot)).collect();
         places.sort_unstable();
         let night = self.night();
@@ -110,20 +110,18 @@ impl History<'_> {
         let (Some(target), Some(service)) = (slot.target.as_ref().map(Arc::clone), SERVICES.get(slot.service)) else {
             return;
         };
-        let chance = mix(at.0 as u64 ^ index as u64);
-        let scrape = match (&mut slot.state, self.fleet.kinds.get(slot.service)) {
-            (State::Up(process), Some(kinds)) => {
-                let exposition = changed(service, kinds, process);
-                // A few milliseconds, more for a larger body, and now and then the other side is busy.
-                let busy = if chance.is_multiple_of(97) { chance % 400 } else { 0 };
-                let duration = Millis((2 + chance % 7 + process.body_bytes / 60_000 + busy) as i64);
-                Scrape { target, at, duration, body_bytes: process.body_bytes, outcome: Ok(exposition) }
-            }
-            _ => {
-                let message = format!("GET {}: connection refused", target.url);
-                let outcome = Err(Failure { kind: FailureKind::Connect, message });
-                Scrape { target, at, duration: Millis((chance % 2) as i64), body_bytes: 0, outcome }
-            }
+        let mut rng = Rng::of(&[at.0.unsigned_abs(), index as u64]);
+        let scrape = if let (State::Up(process), Some(kinds)) = (&mut slot.state, self.fleet.kinds.get(slot.service)) {
+            // A few milliseconds, more for a larger body, and now and then the other side is busy.
+            let longest = if rng.chance(0.01) { 400 } else { 8 };
+            let size = i64::try_from(process.body_bytes / 60_000).unwrap_or(0);
+            let duration = Millis(rng.time_between(2, longest).0 + size);
+            let body_bytes = process.body_bytes;
+            Scrape { target, at, duration, body_bytes, outcome: Ok(changed(service, kinds, process)) }
+        } else {
+            let message = format!("GET {}: connection refused", target.url);
+            let outcome = Err(Failure { kind: FailureKind::Connect, message });
+            Scrape { target, at, duration: rng.time(Millis(2)), body_bytes: 0, outcome }
         };
         self.ready.push_back(Event::Scraped(scrape));
     }

@@ -2,6 +2,12 @@
 
 use std::fmt::Write as _;
 
+/// Appends formatted text.
+pub(crate) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string can not fail.
+    let _ = out.write_fmt(text);
+}
+
 /// Appends `text` as a JSON string. With `ascii` everything beyond ASCII is escaped, as Jackson and Python do it.
 pub(crate) fn string(out: &mut String, text: &str, ascii: bool) {
     out.push('"');
@@ -13,12 +19,11 @@ pub(crate) fn string(out: &mut String, text: &str, ascii: bool) {
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
             control if control < ' ' => {
-                // Writing to a string can not fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
+                put(out, format_args!("\\u{:04x}", u32::from(control)));
             }
             wide if ascii && !wide.is_ascii() => {
                 for unit in wide.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
+                    put(out, format_args!("\\u{unit:04x}"));
                 }
             }
             plain => out.push(plain),

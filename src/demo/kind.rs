@@ -132,7 +132,7 @@ fn kind(service: &Service, template: &Template, chance: u64) -> Kind {
 }
 
 /// The aggregation key, in each client's own form. (The JVM's, Python's and Ruby's hashes are other functions over the
-/// same lines: MurmurHash3 and MD5.)
+/// same lines: Murmur3 and MD5.)
 fn key(language: Language, class: &str, message: &str, trace: &Trace) -> String {
     let lines: &[String] = match trace {
         Trace::None => &[],

@@ -115,7 +115,8 @@ impl Load {
     fn instant(&self, pace: &Pace, number: u64) -> Timestamp {
         let Some(later) = number.checked_sub(pace.base + 1) else {
             // Those of before step 0, one a minute.
-            return self.start.minus(Millis((pace.base - number) as i64 * 60_000));
+            let minutes = i64::try_from(pace.base - number).unwrap_or(0);
+            return self.start.minus(Millis(minutes * 60_000));
         };
         let step = ((later / pace.increment + 1) as f64 - pace.phase) / self.change;
         self.start.plus(Millis(step.ceil() as i64 * self.interval.0))
@@ -182,11 +183,11 @@ impl Bodies {
 
     fn sample(&self, text: &Text, (target, aggregate): (usize, usize), number: u64, out: &mut Vec<u8>) {
         let chance = mix(self.load.seed ^ mix((target as u64) << 40 ^ (aggregate as u64) << 20) ^ number);
-        let [a, b, c, d, e, f] = &text.words;
+        let [first, second, third, fourth, fifth, last] = &text.words;
         put(
             out,
             format_args!(
-                "{{\"error\":{{\"class\":\"{}\",\"message\":\"{a} {b} {c} for user-{} {d} {e} request {:08x} {f}",
+                "{{\"error\":{{\"class\":\"{}\",\"message\":\"{first} {second} {third} for user-{} {fourth} {fifth} request {:08x} {last}",
                 text.class,
                 chance % 100_000,
                 chance >> 32
@@ -209,7 +210,7 @@ impl Bodies {
             put(
                 out,
                 format_args!(
-                    "{{\"request_method\":\"GET\",\"request_url\":\"http://{}.example/api/v2/{a}/{}\",\"request_headers\":{{\"User-Agent\":\"Mozilla/5.0 (X11; Linux x86_64)\",\"X-Request-Id\":\"{chance:016x}\",\"Accept\":\"application/json\"}},\"request_body\":null}}}}",
+                    "{{\"request_method\":\"GET\",\"request_url\":\"http://{}.example/api/v2/{first}/{}\",\"request_headers\":{{\"User-Agent\":\"Mozilla/5.0 (X11; Linux x86_64)\",\"X-Request-Id\":\"{chance:016x}\",\"Accept\":\"application/json\"}},\"request_body\":null}}}}",
                     self.load.service(target),
                     chance % 1_000_000
                 ),
@@ -270,8 +271,8 @@ fn text(load: &Load, service: usize, aggregate: usize) -> Text {
 pub async fn serve(bodies: Arc<Bodies>, listeners: Vec<TcpListener>) -> Infallible {
     let mut targets = JoinSet::new();
     let (_held, life) = watch::channel(Some(0));
-    for (target, listener) in listeners.into_iter().enumerate() {
-        let site = Arc::new(Target { bodies: Arc::clone(&bodies), target, step: AtomicU64::new(0) });
+    for (index, listener) in listeners.into_iter().enumerate() {
+        let site = Arc::new(Target { bodies: Arc::clone(&bodies), index, step: AtomicU64::new(0) });
         if let Ok(address) = listener.local_addr() {
             targets.spawn(http::keep(address, Some(listener), site, life.clone()));
         }
@@ -282,7 +283,7 @@ pub async fn serve(bodies: Arc<Bodies>, listeners: Vec<TcpListener>) -> Infallib
 
 struct Target {
     bodies: Arc<Bodies>,
-    target: usize,
+    index: usize,
     step: AtomicU64,
 }
 
@@ -292,7 +293,7 @@ impl Site for Target {
             return Answer::Full { status: 404, content_type: "text/plain", body: Vec::new(), receipt: None };
         }
         let step = self.step.fetch_add(1, Ordering::Relaxed);
-        let body = self.bodies.body(self.target, step);
+        let body = self.bodies.body(self.index, step);
         Answer::Full { status: 200, content_type: "application/json", body, receipt: None }
     }
 }

@@ -1,5 +1,7 @@
 //! Chance that can be repeated: the same seed gives the same numbers on every machine and in every build.
 
+use crate::model::time::Millis;
+
 /// A small generator (splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014). Good
 /// enough to look like chance, and cheap enough to start a new one for every minute of every error.
 #[derive(Debug, Clone)]
@@ -30,6 +32,16 @@ impl Rng {
     /// Evenly in `low..=high`.
     pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high.saturating_sub(low) + 1)
+    }
+
+    /// A time, evenly in `0..below`.
+    pub(crate) fn time(&mut self, below: Millis) -> Millis {
+        Millis(i64::try_from(self.below(below.0.unsigned_abs())).unwrap_or(i64::MAX))
+    }
+
+    /// A time, evenly from `low` to less than `high`.
+    pub(crate) fn time_between(&mut self, low: i64, high: i64) -> Millis {
+        Millis(low + self.time(Millis(high - low)).0)
     }
 
     /// True with probability `p`.

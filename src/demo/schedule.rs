@@ -54,7 +54,7 @@ pub(crate) fn moves(seed: u64, now: Timestamp, day: Timestamp) -> Vec<(Timestamp
     for slot in 0..slots_before(SERVICES.len()) {
         let mut rng = Rng::of(&[seed, 0xc4a5, day.0 as u64, slot as u64]);
         if rng.chance(0.1) {
-            let at = day.plus(Millis(rng.below((DAY - 3 * MINUTE) as u64) as i64));
+            let at = day.plus(rng.time(Millis(DAY - 3 * MINUTE)));
             crash(slot, at, &mut rng, &mut moves);
         }
     }
@@ -90,7 +90,7 @@ fn planned_release(seed: u64, now: Timestamp, (day, service): (Timestamp, usize)
     if !(1..=5).contains(&weekday) || near_bad || !rng.chance(0.35) {
         return;
     }
-    let at = day.plus(Millis(9 * HOUR + rng.below(7 * HOUR as u64) as i64));
+    let at = day.plus(rng.time_between(9 * HOUR, 16 * HOUR));
     // What is planned for later today by the clock of the story's `now` comes as a live release instead.
     if at < now {
         roll(service, Step::Next, at, 70 * SECOND, moves);
@@ -101,16 +101,17 @@ fn planned_release(seed: u64, now: Timestamp, (day, service): (Timestamp, usize)
 fn roll(service: usize, step: Step, at: Timestamp, apart: i64, moves: &mut Vec<(Timestamp, Move)>) {
     moves.push((at, Move::Release(service, step)));
     let first = slots_before(service);
-    for replica in 0..SERVICES.get(service).map_or(0, |service| service.replicas) {
-        let stop = at.plus(Millis(SECOND + replica as i64 * apart));
-        moves.push((stop, Move::Retire(first + replica)));
-        moves.push((stop.plus(Millis(8 * SECOND)), Move::Start(first + replica)));
+    let mut end = at.plus(Millis(SECOND));
+    for slot in first..first + SERVICES.get(service).map_or(0, |service| service.replicas) {
+        moves.push((end, Move::Retire(slot)));
+        moves.push((end.plus(Millis(8 * SECOND)), Move::Start(slot)));
+        end = end.plus(Millis(apart));
     }
 }
 
 fn crash(slot: usize, at: Timestamp, rng: &mut Rng, moves: &mut Vec<(Timestamp, Move)>) {
     moves.push((at, Move::Crash(slot)));
-    moves.push((at.plus(Millis(rng.between(20, 90) as i64 * SECOND)), Move::Return(slot)));
+    moves.push((at.plus(rng.time_between(20 * SECOND, 90 * SECOND)), Move::Return(slot)));
 }
 
 /// What happens in one live block: a crash in every other one, beginning with the first; a release in every fourth.
@@ -119,7 +120,7 @@ fn live(seed: u64, now: Timestamp, block: Timestamp, moves: &mut Vec<(Timestamp,
     let number = block.since(now).0 / LIVE_BLOCK;
     if number % 2 == 0 {
         let slot = rng.below(slots_before(SERVICES.len()) as u64 - 1) as usize;
-        let at = block.plus(Millis(rng.between(60, 80) as i64 * SECOND));
+        let at = block.plus(rng.time_between(60 * SECOND, 80 * SECOND));
         crash(slot, at, &mut rng, moves);
     }
     if number % 4 == 1 {

@@ -81,7 +81,7 @@ pub(crate) fn shape(shape: Shape, traffic: f64, at: Timestamp, chance: u64) -> f
         Shape::Traffic => traffic,
         Shape::Steady => 1.0,
         Shape::Nightly => {
-            let begin = HOUR + (chance % 90) as i64 * MINUTE;
+            let begin = HOUR + Rng::of(&[chance]).time(Millis(90 * MINUTE)).0;
             let since = at.0.rem_euclid(DAY) - begin;
             f64::from(u8::from((0..50 * MINUTE).contains(&since)))
         }
@@ -170,8 +170,8 @@ fn small(seed: u64, day: Timestamp, (service, kinds): (usize, &[Kind]), incident
     if !rng.chance(0.3) {
         return;
     }
-    let length = rng.between(6, 40) as i64 * MINUTE;
-    let begin = day.plus(Millis(rng.below((DAY - length) as u64) as i64));
+    let length = rng.time_between(6 * MINUTE, 40 * MINUTE).0;
+    let begin = day.plus(rng.time(Millis(DAY - length)));
     let peak = 3.0 + 20.0 * rng.unit().powi(2);
     if let Some(kind) = any_kind(kinds, &mut rng) {
         incidents.push(Incident { service, kind, begin, end: begin.plus(Millis(length)), peak, curve: Curve::Spike });
@@ -182,8 +182,8 @@ fn small(seed: u64, day: Timestamp, (service, kinds): (usize, &[Kind]), incident
 fn live(seed: u64, block: Timestamp, kinds: &[Vec<Kind>], incidents: &mut Vec<Incident>) {
     let mut rng = Rng::of(&[seed, 0x11fe, block.0 as u64]);
     let service = rng.below(kinds.len() as u64) as usize;
-    let begin = block.plus(Millis(rng.between(20, 35) as i64 * SECOND));
-    let end = begin.plus(Millis(rng.between(70, 150) as i64 * SECOND));
+    let begin = block.plus(rng.time_between(20 * SECOND, 35 * SECOND));
+    let end = begin.plus(rng.time_between(70 * SECOND, 150 * SECOND));
     let peak = 120.0 + 180.0 * rng.unit();
     if let Some(kind) = kinds.get(service).and_then(|kinds| any_kind(kinds, &mut rng)) {
         incidents.push(Incident { service, kind, begin, end, peak, curve: Curve::Spike });

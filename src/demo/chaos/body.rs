@@ -1,6 +1,6 @@
 //! Bodies of the fleet that misbehaves.
 
-use super::target::{Counted, Target};
+use super::target::{Counted, Target, Uuid};
 use crate::demo::json;
 use crate::demo::rng::Rng;
 use crate::model::time::{Millis, Timestamp};
@@ -25,21 +25,24 @@ pub(super) fn exposition(target: &Target, seed: u64, more: u64) -> Vec<u8> {
     let mut out = String::from("{\"aggregated_errors\":");
     json::list(&mut out, thrown, |out, (aggregate, counted)| {
         let severity = ["error", "warning", "info", ""].get(aggregate % 4).copied().unwrap_or_default();
-        out.push_str(&format!(
-            "{{\"aggregation_key\":\"{}\",\"total_count\":{},\"severity\":\"{severity}\",\"latest_errors\":",
-            key(aggregate),
-            counted.count + more
-        ));
+        json::put(
+            out,
+            format_args!(
+                "{{\"aggregation_key\":\"{}\",\"total_count\":{},\"severity\":\"{severity}\",\"latest_errors\":",
+                key(aggregate),
+                counted.count + more
+            ),
+        );
         samples(out, target, aggregate, counted, &mut rng);
         if let Some(created) = counted.created {
-            out.push_str(&format!(",\"created_at\":\"{created}\""));
+            json::put(out, format_args!(",\"created_at\":\"{created}\""));
         }
         out.push('}');
     });
     match &target.life.uuid {
-        Some(Some(uuid)) => out.push_str(&format!(",\"target_uuid\":\"{uuid}\"}}")),
-        Some(None) => out.push_str(",\"target_uuid\":null}"),
-        None => out.push('}'),
+        Uuid::Known(uuid) => json::put(&mut out, format_args!(",\"target_uuid\":\"{uuid}\"}}")),
+        Uuid::Null => out.push_str(",\"target_uuid\":null}"),
+        Uuid::Missing => out.push('}'),
     }
     out.into_bytes()
 }
@@ -56,11 +59,15 @@ fn samples(out: &mut String, target: &Target, aggregate: usize, counted: &Counte
     json::list(out, numbers, |out, number| {
         // Three uuids for everything that the target ever throws.
         let uuid = Rng::of(&[u64::from(target.address.port()), number % 3]).uuid(4);
-        let at = last.minus(Millis((counted.count - number) as i64 * 7));
-        out.push_str(&format!(
-            "{{\"error\":{{\"class\":\"com.acme.ChaosException{aggregate}\",\"message\":\"life {}, number {number}\",\"stacktrace\":[\"com.acme.Chaos.throw(Chaos.scala:{aggregate})\"],\"cause\":null}},\"uuid\":\"{uuid}\",\"timestamp\":\"{at}\",\"severity\":\"error\",\"http_context\":null}}",
-            target.life.number
-        ));
+        let before = i64::try_from(counted.count - number).unwrap_or(0);
+        let at = last.minus(Millis(before * 7));
+        json::put(
+            out,
+            format_args!(
+                "{{\"error\":{{\"class\":\"com.acme.ChaosException{aggregate}\",\"message\":\"life {}, number {number}\",\"stacktrace\":[\"com.acme.Chaos.throw(Chaos.scala:{aggregate})\"],\"cause\":null}},\"uuid\":\"{uuid}\",\"timestamp\":\"{at}\",\"severity\":\"error\",\"http_context\":null}}",
+                target.life.number
+            ),
+        );
     });
 }
 

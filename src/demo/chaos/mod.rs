@@ -34,6 +34,7 @@ use tokio::task::JoinSet;
 
 use self::target::{Fault, Target};
 use super::http::{self, Answer, Site};
+use super::json;
 use super::rng::Rng;
 use crate::clock::Clock;
 use crate::model::time::Millis;
@@ -99,6 +100,9 @@ pub enum Refusal {
     /// No good answer with its last counts was written completely: the server can not have them. (Or it has them this very
     /// moment, before the writer noticed: then asking once more helps.)
     NotExposed,
+    /// The target keeps its uuid and an aggregate stands at 1: no reset of it could be told from standing still. Releasing
+    /// the target throws what is needed.
+    NothingBelow,
 }
 
 impl fmt::Display for Refusal {
@@ -107,6 +111,7 @@ impl fmt::Display for Refusal {
             Self::Unknown => "there is no such target",
             Self::NotHeld => "the target is not held",
             Self::NotExposed => "the target's last counts were not exposed",
+            Self::NothingBelow => "no smaller count than the target's would be one",
         })
     }
 }
@@ -173,13 +178,13 @@ impl Chaos {
         let mut yaml = format!("global:\n  scrape_interval: {interval}\n  scrape_timeout: {timeout}\nservices:\n");
         for service in 0..self.shared.options.services {
             let name = service_name(service);
-            yaml.push_str(&format!("  - name: {name}\n    static_configs:\n"));
+            json::put(&mut yaml, format_args!("  - name: {name}\n    static_configs:\n"));
             for target in self.state().targets.iter().filter(|target| target.service == name) {
                 let zone = target.address.port() % 3;
-                yaml.push_str(&format!(
-                    "      - targets: [\"{}\"]\n        labels: {{zone: z{zone}}}\n",
-                    target.address
-                ));
+                json::put(
+                    &mut yaml,
+                    format_args!("      - targets: [\"{}\"]\n        labels: {{zone: z{zone}}}\n", target.address),
+                );
             }
         }
         yaml
@@ -260,21 +265,26 @@ impl Chaos {
         if !target.is_exposed() {
             return Err(Refusal::NotExposed);
         }
+        if !target.can_be_reset() {
+            return Err(Refusal::NothingBelow);
+        }
         target.begin_anew(rng, now);
         Ok(())
     }
 
     /// Lets the target throw and misbehave again.
     pub fn release(&self, target: usize) {
+        let now = self.shared.clock.now();
         if let Some(target) = self.state().targets.get_mut(target) {
-            target.held = false;
+            target.release(now);
         }
     }
 
     /// Releases all targets.
     pub fn release_all(&self) {
+        let now = self.shared.clock.now();
         for target in &mut self.state().targets {
-            target.held = false;
+            target.release(now);
         }
     }
 

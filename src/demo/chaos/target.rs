@@ -76,9 +76,20 @@ pub(super) struct Target {
 #[derive(Debug, Default)]
 pub(super) struct Life {
     pub(super) number: u64,
-    /// `None` is left out of the exposition, `Some(None)` is null.
-    pub(super) uuid: Option<Option<String>>,
+    pub(super) uuid: Uuid,
     pub(super) counts: Vec<Counted>,
+}
+
+/// What an exposition says of the process's id.
+#[derive(Debug, Default)]
+pub(super) enum Uuid {
+    /// The member is there.
+    Known(String),
+    /// The member is null.
+    Null,
+    /// There is no member.
+    #[default]
+    Missing,
 }
 
 /// One aggregate in one life.
@@ -124,7 +135,7 @@ impl Target {
 
     pub(super) fn throw(&mut self, aggregate: usize, times: u64, now: Timestamp) {
         let Some(counted) = self.life.counts.get_mut(aggregate) else { return };
-        // A counter that is reset to less than itself, and still to something, was at least 2.
+        // Only what is at least 2 can be reset to less than itself and still to something.
         let least = if counted.count == 0 { 2 } else { 1 };
         counted.count += times.max(least);
         counted.created.get_or_insert(now);
@@ -134,6 +145,22 @@ impl Target {
     /// Whether a good answer with the present counts was written completely.
     pub(super) fn is_exposed(&self) -> bool {
         self.life.counts.iter().all(|counted| counted.exposed == counted.count)
+    }
+
+    /// Whether the next life could be told from this one.
+    pub(super) fn can_be_reset(&self) -> bool {
+        self.identity != Identity::Kept || self.life.counts.iter().all(|counted| counted.count != 1)
+    }
+
+    /// From now on it throws and misbehaves. What a reset left at 1 is thrown once more, so that there is room below it
+    /// for the next reset.
+    pub(super) fn release(&mut self, now: Timestamp) {
+        self.held = false;
+        for aggregate in 0..self.life.counts.len() {
+            if self.life.counts.get(aggregate).is_some_and(|counted| counted.count == 1) {
+                self.throw(aggregate, 1, now);
+            }
+        }
     }
 
     /// Ends this life and begins the next one.
@@ -161,14 +188,10 @@ impl Target {
                 }
                 _ => {}
             }
-            // A reset later must find room below, see `throw`.
-            if next.count == 1 && self.identity != Identity::Kept {
-                next.count = 2;
-            }
             next.last = (next.count > 0).then_some(now);
             counts.push(next);
         }
-        self.life = Life { number: self.life.number + 1, uuid: None, counts };
+        self.life = Life { number: self.life.number + 1, uuid: Uuid::Missing, counts };
         self.life.uuid = self.uuid();
         self.receipts.clear();
     }
@@ -245,13 +268,13 @@ impl Target {
         }
     }
 
-    fn uuid(&self) -> Option<Option<String>> {
+    fn uuid(&self) -> Uuid {
         let uuid = |life| Rng::of(&[self.seed, self.index as u64, life]).uuid(4);
         match self.identity {
-            Identity::Uuid => Some(Some(uuid(self.life.number))),
-            Identity::Kept => Some(Some(uuid(0))),
-            Identity::None if self.index.is_multiple_of(2) => Some(None),
-            Identity::None => None,
+            Identity::Uuid => Uuid::Known(uuid(self.life.number)),
+            Identity::Kept => Uuid::Known(uuid(0)),
+            Identity::None if self.index.is_multiple_of(2) => Uuid::Null,
+            Identity::None => Uuid::Missing,
         }
     }
 }

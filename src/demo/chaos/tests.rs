@@ -134,6 +134,42 @@ async fn a_life_does_not_end_before_its_counts_were_seen() {
 }
 
 #[tokio::test]
+async fn a_reset_under_the_same_uuid_always_shows_as_a_decrease() {
+    let clock = Clock::mock(Timestamp(1_795_168_800_000));
+    let options = Options { targets: 2, aggregates: 3, ..Options::default() };
+    let (chaos, listeners) = Chaos::bind(options, clock, Ipv4Addr::LOCALHOST.into()).await.unwrap();
+    assert_eq!(chaos.identity(1), Some(Identity::Kept));
+    let counts = async || {
+        let body: Value = serde_json::from_slice(&get(chaos.address(1).unwrap()).await.unwrap().1).unwrap();
+        let aggregates = body["aggregated_errors"].as_array().unwrap();
+        let count = |one: &Value| (one["aggregation_key"].to_string(), one["total_count"].as_u64().unwrap());
+        aggregates.iter().map(count).collect::<BTreeMap<_, _>>()
+    };
+    let judge = async {
+        chaos.throw(1, 0, 1);
+        chaos.throw(1, 1, 9);
+        let mut refused = 0;
+        for _ in 0..20 {
+            chaos.hold(1);
+            let before = counts().await;
+            if chaos.end_life(1) == Err(Refusal::NothingBelow) {
+                refused += 1;
+                chaos.release(1);
+                continue;
+            }
+            let after = counts().await;
+            assert_eq!(before.len(), after.len());
+            assert!(before.iter().zip(&after).all(|(old, new)| old.1 > new.1), "{before:?} {after:?}");
+        }
+        assert!(refused > 0);
+    };
+    tokio::select! {
+        () = judge => {}
+        never = chaos.serve(listeners) => match never {},
+    }
+}
+
+#[tokio::test]
 async fn the_configuration_names_every_target() {
     let clock = Clock::mock(Timestamp(0));
     let (chaos, _listeners) = Chaos::bind(Options::default(), clock, Ipv4Addr::LOCALHOST.into()).await.unwrap();

@@ -1,0 +1,1 @@
+//! The composition root: what is started and stopped, in which order and why.

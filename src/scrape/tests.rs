@@ -1,5 +1,0 @@
-//! Scraping over real HTTP on loopback.
-
-mod client;
-mod manager;
-mod server;
