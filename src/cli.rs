@@ -1,1 +1,303 @@
-//! The command line.
+//! The command line: flags in Prometheus's names, and what each command does.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::api::OwnErrors;
+use crate::api::state::{Build, Flags};
+use crate::app;
+use crate::clock::Clock;
+use crate::model::time::Millis;
+use crate::telemetry::{self, LogFormat};
+use crate::{config, discovery};
+
+/// Prometheus for exceptions, with a memory.
+///
+/// Scrapes the exceptions that services aggregate and expose in Periskop's JSON schema, keeps exact counts over time in one
+/// data directory, and serves charts, search and labels over them.
+#[derive(Debug, Parser)]
+#[command(name = "hydrophone", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// `hydrophone --config.file=…` without a command serves, as Prometheus does.
+    #[command(flatten)]
+    serve: ServeFlags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Scrape the configured services, keep their history and serve it.
+    ///
+    /// Signals: SIGHUP reloads the configuration file (a bad file keeps the running one), SIGTERM and SIGINT commit what was
+    /// scraped and stop. Exit code 1 when it could not start or a commit failed.
+    Serve(ServeFlags),
+    /// Try it: a simulated fleet with a month of history, scraped and served for real.
+    ///
+    /// A dozen services run in this process over HTTP on loopback: deploys, crashes, spikes, a bad release, a dead target.
+    Demo(DemoFlags),
+    /// Check files before they are used.
+    #[command(subcommand)]
+    Check(Check),
+    /// Print the version.
+    Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum Check {
+    /// Read configuration files as the server would. Exit code 1 when one is not valid.
+    Config {
+        /// The files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Look for the targets of a service and print them after relabelling, as JSON.
+    ServiceDiscovery {
+        /// The configuration file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The service.
+        #[arg(value_name = "SERVICE")]
+        service: String,
+        /// How long to look.
+        #[arg(long, default_value = "30s", value_parser = duration)]
+        timeout: Millis,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ServeFlags {
+    /// The configuration file.
+    #[arg(long = "config.file", env = "CONFIG_FILE", default_value = "hydrophone.yaml", value_name = "FILE")]
+    config_file: PathBuf,
+    /// The data directory. One server at a time uses it.
+    #[arg(long = "storage.path", default_value = "data", value_name = "DIR")]
+    storage_path: PathBuf,
+    #[command(flatten)]
+    web: WebFlags,
+    #[command(flatten)]
+    log: LogFlags,
+}
+
+#[derive(Debug, Args)]
+struct DemoFlags {
+    /// The data directory of the demo; by default one that is removed when the demo ends.
+    #[arg(long = "storage.path", value_name = "DIR")]
+    storage_path: Option<PathBuf>,
+    /// Another number is another fleet.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    web: WebFlags,
+    #[command(flatten)]
+    log: LogFlags,
+}
+
+#[derive(Debug, Args)]
+struct WebFlags {
+    /// Where to listen; may be given more than once. Default 0.0.0.0:7777, or the port that the environment variable
+    /// PORT names.
+    #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
+    listen_address: Vec<String>,
+    /// The URL under which people reach the server, where a proxy stands before it. Its path becomes the prefix of all
+    /// paths.
+    #[arg(long = "web.external-url", value_name = "URL", default_value = "")]
+    external_url: String,
+    /// Answer /-/reload and /-/quit.
+    #[arg(long = "web.enable-lifecycle")]
+    enable_lifecycle: bool,
+    /// Answer /api/v1/admin.
+    #[arg(long = "web.enable-admin-api")]
+    enable_admin_api: bool,
+}
+
+#[derive(Debug, Args)]
+struct LogFlags {
+    /// The least that is logged.
+    #[arg(long = "log.level", value_enum, default_value_t = Level::Info)]
+    level: Level,
+    /// How it is logged, to standard error.
+    #[arg(long = "log.format", value_enum, default_value_t = Format::Logfmt)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Logfmt,
+    Json,
+}
+
+/// Runs the command that the process's arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(flags) => {
+            let options = app::Options {
+                config_file: flags.config_file,
+                flags: web_flags(&flags.web, &flags.storage_path),
+                storage_path: flags.storage_path,
+                listen: listen(&flags.web)?,
+            };
+            server(&flags.log, |clock, errors| app::serve(options, clock, errors))
+        }
+        Command::Demo(flags) => {
+            let temporary = flags.storage_path.is_none();
+            let path = flags
+                .storage_path
+                .unwrap_or_else(|| std::env::temp_dir().join(format!("hydrophone-demo-{}", std::process::id())));
+            let options = app::Options {
+                config_file: PathBuf::new(),
+                flags: web_flags(&flags.web, &path),
+                storage_path: path.clone(),
+                listen: listen(&flags.web)?,
+            };
+            let seed = flags.seed;
+            let outcome = server(&flags.log, |clock, errors| app::demo(options, seed, clock, errors));
+            if temporary {
+                // What can not be removed is left to the system, which cleans its temporary directory.
+                let _ = std::fs::remove_dir_all(&path);
+            }
+            outcome
+        }
+        Command::Check(Check::Config { files }) => Ok(check_config(&files)),
+        Command::Check(Check::ServiceDiscovery { file, service, timeout }) => {
+            check_service_discovery(&file, &service, timeout)
+        }
+        Command::Version => {
+            let build = Build::default();
+            print(&format!("hydrophone {} (revision {})", build.version, build.revision));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Runs a server on a runtime of its own, with logging.
+fn server<F: Future<Output = Result<()>>>(
+    log: &LogFlags,
+    serve: impl FnOnce(Clock, Arc<OwnErrors>) -> F,
+) -> Result<ExitCode> {
+    let clock = Clock::system();
+    let errors = Arc::new(OwnErrors::new(clock.clone()));
+    let level = match log.level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    };
+    let format = match log.format {
+        Format::Logfmt => LogFormat::Logfmt,
+        Format::Json => LogFormat::Json,
+    };
+    telemetry::init_logging(level, format, errors.layer());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(clock, errors))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn web_flags(web: &WebFlags, storage_path: &std::path::Path) -> Flags {
+    Flags {
+        enable_lifecycle: web.enable_lifecycle,
+        enable_admin_api: web.enable_admin_api,
+        external_url: web.external_url.trim_end_matches('/').to_owned(),
+        data_path: storage_path.display().to_string(),
+    }
+}
+
+fn listen(web: &WebFlags) -> Result<Vec<String>> {
+    if !web.listen_address.is_empty() {
+        return Ok(web.listen_address.clone());
+    }
+    match std::env::var("PORT").ok().filter(|port| !port.is_empty()) {
+        None => Ok(vec!["0.0.0.0:7777".to_owned()]),
+        Some(port) => match port.parse::<u16>() {
+            Ok(port) => Ok(vec![format!("0.0.0.0:{port}")]),
+            Err(_) => bail!("environment variable PORT: {port:?} is not a port"),
+        },
+    }
+}
+
+fn check_config(files: &[PathBuf]) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for file in files {
+        match config::load(file) {
+            Ok(config) => {
+                for warning in &config.warnings {
+                    print(&format!("  WARNING: {warning}"));
+                }
+                let services = config.services.len();
+                print(&format!(" SUCCESS: {} is a valid configuration file, {services} services", file.display()));
+            }
+            Err(error) => {
+                complain(&error.to_string());
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    code
+}
+
+fn check_service_discovery(file: &std::path::Path, service: &str, timeout: Millis) -> Result<ExitCode> {
+    let config = config::load(file)?;
+    let Some(service) = config.services.iter().find(|known| known.name == service) else {
+        let known: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
+        bail!("{}: no service {service:?}; there are {}", file.display(), known.join(", "));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let resolved = runtime.block_on(discovery::resolve_once(service, &Clock::system(), timeout));
+    let labels = |labels: &crate::model::label::Labels| -> serde_json::Value {
+        labels.iter().map(|(name, value)| (name.to_owned(), serde_json::Value::from(value))).collect()
+    };
+    let active = resolved.targets.active.iter().map(|target| {
+        serde_json::json!({
+            "discoveredLabels": labels(&target.discovered_labels),
+            "labels": labels(&target.labels),
+            "scrapeUrl": target.url,
+        })
+    });
+    let dropped = resolved
+        .targets
+        .dropped
+        .iter()
+        .map(|dropped| serde_json::json!({ "discoveredLabels": labels(dropped), "dropped": true }));
+    let all: Vec<serde_json::Value> = active.chain(dropped).collect();
+    print(&serde_json::to_string_pretty(&all).context("can not print the targets")?);
+    for problem in &resolved.problems {
+        complain(problem);
+    }
+    Ok(if resolved.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn duration(text: &str) -> Result<Millis, String> {
+    Millis::parse(text).ok_or_else(|| format!("{text:?} is not a duration like 30s or 1m30s"))
+}
+
+fn print(text: &str) {
+    println!("{text}");
+}
+
+fn complain(text: &str) {
+    eprintln!("hydrophone: {text}");
+}

@@ -1,4 +1,7 @@
-//! Hydrophone.
+//! The binary. Everything is in the library, so that tests reach it too.
 
-/// Nothing yet.
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hydrophone::cli::main()
+}

@@ -3,7 +3,9 @@
 //! Each module that counts something has a struct of metrics and registers it here under `hydrophone_…`; the metric
 //! types are prometheus-client's, named in this one place.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry as Subscriber};
 
 pub use prometheus_client::encoding::EncodeLabelSet;
 pub use prometheus_client::metrics::counter::Counter;
@@ -24,15 +26,17 @@ pub enum LogFormat {
 
 /// Sets up logging to standard error for the whole process. `level` is debug, info, warn or error.
 ///
-/// Our own records are written from `level` up, those of libraries from warn up.
-pub fn init_logging(level: &str, format: LogFormat) {
-    let filter = EnvFilter::new(format!("warn,hydrophone={level}"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second call (a test that starts two servers in one process) keeps the first set-up.
-    let _ = match format {
-        LogFormat::Logfmt => subscriber.with_target(false).try_init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+/// Our own records are written from `level` up, those of libraries from warn up. `errors` sees all records, whatever the
+/// level: it is where the process collects its own errors.
+pub fn init_logging(level: &str, format: LogFormat, errors: impl Layer<Subscriber> + Send + Sync) {
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Logfmt => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    let filter = EnvFilter::new(format!("warn,hydrophone={level}"));
+    // A second call (a test that starts two servers in one process) keeps the first set-up.
+    let _ = tracing_subscriber::registry().with(errors).with(lines.with_filter(filter)).try_init();
 }
 
 /// All registered metrics in OpenMetrics text, which Prometheus scrapes.

@@ -156,6 +156,21 @@ impl Error {
     }
 }
 
+impl From<crate::store::Error> for Error {
+    fn from(error: crate::store::Error) -> Self {
+        match error {
+            crate::store::Error::Poisoned => Self::unavailable(error.to_string()),
+            error => Self::internal(chain(&error)),
+        }
+    }
+}
+
+impl From<crate::ingest::Error> for Error {
+    fn from(error: crate::ingest::Error) -> Self {
+        Self::unavailable(chain(&error))
+    }
+}
+
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Self::internal(format!("an answer can not be written as JSON: {error}"))
@@ -176,6 +191,17 @@ impl IntoResponse for Error {
         }
         response
     }
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        words = format!("{words}: {cause}");
+        next = cause.source();
+    }
+    words
 }
 
 #[cfg(test)]

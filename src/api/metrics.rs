@@ -69,7 +69,7 @@ impl Metrics {
     }
 
     /// Counts `by` errors of one of Periskop's types.
-    fn application_error(&self, kind: &'static str, by: u64) {
+    pub(super) fn application_error(&self, kind: &'static str, by: u64) {
         self.application_errors.get_or_create(&TypeLabels { r#type: kind }).inc_by(by);
     }
 }

@@ -7,8 +7,12 @@ pub mod server;
 pub mod state;
 pub mod v1;
 
+mod exposition;
 mod lifecycle;
+mod metrics_text;
 mod middleware;
+mod periskop;
+mod process;
 mod ui;
 
 use std::sync::Arc;
@@ -33,8 +37,10 @@ pub fn router(state: Arc<AppState>) -> Router {
     let prefix = state.flags.path_prefix().to_owned();
     let everything = Router::new()
         .nest("/api/v1", v1::router().method_not_allowed_fallback(method_not_allowed))
+        .merge(periskop::router())
         .merge(lifecycle::router())
         .route("/errors", get(async |State(state): State<Arc<AppState>>| state.errors.respond()))
+        .route("/metrics", get(exposition::metrics))
         .fallback(other);
     let everything = if prefix.is_empty() { everything } else { below(&prefix, everything) };
     // The last layer is the outermost.
@@ -67,9 +73,7 @@ async fn other(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     match path.split('/').next().unwrap_or_default() {
         "api" => Error::not_found(format!("there is nothing at {}", uri.path())).into_response(),
-        "services" | "targets" | "errors" | "metrics" | "prometheus" | "charts" | "-" => {
-            (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
-        }
+        "services" | "targets" | "errors" | "metrics" | "prometheus" | "charts" | "-" => periskop::not_found(),
         _ if method == Method::GET || method == Method::HEAD => ui::respond(path, &headers),
         _ => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n").into_response(),
     }

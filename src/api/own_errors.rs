@@ -15,7 +15,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::clock::Clock;
 use crate::model::severity::Severity;
@@ -33,6 +35,10 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 
 /// The key of what [`AGGREGATES_MAX`] left no place for.
 const OVERFLOW_KEY: &str = "hydrophone::own_errors@overflow";
+
+/// The target of the log records of failed scrapes: one for each failure, on a level that the log leaves out, because a
+/// dead target is no news every fifteen seconds.
+const SCRAPE_FAILURE: &str = "hydrophone::scrape::failure";
 
 /// Collects the process's own errors. Cheap to share; everything in it is bounded.
 pub struct OwnErrors {
@@ -128,10 +134,12 @@ impl OwnErrors {
         aggregate.latest_errors.truncate(SAMPLES_MAX);
     }
 
-    /// A tracing layer that reports our own warnings and errors.
-    #[must_use]
-    pub fn layer(self: &Arc<Self>) -> OwnErrorsLayer {
-        OwnErrorsLayer(Arc::clone(self))
+    /// A tracing layer that reports our own warnings and errors, and failed scrapes, whatever the log's level.
+    pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(self: &Arc<Self>) -> impl Layer<S> + Send + Sync + use<S> {
+        OwnErrorsLayer(Arc::clone(self)).with_filter(filter_fn(|metadata| {
+            let ours = metadata.target() == "hydrophone" || metadata.target().starts_with("hydrophone::");
+            metadata.target() == SCRAPE_FAILURE || ours && *metadata.level() <= Level::WARN
+        }))
     }
 
     /// How many errors there were, all together.
@@ -196,17 +204,12 @@ fn random_uuid() -> String {
     )
 }
 
-/// Reports our own log records of level warn and error. Made by [`OwnErrors::layer`].
-#[derive(Debug)]
-pub struct OwnErrorsLayer(Arc<OwnErrors>);
+/// Reports log records.
+struct OwnErrorsLayer(Arc<OwnErrors>);
 
 impl<S: Subscriber> Layer<S> for OwnErrorsLayer {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let metadata = event.metadata();
-        let ours = metadata.target() == "hydrophone" || metadata.target().starts_with("hydrophone::");
-        if !ours || *metadata.level() > Level::WARN {
-            return;
-        }
         let mut record = Record::default();
         event.record(&mut record);
         let class = metadata.target().to_owned();
@@ -321,6 +324,7 @@ mod tests {
             for (service, error) in [("shop", "refused"), ("shop", "timed out"), ("cart", "refused")] {
                 tracing::warn!(service, error, "scrape failed");
             }
+            tracing::debug!(target: SCRAPE_FAILURE, service = "shop", "scrape failed");
             tracing::info!("all is well");
             tracing::error!(target: "redb", "not ours");
         });
@@ -329,7 +333,7 @@ mod tests {
         let mut counts: Vec<u64> =
             aggregates.iter().map(|aggregate| aggregate["total_count"].as_u64().unwrap()).collect();
         counts.sort_unstable();
-        assert_eq!(counts, [1, 2]);
+        assert_eq!(counts, [1, 1, 2]);
         let message = aggregates[0]["latest_errors"][0]["error"]["message"].as_str().unwrap();
         assert!(message.starts_with("scrape failed: service="), "{message}");
         assert_eq!(aggregates[0]["severity"], "warning");

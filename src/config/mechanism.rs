@@ -116,18 +116,26 @@ fn each(field: &Field<'_>, read: fn(&Field<'_>) -> Result<Mechanism, Error>) -> 
 }
 
 fn read_static(field: &Field<'_>) -> Result<Vec<Mechanism>, Error> {
-    let groups: Vec<TargetGroup> = read_groups(field)?;
+    let groups = read_groups(field, read_address)?;
     Ok(if groups.is_empty() { Vec::new() } else { vec![Mechanism::Static(groups)] })
 }
 
 /// Reads a list of target groups, of which `static_configs` and the files of `file_sd_configs` consist.
-pub(super) fn read_groups(field: &Field<'_>) -> Result<Vec<TargetGroup>, Error> {
+pub(super) fn read_groups(
+    field: &Field<'_>,
+    read_address: fn(&Field<'_>) -> Result<String, Error>,
+) -> Result<Vec<TargetGroup>, Error> {
     let group = |field: &Field<'_>| {
         let section = field.section(&[&["targets", "labels"]])?;
         let targets = section.read("targets", Vec::new(), |field| field.list()?.iter().map(read_address).collect())?;
         Ok(TargetGroup { targets, labels: section.read("labels", Labels::default(), Field::labels)? })
     };
     field.list()?.iter().map(group).collect()
+}
+
+/// An address that is judged later.
+pub(super) fn read_any_address(field: &Field<'_>) -> Result<String, Error> {
+    field.string()
 }
 
 /// An address; a URL in its place is a frequent mistake, which Prometheus refuses too.

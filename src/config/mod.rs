@@ -142,14 +142,15 @@ pub fn parse(text: &str, file_name: &str) -> Result<Config, Error> {
     read(text, &Source::new(file_name))
 }
 
-/// Reads a list of target groups in YAML, which a file of `file_sd_configs` holds.
+/// Reads a list of target groups in YAML, which a file of `file_sd_configs` holds. Addresses are judged when they have
+/// been relabelled, so that one wrong address does not cost the others.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn parse_target_groups(text: &str, file_name: &str) -> Result<Vec<TargetGroup>, Error> {
     let source = Source::new(file_name);
     let node = tree::parse(text).map_err(|problem| source.error(problem.place, "", problem.what))?;
-    mechanism::read_groups(&Field::root(&source, &node))
+    mechanism::read_groups(&Field::root(&source, &node), mechanism::read_any_address)
 }
 
 fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {

@@ -6,6 +6,9 @@ pub mod gap;
 mod metrics;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use batch::{Added, Batch, Brought};
 pub use metrics::Metrics;
 pub use writer::{Edit, Error, QUEUE_MAX, Settings, Writer, WriterHandle};

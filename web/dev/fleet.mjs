@@ -182,7 +182,7 @@ const stacks = [
 export function samplesOf(aggregate, fleetTargets, now, number) {
   const own = fleetTargets.filter((target) => target.service === aggregate.service);
   return Array.from({ length: number }, (_, n) => ({
-    id: aggregate.id * 1000 + number - n,
+    id: String(aggregate.id * 1000 + number - n),
     uuid: `6f1c${String(aggregate.id).padStart(4, '0')}-51de-4f0e-9e1b-${String(number - n).padStart(12, '0')}`,
     timestamp: new Date(now - n * 7.3 * minute - 40_000).toISOString(),
     severity: aggregate.severity,

@@ -231,9 +231,7 @@ function answer(scenario, path, params) {
   if (resource === 'targets') return { targets: world.targets.map((t, n) => target(t, n, now)), dropped_total: 3 };
   if (resource === 'aggregates' && !id) return list(world, params, start, end, now, scenario);
   if (resource === 'occurrences')
-    return samplesOf(world.aggregates[Math.floor(id / 1000) - 1], world.targets, now, 120).find(
-      (s) => s.id === Number(id),
-    );
+    return samplesOf(world.aggregates[Math.floor(id / 1000) - 1], world.targets, now, 120).find((s) => s.id === id);
   if (resource === 'aggregates' && part === 'distribution') return distribution(world, found());
   if (resource === 'aggregates' && part === 'occurrences') {
     const samples = samplesOf(found(), world.targets, now, 120);
@@ -243,8 +241,8 @@ function answer(scenario, path, params) {
   if (resource === 'aggregates')
     return {
       ...row(found(), bucketsOf(start, end, 60), now, scenario),
-      first_occurrence: Number(id) * 1000 + 1,
-      last_occurrence: Number(id) * 1000 + 120,
+      first_occurrence: String(Number(id) * 1000 + 1),
+      last_occurrence: String(Number(id) * 1000 + 120),
     };
   throw new Problem(404, `there is nothing at ${path}`);
 }

@@ -202,10 +202,25 @@ export const journeys = {
     await page.getByRole('heading', { level: 1, name: names[0] }).waitFor();
     await page.keyboard.press('u');
     await rows(page).first().waitFor();
+    await until('it stands at the same row', () =>
+      page.evaluate((name) => document.activeElement?.textContent === name, names[0]),
+    );
     await page.locator('figure').focus();
     await page.keyboard.press('ArrowLeft');
     await page.getByTestId('tooltip').waitFor();
   },
+
+  'what was loaded stays when a refresh fails': refusing(async (page, base) => {
+    await open(page, base, month);
+    const before = await rows(page).count();
+    await page.route('**/api/v1/**', (route) => route.abort());
+    await page.keyboard.press('r');
+    await panel(page, 'Errors').getByRole('alert').filter({ hasText: 'What you see is older' }).waitFor();
+    assert.equal(await rows(page).count(), before);
+    await page.unroute('**/api/v1/**');
+    await panel(page, 'Errors').getByRole('button', { name: 'Try again' }).click();
+    await panel(page, 'Errors').getByRole('alert').waitFor({ state: 'detached' });
+  }),
 
   'the targets are those of the API': async (page, base) => {
     await open(page, base, '#/targets');

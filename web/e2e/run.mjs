@@ -57,7 +57,7 @@ async function run(name, journey) {
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(`thrown in the page: ${error.message}`));
   page.on('console', (message) => {
-    const refused = /status of 4\d\d/.test(message.text());
+    const refused = /status of 4\d\d|net::ERR_FAILED/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !(refused && journey.refuses)) complaints.push(message.text());
   });
   try {

@@ -19,7 +19,7 @@ use crate::store::codec::Corrupt;
 
 /// Partitions whose files are open at a time, each with a cache of 4 MiB.
 const OPEN_MAX: usize = 8;
-/// Which day is being written to.
+/// Which day is being written to, and since which commit: `2026-11-20 3871`.
 const WRITING: &str = "writing";
 /// All partitions. One writer at a time, any number of readers.
 pub struct Partitions {
@@ -278,7 +278,8 @@ impl Partitions {
         }
         let name = name_of(day)?;
         let marker = self.directory.join(WRITING);
-        fs::rewrite_atomic(&marker, name.as_bytes()).map_err(Error::io("writing", &marker))?;
+        let note = format!("{name} {commit}\n");
+        fs::rewrite_atomic(&marker, note.as_bytes()).map_err(Error::io("writing", &marker))?;
         let partition = if let Some(partition) = existing {
             partition
         } else {
@@ -307,23 +308,20 @@ impl Partitions {
     /// Removes what commits after `last_commit` wrote.
     fn trim(&self, last_commit: u64) -> Result<(), Error> {
         let marker = self.directory.join(WRITING);
-        let written = match std::fs::read_to_string(&marker) {
-            Ok(name) => day_of(&name),
+        let note = match std::fs::read_to_string(&marker) {
+            Ok(note) => parse_note(&note),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io("reading", &marker)(error)),
         };
-        let mut all = written.is_none();
-        if let Some(partition) = written.and_then(|day| self.partition(day))
-            && let Some(last) = trim(&partition, last_commit)?
-        {
-            // A crash leaves one commit. More of them say that the main database is an older copy, put back by somebody.
-            all = last > last_commit.saturating_add(1);
-        }
-        if all {
-            for day in self.days() {
-                if let Some(partition) = self.partition(day) {
-                    trim(&partition, last_commit)?;
-                }
+        // From the noted commit on all went to the noted day. So elsewhere there is nothing beyond the last commit, unless
+        // the main database ends before that: then it is an older copy, put back by somebody.
+        let days = match note {
+            Some((day, from)) if from <= last_commit.saturating_add(1) => vec![day],
+            _ => self.days(),
+        };
+        for day in days {
+            if let Some(partition) = self.partition(day) {
+                trim(&partition, last_commit)?;
             }
         }
         Ok(())
@@ -387,13 +385,12 @@ fn damaged(snapshot: &Snapshot<'_>, block: &StoredBlock, source: Corrupt) -> Dam
     Damaged::Block { path: snapshot.file().to_owned(), commit: block.commit, first: block.first, source }
 }
 
-fn trim(partition: &Partition, last_commit: u64) -> Result<Option<u64>, Error> {
-    let last = partition.trim(last_commit)?;
-    if let Some(last) = last {
-        let (file, from) = (partition.file().display(), last_commit + 1);
+fn trim(partition: &Partition, last_commit: u64) -> Result<(), Error> {
+    if let Some(last) = partition.trim(last_commit)? {
+        let (file, from) = (partition.file().display(), last_commit.saturating_add(1));
         tracing::info!(%file, from, to = last, "removed occurrences of commits that did not happen");
     }
-    Ok(last)
+    Ok(())
 }
 
 /// `2026-11-20`.
@@ -405,9 +402,15 @@ fn name_of(day: u32) -> Result<String, Error> {
     }
 }
 
+/// The day that was written to last, and the first commit that went there.
+fn parse_note(note: &str) -> Option<(u32, u64)> {
+    let (name, commit) = note.trim_end().split_once(' ')?;
+    Some((day_of(name)?, commit.parse().ok()?))
+}
+
 fn day_of(name: &str) -> Option<u32> {
-    let time = Timestamp::parse_rfc3339(&format!("{}T00:00:00Z", name.trim_end()))?;
+    let time = Timestamp::parse_rfc3339(&format!("{name}T00:00:00Z"))?;
     // Only the one spelling that we write: anything else is not ours.
     let day = u32::try_from(time.0 / 86_400_000).ok()?;
-    (name_of(day).ok()? == name.trim_end()).then_some(day)
+    (name_of(day).ok()? == name).then_some(day)
 }

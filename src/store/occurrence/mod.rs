@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! occurrences/
-//!   writing                  the day that is being written to: where to look for such occurrences at the start
+//!   writing                  the day that is written to and since which commit: where to look for such rows
 //!   2026-11-20/bodies.redb   blocks by (commit, first index), and the stacks in use
 //!   2026-08-01.dropping/     retention was interrupted; finished at the next start
 //! ```

@@ -99,9 +99,13 @@ impl Partition {
         &self.file
     }
 
-    /// Bytes on disk.
+    /// Bytes on disk; 0 when it is gone.
     pub(super) fn bytes(&self) -> Result<u64, Error> {
-        fs::allocated_bytes(&self.file).map_err(Error::io("reading", &self.file))
+        match fs::allocated_bytes(&self.file) {
+            // Retention was faster.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+            bytes => bytes.map_err(Error::io("reading", &self.file)),
+        }
     }
 
     /// Closes a file that is only read if nobody is reading it just now; whether it is closed now.

@@ -258,6 +258,25 @@ fn an_older_main_database_put_back_removes_from_all_partitions() {
 }
 
 #[test]
+fn a_clock_that_stepped_back_leaves_nothing_behind_either() {
+    let directory = tempfile::tempdir().unwrap();
+    let occurrences = samples(0..3);
+    let partitions = Partitions::open(directory.path(), 0).unwrap();
+    for (commit, day) in (1..).zip([DAY, DAY + 2, DAY + 2, DAY, DAY]) {
+        partitions.write(day, commit, &news(&occurrences)).unwrap();
+    }
+    drop(partitions);
+    let partitions = Partitions::open(directory.path(), 4).unwrap();
+    assert_eq!([DAY, DAY + 2].map(|day| all_of(&partitions, day).len()), [6, 6]);
+    // The process ended right after the marker: it names a day where nothing is beyond the last commit, and since when.
+    drop(partitions);
+    #[expect(clippy::disallowed_methods, reason = "nothing crashes here")]
+    std::fs::write(directory.path().join("writing"), "2026-11-20 5\n").unwrap();
+    let partitions = Partitions::open(directory.path(), 2).unwrap();
+    assert_eq!([DAY, DAY + 2].map(|day| all_of(&partitions, day).len()), [3, 3]);
+}
+
+#[test]
 fn old_partitions_are_dropped_whole_even_if_interrupted() {
     let directory = tempfile::tempdir().unwrap();
     let occurrences = samples(0..3);

@@ -96,10 +96,16 @@ export function useFoundAggregate(service: string, key: string, q: string) {
   return useQuery({
     queryKey: ['found', service, key],
     queryFn: async ({ signal }) => {
-      const { aggregates } = await get<Aggregates>('aggregates', { q, all: true, limit: 50 }, signal);
+      const { aggregates } = await get<Aggregates>('aggregates', { q, all: true, limit: 50 }, signal).catch(orNone);
       return aggregates.find((one) => one.service === service && one.aggregation_key === key) ?? null;
     },
   });
+}
+
+/** A service that is not known is a mistake in the query; here it means that there is no such error. */
+function orNone(error: unknown): Pick<Aggregates, 'aggregates'> {
+  if (error instanceof ApiError && error.param === 'q') return { aggregates: [] };
+  throw error;
 }
 
 export function useAggregate({ window, refreshMs, id }: Ask & { id: number | undefined }) {

@@ -191,7 +191,8 @@ function hoverOf(u: uPlot, data: ChartData): Hover | null {
 function select(u: uPlot, { data, onZoom }: Latest): void {
   const { left, width } = u.select;
   if (width < 4) return;
-  const range = zoomIn(u.posToVal(left, 'x') * 1000, u.posToVal(left + width, 'x') * 1000, data.stepMs, data.startMs);
+  const [from, to] = [u.posToVal(left, 'x') * 1000, u.posToVal(left + width, 'x') * 1000];
+  const range = zoomIn(from, to, data.stepMs, data.startMs, Date.now());
   u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
   onZoom(range);
 }

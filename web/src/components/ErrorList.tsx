@@ -1,5 +1,5 @@
 // The errors, one to a row. Each row is a link; j and k go from link to link.
-import { memo, type PointerEvent, type Ref } from 'react';
+import { type FocusEvent, memo, type PointerEvent, type Ref } from 'react';
 import { count, exact } from '../lib/format';
 import { term } from '../lib/term';
 import { type Sort, sorts } from '../lib/url';
@@ -76,8 +76,16 @@ interface Props {
 export function ErrorList({ rows, listRef, onHold }: Props) {
   // A finger that has left the screen points at nothing.
   const point = (event: PointerEvent) => event.pointerType === 'mouse' && onHold(true);
+  const focus = (event: FocusEvent) => event.target.matches(':focus-visible') && onHold(true);
   return (
-    <ol ref={listRef} className={classes.list} onPointerEnter={point} onPointerLeave={() => onHold(false)}>
+    <ol
+      ref={listRef}
+      className={classes.list}
+      onPointerEnter={point}
+      onPointerLeave={() => onHold(false)}
+      onFocus={focus}
+      onBlur={() => onHold(false)}
+    >
       {rows.map((row) => (
         <Row key={row.id} row={row} />
       ))}

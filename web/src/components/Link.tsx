@@ -22,11 +22,17 @@ export function Link({ to, onClick, children, ...rest }: Props) {
       return;
     event.preventDefault();
     go(to);
-    if (to.route) window.scrollTo(0, 0);
+    if (to.route) arrive();
   };
   return (
     <a {...rest} href={href(place, to)} onClick={follow}>
       {children}
     </a>
   );
+}
+
+/** Another page begins at its top, and whoever uses the keyboard or a screen reader is in it. */
+function arrive(): void {
+  window.scrollTo(0, 0);
+  document.getElementById('main')?.focus({ preventScroll: true });
 }

@@ -6,8 +6,8 @@ import classes from './Request.module.css';
 interface Props {
   method: string;
   url: string;
-  headers: Record<string, string> | null;
-  body: string | null;
+  headers?: Record<string, string> | null;
+  body?: string | null;
 }
 
 export function Request({ method, url, headers, body }: Props) {
@@ -21,7 +21,7 @@ export function Request({ method, url, headers, body }: Props) {
         <Foreign text={url} />
       </p>
       {entries.length > 0 && <Pairs entries={entries} />}
-      {body !== null && body !== '' && (
+      {body && (
         <section className={classes.body} tabIndex={0} aria-label="Request body">
           {visible(body, true)}
         </section>

@@ -10,8 +10,8 @@ export interface TargetRow {
   scrape_url: string;
   labels: Record<string, string>;
   health: string;
-  last_error: string | null;
-  last_scrape: string | null;
+  last_error?: string | null;
+  last_scrape?: string | null;
   last_scrape_duration_seconds: number;
   last_scrape_body_bytes: number;
   scrape_interval: string;
@@ -53,14 +53,12 @@ export function TargetTable({ targets, caption }: { targets: TargetRow[]; captio
 
 function Row({ target }: { target: TargetRow }) {
   const labels = Object.entries(target.labels).filter(([name]) => !quiet.has(name));
-  const scraped = target.last_scrape !== null;
+  const scraped = Boolean(target.last_scrape);
   return (
     <tr>
       <td className={classes.endpoint}>
         <bdi>{visible(target.scrape_url)}</bdi>
-        {target.last_error !== null && target.last_error !== '' && (
-          <p className={classes.error}>{visible(target.last_error)}</p>
-        )}
+        {target.last_error && <p className={classes.error}>{visible(target.last_error)}</p>}
       </td>
       <td className={classes.health}>
         <span className={classes.state} data-health={target.health}>

@@ -17,7 +17,7 @@ export function gaps(coverage: number[]): Gap[] {
   coverage.forEach((watched, bucket) => {
     const unwatched = 1 - Math.min(1, Math.max(0, watched));
     if (unwatched < shareMin) return;
-    const share = unwatched > 0.995 ? 1 : Math.max(0.01, Math.round(unwatched * 100) / 100);
+    const share = Math.max(0.01, Math.round(unwatched * 100) / 100);
     const last = found.at(-1);
     if (last && last.to === bucket && last.share === share) last.to = bucket + 1;
     else found.push({ from: bucket, to: bucket + 1, share });

@@ -82,12 +82,24 @@ test('a drag zooms to the whole buckets it touched, whichever way it went', () =
   const start = now - hour;
   const step = 600_000;
   const wanted = { from: '2026-11-20T11:10:00Z', to: '2026-11-20T11:30:00Z' };
-  expect(zoomIn(start + 700_000, start + 1_500_000, step, start)).toEqual(wanted);
-  expect(zoomIn(start + 1_500_000, start + 700_000, step, start)).toEqual(wanted);
+  expect(zoomIn(start + 700_000, start + 1_500_000, step, start, now)).toEqual(wanted);
+  expect(zoomIn(start + 1_500_000, start + 700_000, step, start, now)).toEqual(wanted);
+});
+
+test('a drag over the bucket that is not over yet ends now', () => {
+  const start = now - hour;
+  const late = now - 300_000;
+  expect(zoomIn(late - 900_000, now, 600_000, start, late)).toEqual({
+    from: '2026-11-20T11:40:00Z',
+    to: '2026-11-20T11:55:00Z',
+  });
 });
 
 test('a zoom stops at a minute', () => {
-  expect(zoomIn(now, now + 1000, 15_000, now)).toEqual({ from: '2026-11-20T12:00:00Z', to: '2026-11-20T12:01:00Z' });
+  expect(zoomIn(now, now + 1000, 15_000, now, now + hour)).toEqual({
+    from: '2026-11-20T12:00:00Z',
+    to: '2026-11-20T12:01:00Z',
+  });
 });
 
 test('zooming out of a range that ends now goes to the next preset', () => {

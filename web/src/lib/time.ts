@@ -144,11 +144,11 @@ function toSecond(ms: number): number {
   return Math.round(ms / 1000) * 1000;
 }
 
-/** The buckets a drag touched, whole: the range to zoom to. Widened to the minimum when too short. */
-export function zoomIn(fromMs: number, toMs: number, stepMs: number, startMs: number): Range {
+/** The buckets a drag touched, whole, but nothing after now: the range to zoom to. Widened to the minimum when too short. */
+export function zoomIn(fromMs: number, toMs: number, stepMs: number, startMs: number, nowMs: number): Range {
   const low = Math.min(fromMs, toMs);
   const high = Math.max(fromMs, toMs);
   const start = startMs + Math.floor((low - startMs) / stepMs) * stepMs;
-  const end = startMs + Math.ceil((high - startMs) / stepMs) * stepMs;
+  const end = Math.min(startMs + Math.ceil((high - startMs) / stepMs) * stepMs, toSecond(nowMs));
   return { from: absolute(start), to: absolute(Math.max(end, start + zoomMsMin)) };
 }

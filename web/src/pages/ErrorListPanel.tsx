@@ -35,6 +35,7 @@ export function ErrorListPanel() {
   const list = useRef<HTMLOListElement>(null);
   const rows = useHeldRows(data?.aggregates, isPlaceholderData);
   useListKeys(list, input);
+  useReturn(list, rows.rows.length > 0);
 
   const refused = error instanceof ApiError && error.param === 'q' ? error : undefined;
   const problem = refused && { text: refused.message, position: refused.position };
@@ -60,7 +61,7 @@ export function ErrorListPanel() {
         <>
           <SortHeader sort={sort} onSort={(next) => go({ view: { sort: next } })} />
           <ErrorList rows={rows.rows} listRef={list} onHold={rows.setHeld} />
-          {(known.next_cursor !== null || pageNumber > 1) && (
+          {(known.next_cursor || pageNumber > 1) && (
             <nav className={classes.pager} aria-label="Pages of the list">
               <span className="dim number">
                 {exact(first)} to {exact(first + shown - 1)} of {exact(known.total)}
@@ -71,9 +72,9 @@ export function ErrorListPanel() {
               <Button
                 size="xs"
                 variant="default"
-                disabled={known.next_cursor === null}
+                disabled={!known.next_cursor}
                 onClick={() => {
-                  if (known.next_cursor !== null) nextPage(known.next_cursor);
+                  if (known.next_cursor) nextPage(known.next_cursor);
                   list.current?.scrollIntoView({ block: 'start' });
                 }}
               >
@@ -117,6 +118,26 @@ function useListKeys(list: { current: HTMLOListElement | null }, input: { curren
     o: () => document.activeElement instanceof HTMLAnchorElement && document.activeElement.click(),
     '/': () => input.current?.select(),
   });
+}
+
+/** Whoever comes back from an error stands at its row again, so that j and k go on from there. */
+let left = '';
+
+function useReturn(list: { current: HTMLOListElement | null }, ready: boolean): void {
+  useEffect(() => {
+    const own = list.current;
+    if (!ready || !own) return;
+    const links = Array.from(own.querySelectorAll<HTMLAnchorElement>('[data-error-link]'));
+    const away = document.activeElement === document.body || document.activeElement?.id === 'main';
+    if (left !== '' && away) links.find((link) => link.href === left)?.focus({ preventScroll: true });
+    left = '';
+    const note = (event: MouseEvent) => {
+      if (event.target instanceof Element)
+        left = event.target.closest<HTMLAnchorElement>('[data-error-link]')?.href ?? left;
+    };
+    own.addEventListener('click', note);
+    return () => own.removeEventListener('click', note);
+  }, [list, ready]);
 }
 
 function NoneFound({ q }: { q: string }) {

@@ -21,13 +21,13 @@ import classes from './ErrorPage.module.css';
 /** How far back the place of a linked sample is looked for, in pages: beyond it the sample is shown without its number. */
 const pagesMax = 40;
 
-export function SamplePanel({ id, oldest }: { id: number; oldest: number | string | null }) {
+export function SamplePanel({ id, oldest }: { id: number; oldest: string | null }) {
   const wanted = usePlace().view.occurrence;
   const samples = useOccurrences(id);
   const linked = useOccurrence(wanted);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = samples;
   const all = samples.data?.pages.flatMap((page) => page.occurrences) ?? [];
-  const at = wanted === '' ? 0 : all.findIndex((one) => String(one.id) === wanted);
+  const at = wanted === '' ? 0 : all.findIndex((one) => one.id === wanted);
   const lost = at < 0 && hasNextPage && (samples.data?.pages.length ?? 0) < pagesMax;
   useEffect(() => {
     if (lost && !isFetchingNextPage) void fetchNextPage();
@@ -35,7 +35,7 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: number | strin
 
   const shown = all[at] ?? (wanted === '' ? undefined : linked.data);
   const show = (one: Occurrence | undefined) => {
-    if (one) go({ view: { occurrence: one === all[0] ? '' : String(one.id) }, replace: true });
+    if (one) go({ view: { occurrence: one === all[0] ? '' : one.id }, replace: true });
   };
   const older = async () => {
     if (at < 0) return;
@@ -47,7 +47,7 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: number | strin
   const newer = () => at > 0 && show(all[at - 1]);
   const last = () => {
     const end = hasNextPage ? oldest : all.at(-1)?.id;
-    if (end !== null && end !== undefined) go({ view: { occurrence: String(end) }, replace: true });
+    if (end) go({ view: { occurrence: end }, replace: true });
   };
   useShortcuts({ n: () => void older(), p: newer });
 
@@ -55,7 +55,7 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: number | strin
   const hasNewer = at > 0 || (at < 0 && all.length > 0);
   const note = at >= 0 && all.length > 0 ? `${exact(at + 1)} of ${exact(all.length)}${hasNextPage ? '+' : ''}` : '';
   const steps = all.length > 1 && (
-    <div className={classes.steps} role="toolbar" aria-label="Samples">
+    <div className={classes.steps}>
       <Step icon="first" name="Newest" able={hasNewer} onClick={() => show(all[0])} />
       <Step icon="left" name="Newer" able={at > 0} onClick={newer} />
       <Step icon="right" name="Older" able={hasOlder} onClick={() => void older()} />
@@ -91,7 +91,7 @@ function Sample({ sample }: { sample: Occurrence }) {
   return (
     <article className={classes.sample} aria-label="Sample">
       <p className={classes.about}>
-        {sample.timestamp === null ? (
+        {!sample.timestamp ? (
           <span>without a time</span>
         ) : (
           <span>

@@ -48,7 +48,7 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
             Targets
           </Link>
         </nav>
-        <div className={classes.tools} role="toolbar" aria-label="Time and settings">
+        <div className={classes.tools}>
           {route.page !== 'targets' && (
             <>
               <RangePicker range={view.range} onChange={(range) => go({ view: { range } })} />

@@ -1,1 +1,0 @@
-//! The composition root: what is started and stopped, in which order and why.

@@ -1,0 +1,262 @@
+//! The composition root: what is started and stopped, in which order and why.
+//!
+//! Components do not know each other; they meet on the channels that are made here. Started bottom up: the store first,
+//! because everything needs it; the writer before anybody who writes; the pages last, when there is something to ask.
+//! Stopped top down in the way of the data: discovery and the scrape loops (at most one scrape timeout), then the
+//! writer, which commits what they had sent, and the server last, so that `/-/ready` can say what is going on.
+
+mod demo;
+mod reload;
+mod signal;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::state::{AppState, Build, ConfigStatus, Flags, Readiness};
+use crate::api::{self, OwnErrors};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::ingest::{self, Settings, Writer};
+use crate::model::time::Millis;
+use crate::store::{Retention, Store};
+use crate::telemetry::Registry;
+use crate::{discovery, scrape};
+
+pub use demo::run_demo_server as demo;
+
+/// What the command line says. Fixed for the process's life.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The configuration file.
+    pub config_file: PathBuf,
+    /// The data directory.
+    pub storage_path: PathBuf,
+    /// Where to listen.
+    pub listen: Vec<String>,
+    /// What concerns the web part.
+    pub flags: Flags,
+}
+
+/// Processes that were not seen for as long are forgotten, whatever the retention: one that comes back later counts anew.
+const INSTANCES_KEPT: Millis = Millis::from_seconds(30 * 86_400);
+
+/// Runs the server until it is told to stop. `errors` collects the process's own errors.
+///
+/// # Errors
+/// When it can not start, or a commit failed.
+pub async fn serve(options: Options, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
+    let config = config::load(&options.config_file)?;
+    let store = open(&options)?;
+    let listeners = bind(&options.listen).await?;
+    run(Setup { options, config, store, listeners }, clock, errors).await
+}
+
+/// What is there before anything runs.
+struct Setup {
+    options: Options,
+    config: Config,
+    store: Arc<Store>,
+    listeners: Vec<TcpListener>,
+}
+
+fn open(options: &Options) -> Result<Arc<Store>> {
+    let store = Store::open(&options.storage_path)?;
+    tracing::info!(path = %options.storage_path.display(), "opened the data directory");
+    Ok(Arc::new(store))
+}
+
+async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        // `:7777` listens everywhere, as in Prometheus and Go.
+        let full = if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.clone() };
+        let listener = TcpListener::bind(&full).await.with_context(|| format!("can not listen on {address}"))?;
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}
+
+/// Starts everything, waits for the end and stops everything.
+async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
+    let Setup { options, config, store, listeners } = setup;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let mut registry = Registry::default();
+    let ingest_metrics = ingest::Metrics::new(&mut registry);
+    let discovery_manager = discovery::Manager::new(clock.clone(), discovery::Metrics::register(&mut registry));
+    let scrape_manager = scrape::Manager::new(clock.clone(), &mut registry);
+    let api_metrics = api::Metrics::register(&mut registry);
+
+    let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
+    let settings = settings(&config);
+    let (writer, handle) = Writer::new(Arc::clone(&store), clock.clone(), settings, ingest_metrics, received);
+    let config = Arc::new(config);
+    let (config_sender, config_receiver) = watch::channel(Arc::clone(&config));
+    let (targets_sender, targets) = watch::channel(Arc::new(Vec::new()));
+    let status = ConfigStatus {
+        yaml: config.to_yaml(),
+        config,
+        file: options.config_file.display().to_string(),
+        loaded_at: clock.now(),
+        reload_error: None,
+    };
+    let (status_sender, status) = watch::channel(Arc::new(status));
+    let (readiness_sender, readiness) = watch::channel(Readiness::Starting);
+    let (reload, reloads) = mpsc::channel(4);
+    let quit = CancellationToken::new();
+
+    let state = AppState {
+        store,
+        writer: handle.clone(),
+        clock: clock.clone(),
+        config: status,
+        targets: targets.clone(),
+        reload,
+        quit: quit.clone(),
+        readiness,
+        registry: Arc::new(registry),
+        metrics: api_metrics,
+        errors,
+        flags: options.flags.clone(),
+        build: Build::default(),
+        started: clock.now(),
+        reads: api::state::reads(),
+    };
+    let router = api::router(Arc::new(state));
+
+    let written = start_writer(writer)?;
+    let stop_serving = CancellationToken::new();
+    let mut servers = JoinSet::new();
+    for listener in listeners {
+        announce(listener.local_addr().ok(), &options);
+        servers.spawn(api::serve(listener, router.clone(), stop_serving.clone()));
+    }
+    let stop_watching = CancellationToken::new();
+    let mut watchers = JoinSet::new();
+    watchers.spawn(discovery_manager.run(config_receiver.clone(), targets_sender, stop_watching.clone()));
+    watchers.spawn(scrape_manager.run(config_receiver, targets, events, stop_watching.clone()));
+    readiness_sender.send_replace(Readiness::Ready);
+    tracing::info!("ready");
+
+    let reloader = reload::Reloader {
+        file: options.config_file,
+        clock,
+        config: config_sender,
+        status: status_sender,
+        writer: handle,
+        requests: reloads,
+    };
+    let outcome = wait(reloader, written, &quit, &readiness_sender).await;
+
+    stop_watching.cancel();
+    while watchers.join_next().await.is_some() {}
+    // The scrape loops held the last senders, so the writer ends when it has committed what they sent.
+    let outcome = match outcome {
+        End::Failed(error) => Err(error),
+        End::Asked(written) => written.await.map_err(|_| anyhow!("the writer broke off")).and_then(|result| result),
+    };
+    stop_serving.cancel();
+    while servers.join_next().await.is_some() {}
+    tracing::info!("stopped");
+    outcome
+}
+
+type Written = tokio::sync::oneshot::Receiver<Result<()>>;
+
+/// How the wait for the end ended.
+enum End {
+    /// Somebody asked; the writer still runs.
+    Asked(Written),
+    /// The writer gave up.
+    Failed(anyhow::Error),
+}
+
+/// Reloads when asked, until somebody asks to stop or the writer fails.
+async fn wait(
+    mut reloader: reload::Reloader,
+    mut written: Written,
+    quit: &CancellationToken,
+    readiness: &watch::Sender<Readiness>,
+) -> End {
+    let mut signals = match signal::Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return End::Failed(error),
+    };
+    loop {
+        tokio::select! {
+            () = quit.cancelled() => break,
+            signal = signals.next() => match signal {
+                signal::Signal::Reload => drop(reloader.reload().await),
+                signal::Signal::Stop(name) => {
+                    tracing::info!(signal = name, "stopping");
+                    break;
+                }
+            },
+            Some(request) = reloader.requests.recv() => {
+                let outcome = reloader.reload().await;
+                // Who asked may have gone away; the reload is done all the same.
+                let _ = request.done.send(outcome);
+            }
+            result = &mut written => {
+                readiness.send_replace(Readiness::Failed);
+                let error = match result {
+                    Ok(Err(error)) => error,
+                    Ok(Ok(())) => anyhow!("the writer ended early"),
+                    Err(_) => anyhow!("the writer broke off"),
+                };
+                tracing::error!("{error:#}; stopping, because what is in memory and on disk may differ");
+                return End::Failed(error);
+            }
+        }
+    }
+    readiness.send_replace(Readiness::Stopping);
+    End::Asked(written)
+}
+
+/// The writer has a thread and a small runtime of its own: committing blocks.
+fn start_writer(writer: Writer) -> Result<Written> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let (done, written) = tokio::sync::oneshot::channel();
+    let work = move || {
+        let result = runtime.block_on(writer.run()).map_err(anyhow::Error::from);
+        let _ = done.send(result);
+    };
+    std::thread::Builder::new().name("writer".to_owned()).spawn(work)?;
+    Ok(written)
+}
+
+/// What the configuration says to ingest.
+fn settings(config: &Config) -> Settings {
+    let kept = &config.storage.retention;
+    Settings {
+        aggregates_max: config
+            .services
+            .iter()
+            .map(|service| (service.name.clone(), service.scrape.limits.aggregates_max as u64))
+            .collect(),
+        retention: Retention {
+            time: kept.time,
+            targets: kept.targets,
+            occurrences: kept.occurrences,
+            instances: INSTANCES_KEPT,
+        },
+    }
+}
+
+fn announce(address: Option<SocketAddr>, options: &Options) {
+    let Some(address) = address else { return };
+    let url = match options.flags.external_url.as_str() {
+        "" if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
+        "" => format!("http://{address}"),
+        external => external.to_owned(),
+    };
+    tracing::info!(%address, %url, "listening");
+}

@@ -1,0 +1,61 @@
+//! Reloading the configuration: whole or not at all. A bad file keeps the running one and says why.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::settings;
+use crate::api::state::{ConfigStatus, ReloadRequest};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::ingest::WriterHandle;
+
+/// Reads the file again and tells everybody.
+pub(super) struct Reloader {
+    pub(super) file: PathBuf,
+    pub(super) clock: Clock,
+    /// To discovery and scraping.
+    pub(super) config: watch::Sender<Arc<Config>>,
+    /// To the API.
+    pub(super) status: watch::Sender<Arc<ConfigStatus>>,
+    /// To ingest.
+    pub(super) writer: WriterHandle,
+    pub(super) requests: mpsc::Receiver<ReloadRequest>,
+}
+
+impl Reloader {
+    /// Reloads. The error is what is wrong with the file, for the person who asked; it is logged and kept in the status
+    /// too.
+    pub(super) async fn reload(&mut self) -> Result<(), String> {
+        let loaded = match config::load(&self.file) {
+            Ok(config) => self.apply(config).await,
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = &loaded {
+            tracing::error!("reload failed, the running configuration stays: {error}");
+            self.status.send_modify(|status| {
+                Arc::make_mut(status).reload_error = Some(error.clone());
+            });
+        }
+        loaded
+    }
+
+    async fn apply(&mut self, config: Config) -> Result<(), String> {
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        self.writer.configure(settings(&config)).await.map_err(|error| error.to_string())?;
+        let config = Arc::new(config);
+        self.status.send_replace(Arc::new(ConfigStatus {
+            yaml: config.to_yaml(),
+            config: Arc::clone(&config),
+            file: self.file.display().to_string(),
+            loaded_at: self.clock.now(),
+            reload_error: None,
+        }));
+        self.config.send_replace(config);
+        tracing::info!(file = %self.file.display(), "reloaded the configuration");
+        Ok(())
+    }
+}

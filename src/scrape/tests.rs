@@ -1,0 +1,5 @@
+//! Scraping over real HTTP on loopback.
+
+mod client;
+mod manager;
+mod server;

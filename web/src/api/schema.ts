@@ -1,0 +1,1546 @@
+// Made from docs/openapi.json by `npm run schema`: do not edit.
+
+export interface paths {
+    "/api/v1/aggregates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Errors, page by page
+         * @description Lists the errors that `q` selects and that happened in the range, or with `all=true` all that it selects.
+         */
+        get: operations["listAggregates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/aggregates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One error in full */
+        get: operations["getAggregate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/aggregates/{id}/distribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an error happens: its counts by each label of its targets */
+        get: operations["getDistribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/aggregates/{id}/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Samples of an error, newest first */
+        get: operations["listOccurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The running configuration, secrets hidden */
+        get: operations["getConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The labels there are to filter and group by */
+        get: operations["listLabels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels/{name}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The values of a label */
+        get: operations["listLabelValues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/occurrences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One sample of an error */
+        get: operations["getOccurrence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The OpenAPI document of this API */
+        get: operations["getOpenApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/range": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts over time, by group
+         * @description As CSV and JSON lines: one row for each group and bucket.
+         */
+        get: operations["getRange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All services at one glance
+         * @description Every configured service, and those configured no more that have counts in the range.
+         */
+        get: operations["listServices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This server: what was built, what is configured, what is stored */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What discovery lists, and how its last scrapes went */
+        get: operations["listTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/targets/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a target's scrapes went over time */
+        get: operations["getTargetHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The most frequent groups of a range */
+        get: operations["getTop"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description One error of one service, over all its instances. */
+        Aggregate: {
+            /** @description The client's aggregation key, unique within the service. */
+            aggregation_key: string;
+            /** @description Class of its newest sample. */
+            class: string;
+            /**
+             * Format: int64
+             * @description How often it happened in the range, at the targets that `q` names.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description How much of `count` is in the range by estimate.
+             */
+            estimated: number;
+            /**
+             * Format: date-time
+             * @description When it is known to have happened first.
+             */
+            first_seen: string;
+            /**
+             * Format: int32
+             * @description Its id, which it keeps for ever.
+             */
+            id: number;
+            /** @description Annotation labels. */
+            labels: components["schemas"]["BTreeMap"];
+            /**
+             * Format: date-time
+             * @description When it is known to have happened last.
+             */
+            last_seen: string;
+            /** @description Message of its newest sample. */
+            message: string;
+            /** @description First seen within 24 hours. */
+            new: boolean;
+            /** @description Open again after it was resolved. */
+            regressed: boolean;
+            /** @description Name of its service. */
+            service: string;
+            /** @description `info`, `warning` or `error`, as last exposed. */
+            severity: string;
+            sparkline?: null | components["schemas"]["Sparkline"];
+            /** @description `open`, `resolved` or `muted`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description How often it ever happened, whatever retention has removed.
+             */
+            total_count: number;
+        };
+        /** @description One error in full. */
+        AggregateDetail: components["schemas"]["Aggregate"] & {
+            /** @description Id of its oldest sample that is kept; null when there is none. */
+            first_occurrence?: string | null;
+            /** @description Id of its newest sample; null when there is none. */
+            last_occurrence?: string | null;
+        };
+        /** @description A page of errors. */
+        Aggregates: {
+            /** @description The errors. */
+            aggregates: components["schemas"]["Aggregate"][];
+            /**
+             * Format: date-time
+             * @description End of the range, not in it.
+             */
+            end: string;
+            /** @description `cursor` of the next page; null when this is the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: date-time
+             * @description Begin of the range.
+             */
+            start: string;
+            /**
+             * Format: int64
+             * @description How many there are on all pages together.
+             */
+            total: number;
+        };
+        BTreeMap: {
+            [key: string]: string;
+        };
+        /** @description One link of the chain of causes. */
+        Cause: {
+            /** @description Class of the exception. */
+            class: string;
+            /** @description Its message. */
+            message: string;
+            /** @description Its stack; null where the client sent none. */
+            stacktrace?: string[] | null;
+        };
+        /** @description The counts by one label. Values and `other` add up to the total. */
+        Dimension: {
+            /**
+             * @description The label, as `by` and `q` take it.
+             * @example target.version
+             */
+            label: string;
+            /**
+             * Format: int64
+             * @description All other values together.
+             */
+            other: number;
+            /** @description The most frequent values. */
+            values: components["schemas"]["ValueCount"][];
+        };
+        /** @description Where an error happens. */
+        Distribution: {
+            /** @description One for each label that any of its targets has. */
+            dimensions: components["schemas"]["Dimension"][];
+            /**
+             * Format: int64
+             * @description How often it happened in the range.
+             */
+            total: number;
+        };
+        /** @description One group. */
+        Group: {
+            /**
+             * Format: int64
+             * @description How often it happened in the range.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description How much of `count` is in the range by estimate.
+             */
+            estimated: number;
+            /** @description The group; empty for what has no such label. */
+            labels: components["schemas"]["BTreeMap"];
+        };
+        /** @description Counts of one group. */
+        GroupSeries: components["schemas"]["Series"] & {
+            /** @description The group; empty for what has no such label. */
+            labels: components["schemas"]["BTreeMap"];
+        };
+        /** @description How a target's scrapes went. */
+        History: {
+            /**
+             * Format: date-time
+             * @description End of the range, not in it.
+             */
+            end: string;
+            /**
+             * Format: int32
+             * @description The target's id.
+             */
+            id: number;
+            /** @description Its labels. */
+            labels: components["schemas"]["BTreeMap"];
+            /** @description The URL that was scraped last. */
+            scrape_url: string;
+            /** @description Name of its service. */
+            service: string;
+            /** @description Stretches in which its scrapes went the same way, oldest first. Nobody watched between them. */
+            spans: components["schemas"]["HistorySpan"][];
+            /**
+             * Format: date-time
+             * @description Begin of the range.
+             */
+            start: string;
+        };
+        /** @description A stretch of time in which a target's scrapes went the same way. */
+        HistorySpan: {
+            /**
+             * Format: int64
+             * @description Bytes of that window's last body.
+             */
+            body_bytes: number;
+            /**
+             * Format: double
+             * @description Longest duration of that window's scrapes, in seconds.
+             */
+            duration_seconds_max: number;
+            /**
+             * Format: double
+             * @description Mean duration of that window's scrapes, in seconds.
+             */
+            duration_seconds_mean: number;
+            /**
+             * Format: date-time
+             * @description End.
+             */
+            end: string;
+            /** @description That window's last failure; null when there was none. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description How many scrapes there were in the storage window (two hours) in which the stretch begins.
+             */
+            scrapes: number;
+            /**
+             * Format: date-time
+             * @description Begin.
+             */
+            start: string;
+            /** @description Whether the scrapes succeeded. */
+            up: boolean;
+        };
+        /** @description The request in which an exception happened. */
+        Http: {
+            /** @description The body; null where the client sent none. */
+            body?: string | null;
+            /**
+             * @description Header names and values; of a name that came several times, all values with commas between; null where the client
+             *     sent none.
+             */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** @description `GET`, `POST`, … */
+            method: string;
+            /** @description The whole URL as the client wrote it. */
+            url: string;
+        };
+        /** @description Labels there are to filter and group by. */
+        LabelNames: {
+            /**
+             * @description `label.NAME` for annotation labels and `target.NAME` for labels of targets, as `by` and `q` take them.
+             * @example [
+             *       "label.team",
+             *       "target.instance"
+             *     ]
+             */
+            labels: string[];
+        };
+        /** @description Values of one label. */
+        LabelValues: {
+            /** @description Whether there are more than the 10,000 that are here. */
+            truncated: boolean;
+            /** @description The values, sorted. */
+            values: string[];
+        };
+        /** @description One sampled exception. */
+        Occurrence: {
+            /**
+             * Format: int32
+             * @description Id of its error.
+             */
+            aggregate: number;
+            /** @description What caused it, outermost first. */
+            causes: components["schemas"]["Cause"][];
+            /** @description Class of the exception. */
+            class: string;
+            http?: null | components["schemas"]["Http"];
+            /**
+             * @description Its id, which it keeps for ever.
+             * @example 20412-3871-5
+             */
+            id: string;
+            /** @description Its message. */
+            message: string;
+            /** @description Name of its service. */
+            service: string;
+            /** @description `info`, `warning` or `error`. */
+            severity: string;
+            /** @description Its stack, one frame a line as the client wrote them; null where it sent none. */
+            stacktrace?: string[] | null;
+            /** @description Labels of the target at which it was sampled. */
+            target: components["schemas"]["BTreeMap"];
+            /**
+             * Format: date-time
+             * @description When it happened by the client's clock; null where the client did not say.
+             */
+            timestamp?: string | null;
+            /** @description The client's id; may be empty and may repeat. */
+            uuid: string;
+        };
+        /** @description A page of samples, newest first. */
+        Occurrences: {
+            /** @description `cursor` of the next, older page; null when this is the last. */
+            next_cursor?: string | null;
+            /** @description The samples. */
+            occurrences: components["schemas"]["Occurrence"][];
+        };
+        /** @description The body of a failed answer, `application/problem+json` (RFC 9457). */
+        Problem: {
+            /** @description What was wrong, for people. */
+            detail: string;
+            /** @description The parameter that was wrong. */
+            param?: string | null;
+            /** @description Where in that parameter, in characters from 0. */
+            position?: number | null;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 400
+             */
+            status: number;
+            /**
+             * @description The status in words.
+             * @example Bad Request
+             */
+            title: string;
+            /**
+             * @description `about:blank`: the status says what kind of problem it is.
+             * @example about:blank
+             */
+            type: string;
+        };
+        /** @description Counts over time. In every bucket, `series` and `other` add up to `total`. */
+        RangeAnswer: {
+            /** @description What is told apart, as asked. */
+            by: string;
+            /**
+             * @description How much of each bucket was watched, 0 to 1, over all targets of the selected services: where it is below 1, a low
+             *     count may be one that nobody saw. A bucket that has not ended is judged by what could be watched so far; one in
+             *     which there was no target is 0.
+             */
+            coverage: number[];
+            /**
+             * Format: date-time
+             * @description End of the last bucket: the end asked for, up to a whole step.
+             */
+            end: string;
+            other?: null | components["schemas"]["Series"];
+            /** @description The most frequent groups, most frequent first. */
+            series: components["schemas"]["GroupSeries"][];
+            /**
+             * Format: date-time
+             * @description Begin of the first bucket: the start asked for, down to a whole step.
+             */
+            start: string;
+            /**
+             * Format: double
+             * @description Length of each bucket in seconds.
+             */
+            step_seconds: number;
+            /** @description Begin of each bucket in Unix seconds. */
+            timestamps: number[];
+            /** @description All groups together. */
+            total: components["schemas"]["Series"];
+        };
+        /** @description How long things are kept, in seconds. */
+        Retention: {
+            /**
+             * Format: double
+             * @description Samples.
+             */
+            occurrences_seconds: number;
+            /**
+             * Format: double
+             * @description Counts by target. Older counts stand under no target.
+             */
+            targets_seconds: number;
+            /**
+             * Format: double
+             * @description Counts and coverage.
+             */
+            time_seconds: number;
+        };
+        /** @description The running configuration. */
+        RunningConfig: {
+            /** @description The file as it was loaded, secrets hidden. */
+            yaml: string;
+        };
+        /** @description Counts over time. */
+        Series: {
+            /** @description Count of each bucket. */
+            counts: number[];
+            /**
+             * @description How much of each bucket's count stands in this bucket by estimate, because it fell into an unwatched gap that
+             *     reaches beyond the bucket. Empty when that is nothing in any bucket.
+             */
+            estimated: number[];
+            /**
+             * Format: int64
+             * @description Sum of `estimated`.
+             */
+            estimated_total: number;
+            /**
+             * Format: int64
+             * @description Sum of `counts`.
+             */
+            total: number;
+        };
+        /** @description One service. */
+        Service: {
+            /** @description Its errors. */
+            aggregates: {
+                /**
+                 * Format: int64
+                 * @description First seen within 24 hours.
+                 */
+                new: number;
+                /**
+                 * Format: int64
+                 * @description In the state open.
+                 */
+                open: number;
+                /**
+                 * Format: int64
+                 * @description Open again after they were resolved.
+                 */
+                regressed: number;
+                /**
+                 * Format: int64
+                 * @description Ever seen.
+                 */
+                total: number;
+            };
+            /**
+             * Format: int64
+             * @description How often anything happened in the range.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description How much of `count` is in the range by estimate.
+             */
+            estimated: number;
+            /**
+             * Format: date-time
+             * @description Begin of the last scrape of any of its targets; null before the first.
+             */
+            last_scrape?: string | null;
+            /** @description Its configured name. */
+            name: string;
+            /**
+             * Format: double
+             * @description How often anything happened in a second, over the last 5 minutes, whatever the range.
+             */
+            rate_per_second: number;
+            /** @description Counts over the range. */
+            sparkline: components["schemas"]["Sparkline"];
+            /** @description Its targets. */
+            targets: components["schemas"]["ServiceTargets"];
+        };
+        /** @description All services. */
+        Services: {
+            /**
+             * Format: date-time
+             * @description End of the range, not in it.
+             */
+            end: string;
+            /** @description In the order of their names. */
+            services: components["schemas"]["Service"][];
+            /**
+             * Format: date-time
+             * @description Begin of the range.
+             */
+            start: string;
+        };
+        /** @description Targets of a service. */
+        ServiceTargets: {
+            /** @description Those that discovery lists. */
+            total: number;
+            /** @description Those whose last scrape succeeded. */
+            up: number;
+        };
+        /** @description A small series: counts only. */
+        Sparkline: {
+            /** @description Count of each bucket. */
+            counts: number[];
+            /**
+             * Format: date-time
+             * @description Begin of the first bucket.
+             */
+            start: string;
+            /**
+             * Format: double
+             * @description Length of each bucket in seconds. Buckets are whole and start at round times, so the first and the last may reach
+             *     beyond the range.
+             */
+            step_seconds: number;
+        };
+        /** @description This server. */
+        Status: {
+            /** @description Path of the configuration file. */
+            config_file: string;
+            /**
+             * Format: date-time
+             * @description When the running configuration was loaded.
+             */
+            config_loaded_at: string;
+            /** @description Why the last reload failed; null when it did not. */
+            config_reload_error?: string | null;
+            /** @description Whether the last reload succeeded; when not, an older configuration is running. */
+            config_reload_success: boolean;
+            /** @description Path of the data directory. */
+            data_path: string;
+            /**
+             * @description What limits cut since the start, by service and kind: `aggregates` and `occurrences` that were not taken,
+             *     `truncated` texts, `causes` beyond the depth. Services of which nothing was cut are not here.
+             */
+            limits_hit: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description How long things are kept. */
+            retention: components["schemas"]["Retention"];
+            /** @description The commit it was built from. */
+            revision: string;
+            /**
+             * Format: date-time
+             * @description When it started.
+             */
+            start_time: string;
+            /** @description What is stored. */
+            storage: components["schemas"]["Storage"];
+            /**
+             * Format: double
+             * @description How long it has been running, in seconds.
+             */
+            uptime_seconds: number;
+            /**
+             * @description Its version.
+             * @example 0.1.0
+             */
+            version: string;
+        };
+        /** @description What is stored. */
+        Storage: {
+            /**
+             * Format: int64
+             * @description Errors.
+             */
+            aggregates: number;
+            /**
+             * Format: int64
+             * @description Last counts that are remembered, one for each process and error.
+             */
+            baselines: number;
+            /**
+             * Format: int64
+             * @description Number of the last commit.
+             */
+            commit: number;
+            /**
+             * Format: int64
+             * @description Bytes of the database file on disk.
+             */
+            database_bytes: number;
+            /**
+             * Format: int64
+             * @description Counts that are not sealed yet.
+             */
+            head_points: number;
+            /**
+             * Format: int64
+             * @description Processes whose last counts are remembered.
+             */
+            instances: number;
+            /**
+             * Format: int64
+             * @description Bytes of the samples on disk.
+             */
+            occurrence_bytes: number;
+            /**
+             * Format: date-time
+             * @description What is before this moment is sealed into its final form; what is after it is in memory and in the log.
+             */
+            sealed_until: string;
+            /**
+             * Format: int64
+             * @description Different stack traces.
+             */
+            stacks: number;
+            /**
+             * Format: int64
+             * @description Targets that were ever scraped.
+             */
+            targets: number;
+        };
+        /** @description One target. */
+        Target: {
+            /** @description Its labels as discovered. */
+            discovered_labels: components["schemas"]["BTreeMap"];
+            /** @description `up` or `down` after the last scrape, `unknown` before the first. */
+            health: string;
+            /**
+             * Format: int32
+             * @description Its id; null before its first scrape, and for dropped ones.
+             */
+            id?: number | null;
+            /** @description Its labels after relabelling; empty for dropped ones. */
+            labels: components["schemas"]["BTreeMap"];
+            /** @description Why the last scrape failed; null when it did not. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description Begin of the last scrape; null before the first.
+             */
+            last_scrape?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of the last body, decompressed.
+             */
+            last_scrape_body_bytes: number;
+            /**
+             * Format: double
+             * @description How long the last scrape took, in seconds.
+             */
+            last_scrape_duration_seconds: number;
+            /**
+             * @description Time from one scrape to the next, as a duration; empty for dropped ones.
+             * @example 15s
+             */
+            scrape_interval: string;
+            /**
+             * @description Time after which a scrape is given up, as a duration; empty for dropped ones.
+             * @example 10s
+             */
+            scrape_timeout: string;
+            /** @description The URL that is scraped; empty for dropped ones. */
+            scrape_url: string;
+            /** @description Name of its service. */
+            service: string;
+            /** @description `active` or `dropped`. */
+            state: string;
+        };
+        /** @description Targets that discovery lists. */
+        Targets: {
+            /** @description How many relabelling dropped in all; not all of them are kept. */
+            dropped_total: number;
+            /** @description The targets. */
+            targets: components["schemas"]["Target"][];
+        };
+        /** @description The most frequent groups. */
+        TopAnswer: {
+            /** @description What is told apart, as asked. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description End of the range, not in it.
+             */
+            end: string;
+            /** @description The groups, most frequent first; those that did not happen in the range are not here. */
+            groups: components["schemas"]["Group"][];
+            /**
+             * Format: int64
+             * @description All groups together that are not in `groups`.
+             */
+            other: number;
+            /**
+             * Format: date-time
+             * @description Begin of the range.
+             */
+            start: string;
+            /**
+             * Format: int64
+             * @description All groups together.
+             */
+            total: number;
+        };
+        /** @description One value of a label. */
+        ValueCount: {
+            /**
+             * Format: int64
+             * @description How often it happened there.
+             */
+            count: number;
+            /** @description The value; empty for targets without this label. */
+            value: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    listAggregates: {
+        parameters: {
+            query?: {
+                /** @description `true` also lists errors that did not happen in the range. `false` by default. */
+                all?: boolean;
+                /** @description `next_cursor` of the page before. The first page by default. */
+                cursor?: string;
+                /**
+                 * @description End of the range, not in it. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /** @description Errors on a page, 1 to 1000. 50 by default. */
+                limit?: number;
+                /**
+                 * @description Which errors: terms that all have to hold, such as `service:checkout -severity:info class:*Timeout* is:new`; text
+                 *     without a key is looked for in class, message and key. All by default.
+                 * @example service:checkout is:open
+                 */
+                q?: string;
+                /**
+                 * @description The order, largest first: `last_seen` (default), `first_seen`, `count` in the range, or `trend`, which is how surely
+                 *     it happened more often in the range than in the range of equal length before: (now - before) / sqrt(now + before).
+                 * @example count
+                 */
+                sort?: string;
+                /** @description Buckets of each error's sparkline at most, 0 to 200. 0, which is no sparkline, by default. */
+                sparkline?: number;
+                /**
+                 * @description Begin of the range of the counts: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of errors */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Aggregates"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAggregate: {
+        parameters: {
+            query?: {
+                /**
+                 * @description End of the range, not in it. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /** @description Buckets of the sparkline at most, 0 to 200. 0, which is no sparkline, by default. */
+                sparkline?: number;
+                /**
+                 * @description Begin of the range of the count: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The error's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The error */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AggregateDetail"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDistribution: {
+        parameters: {
+            query?: {
+                /**
+                 * @description End of the range, not in it. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The error's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts by each label */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Distribution"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOccurrences: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. The newest samples by default. */
+                cursor?: string;
+                /** @description Samples on a page, 1 to 100. 20 by default. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The error's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of samples */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Occurrences"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningConfig"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLabels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Their names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelNames"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLabelValues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The label, such as `target.version` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its values */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelValues"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOccurrence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sample's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sample */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Occurrence"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOpenApi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    getRange: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Offset from UTC of the time zone in which buckets start at whole steps, so that days begin at midnight there: `+02:00`.
+                 *     UTC by default.
+                 * @example +02:00
+                 */
+                align?: string;
+                /**
+                 * @description What is told apart: `service`, `severity`, `state`, `aggregate`, `target.NAME` (a label of targets, such as
+                 *     `target.instance`) or `label.NAME` (an annotation label). Nothing, which is one series, by default.
+                 * @example service
+                 */
+                by?: string;
+                /**
+                 * @description End of the range. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /**
+                 * @description What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+                 * @example service:checkout is:open
+                 */
+                q?: string;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+                /**
+                 * @description Length of each bucket, a duration (`10m`) or seconds. By default one that makes at most 180 buckets. At most 11,000
+                 *     buckets.
+                 * @example 10m
+                 */
+                step?: string;
+                /** @description How many groups are told apart, 1 to 100; the others stand together as `other`. 10 by default. */
+                top?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Series */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RangeAnswer"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listServices: {
+        parameters: {
+            query?: {
+                /**
+                 * @description End of the range, not in it. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All services */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Services"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The server */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTargets: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only targets of this service. All services by default.
+                 * @example checkout
+                 */
+                service?: string;
+                /**
+                 * @description Which targets: `active`, which are scraped, `dropped` by relabelling, or `any` (default).
+                 * @example active
+                 */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The targets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Targets"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTargetHistory: {
+        parameters: {
+            query?: {
+                /**
+                 * @description End of the range, not in it. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The target's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its scrapes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTop: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What is told apart: `service`, `severity`, `state`, `aggregate` (default), `target.NAME` (a label of targets, such as
+                 *     `target.instance`) or `label.NAME` (an annotation label).
+                 * @example aggregate
+                 */
+                by?: string;
+                /**
+                 * @description End of the range, not in it. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /** @description How many groups are told apart, 1 to 1000. 20 by default. */
+                limit?: number;
+                /**
+                 * @description What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+                 * @example service:checkout is:open
+                 */
+                q?: string;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopAnswer"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
