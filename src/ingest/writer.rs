@@ -10,14 +10,14 @@ use super::batch::{Added, Batch};
 use super::metrics::Metrics;
 use crate::clock::Clock;
 use crate::model::aggregate::State;
-use crate::model::id::AggregateId;
+use crate::model::id::{AggregateId, TargetId};
 use crate::model::scrape::{Event, Scrape};
 use crate::model::time::{Millis, Timestamp};
 use crate::store::{self, Committed, Retention, Store};
 
 /// Scrapes that may wait for the writer. When they are full the scrape loops wait: nothing is lost, and the wait is
-/// counted. A parsed scrape of a large target holds a few megabytes, so this bounds memory too.
-pub const QUEUE_MAX: usize = 64;
+/// counted. A parsed scrape of a large target holds ten megabytes, so this bounds memory too; small ones pass quickly.
+pub const QUEUE_MAX: usize = 8;
 
 /// Edits that may wait for the writer.
 const EDITS_MAX: usize = 64;
@@ -36,6 +36,10 @@ const SEAL_EVERY: Millis = Millis::from_seconds(30);
 
 /// How often retention runs, if nothing was sealed.
 const RETAIN_EVERY: Millis = Millis::from_seconds(3600);
+
+/// A target that was not tried for as long, or for five intervals, was dropped while nobody ran to notice: its coverage
+/// ends at its last scrape.
+const STALE_MIN: Millis = Millis::from_seconds(600);
 
 /// What the configuration says to ingest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +114,7 @@ pub struct Writer {
     events: mpsc::Receiver<Event>,
     /// Read from the channel but not in a batch yet.
     waiting: Option<Event>,
+    started: Timestamp,
     sealed_at: Timestamp,
     retained_at: Timestamp,
 }
@@ -128,6 +133,7 @@ impl Writer {
         let never = Timestamp(i64::MIN);
         let writer = Self {
             store,
+            started: clock.now(),
             clock,
             settings,
             metrics,
@@ -177,12 +183,38 @@ impl Writer {
             return Ok(());
         }
         self.sealed_at = now;
+        self.let_go(now)?;
         let sealed = self.store.seal(now).map_err(failed)?;
         self.metrics.sealed.inc_by(sealed as u64);
         if sealed > 0 || now.since(self.retained_at) >= RETAIN_EVERY {
             self.retained_at = now;
             self.store.retain(now, &self.settings.retention).map_err(failed)?;
         }
+        Ok(())
+    }
+
+    /// Ends the lives of targets that are not scraped any more. Discovery says so itself while the server runs; this is for
+    /// what it dropped while nobody ran.
+    fn let_go(&self, now: Timestamp) -> Result<(), Error> {
+        let stale: Vec<(TargetId, Timestamp)> = {
+            let view = self.store.view().map_err(failed)?;
+            let active = view.targets().iter().filter(|target| target.health.active);
+            let stale = active.filter_map(|target| {
+                let last = target.health.last_scrape?;
+                let patience = STALE_MIN.max(Millis(target.health.interval.0.saturating_mul(5)));
+                (now.since(last.max(self.started)) > patience).then_some((target.id, last))
+            });
+            stale.collect()
+        };
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let mut draft = self.store.draft();
+        for (target, at) in stale {
+            draft.gone(target, at);
+        }
+        let commit = draft.finish();
+        self.store.commit(commit).map_err(failed)?;
         Ok(())
     }
 

@@ -58,6 +58,8 @@ pub struct Health {
     pub last_scrape: Option<Timestamp>,
     /// Begin of the last good scrape.
     pub last_success: Option<Timestamp>,
+    /// Scrape interval at the last scrape.
+    pub interval: Millis,
     /// Duration of the last scrape.
     pub duration: Millis,
     /// Bytes of the last body.

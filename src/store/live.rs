@@ -127,6 +127,7 @@ impl Live {
         }
         health.active = true;
         health.last_scrape = Some(entry.at);
+        health.interval = entry.interval;
         health.duration = entry.duration;
         match &entry.outcome {
             EntryOutcome::Down { message, .. } => {
