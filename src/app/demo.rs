@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tokio::sync::watch;
 
 use super::{Options, Setup, bind, open, run};
@@ -19,17 +19,17 @@ use crate::model::scrape::Event;
 use crate::model::time::{Millis, Timestamp};
 use crate::store::Store;
 
-/// How often the fleet was scraped in its history. Live it is scraped more often, so that something is to be seen.
-const HISTORY_INTERVAL: Millis = Millis::from_seconds(60);
+/// The history: how long ago each part begins, and how often the fleet was scraped in it. Coarse for the month, so that it is
+/// laid down in seconds; fine where people zoom in. Live the fleet is scraped more often still.
+const HISTORY: [(Millis, Millis); 2] = [
+    (Millis::from_seconds(30 * 86_400), Millis::from_seconds(300)),
+    (Millis::from_seconds(2 * 86_400), Millis::from_seconds(60)),
+];
 
-/// Length of the history.
-const HISTORY: Millis = Millis::from_seconds(30 * 86_400);
+/// How often windows of the history are sealed, in its own time.
+const SEAL_EVERY: Millis = Millis::from_seconds(2 * 3600);
 
-/// Scrapes of history in one commit. There is nothing to lose yet, so commits may be large.
-const COMMIT_MAX: Millis = Millis::from_seconds(1800);
-
-/// Runs the demo until it is told to stop. The data directory must be empty or a demo's; history is laid down when it is
-/// empty.
+/// Runs the demo until it is told to stop, in a data directory that must be empty.
 ///
 /// # Errors
 /// When it can not start, or a commit failed.
@@ -39,6 +39,9 @@ pub async fn run_demo_server(options: Options, seed: u64, clock: Clock, errors: 
     let listeners = Listeners::bind(&mut fleet, IpAddr::V4(Ipv4Addr::LOCALHOST)).await.context("can not listen")?;
     let http = bind(&options.listen).await?;
     let store = open(&options)?;
+    if !store.view()?.services().is_empty() {
+        bail!("{} holds data: the demo begins in an empty directory", options.storage_path.display());
+    }
     let watch = clock.stopwatch();
     tracing::info!("laying down a month of history");
     let (store, fleet) = tokio::task::spawn_blocking(move || {
@@ -84,17 +87,16 @@ fn write_files(directory: &Path, files: &TargetFiles) -> Result<()> {
 /// Feeds the fleet's history through ingest, as scraping it for a month would have; gives the number of scrapes.
 fn lay_down(store: &Store, fleet: &mut Fleet, now: Timestamp) -> Result<u64> {
     let mut scrapes = 0;
-    let mut events = fleet.history(now.minus(HISTORY), now, HISTORY_INTERVAL).peekable();
-    while let Some(first) = events.peek() {
-        let end = time(first).plus(COMMIT_MAX);
+    for (index, (age, interval)) in HISTORY.iter().enumerate() {
+        let end = HISTORY.get(index + 1).map_or(now, |(age, _)| now.minus(*age));
         let mut batch = Batch::new(store.draft());
-        let mut last = end;
-        while let Some(event) = events.next_if(|event| time(event) < end) {
-            last = time(&event);
+        let mut sealed = now.minus(*age);
+        for event in fleet.history(now.minus(*age), end, *interval) {
+            let at = time(&event);
             match event {
-                Event::Scraped(scrape) => {
+                Event::Scraped(mut scrape) => {
                     scrapes += 1;
-                    let mut scrape = scrape;
+                    // A batch holds each target once: it is full when the next round begins.
                     while let Added::NextBatch(again) = batch.add(scrape, u64::MAX) {
                         store.commit(batch.into_draft().finish())?;
                         batch = Batch::new(store.draft());
@@ -107,13 +109,20 @@ fn lay_down(store: &Store, fleet: &mut Fleet, now: Timestamp) -> Result<u64> {
                     if let Some(id) = draft.find_target(&target) {
                         draft.gone(id, at);
                     }
-                    batch = Batch::new(draft);
+                    store.commit(draft.finish())?;
+                    batch = Batch::new(store.draft());
                 }
+            }
+            if at.since(sealed) >= SEAL_EVERY {
+                sealed = at;
+                store.commit(batch.into_draft().finish())?;
+                store.seal(at)?;
+                batch = Batch::new(store.draft());
             }
         }
         store.commit(batch.into_draft().finish())?;
-        store.seal(last)?;
     }
+    store.seal(now)?;
     Ok(scrapes)
 }
 

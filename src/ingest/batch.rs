@@ -209,22 +209,15 @@ impl Scraped<'_, '_> {
 
 /// The identities of all exposed samples, ascending, and the samples that were not exposed before, oldest first.
 fn new_samples(before: &Baseline, exposed: Option<Vec<Occurrence>>) -> (Vec<SampleId>, Vec<Occurrence>) {
-    let Some(exposed) = exposed else { return (before.samples.clone(), Vec::new()) };
-    let mut samples = Vec::with_capacity(exposed.len());
-    let mut new = Vec::new();
-    let mut seen = HashSet::with_capacity(exposed.len());
-    for occurrence in exposed {
+    let Some(mut new) = exposed else { return (before.samples.clone(), Vec::new()) };
+    let mut samples: Vec<SampleId> = Vec::with_capacity(new.len());
+    new.retain(|occurrence| {
         let identity = occurrence.identity();
         // A client may list one sample twice.
-        if !seen.insert(identity) {
-            continue;
-        }
-        samples.push(identity);
-        if before.samples.binary_search(&identity).is_err() {
-            new.push(occurrence);
-        }
-    }
-    samples.sort_unstable();
+        let Err(place) = samples.binary_search(&identity) else { return false };
+        samples.insert(place, identity);
+        before.samples.binary_search(&identity).is_err()
+    });
     new.sort_by_key(|occurrence| occurrence.timestamp);
     (samples, new)
 }

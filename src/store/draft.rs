@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::sync::RwLockReadGuard;
 
+use rustc_hash::FxHashMap;
+
 use super::change::{Baseline, Edit, ScrapeChange};
 use super::directory::{Health, ServiceRecord, TargetRecord};
 use super::instance::{Instance, InstanceKey};
@@ -108,7 +110,7 @@ impl<'a> Draft<'a> {
         let next = InstanceId(self.live.instances.next() + self.commit.instances.len() as u32);
         let id = *self.instances.entry((service, key.clone())).or_insert(next);
         if id == next {
-            let instance = Instance { service, key, target, last_success: None, baselines: HashMap::new() };
+            let instance = Instance { service, key, target, last_success: None, baselines: FxHashMap::default() };
             self.commit.instances.push((id, instance));
         }
         id

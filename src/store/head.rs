@@ -3,7 +3,9 @@
 //! Points are kept per aggregate and target; sums over targets are made while reading, because most aggregates happen at
 //! few targets and a second copy would cost more than adding.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 
 use super::window::{Slot, Window};
 use crate::model::id::{AggregateId, TargetId};
@@ -25,7 +27,7 @@ pub(super) struct TargetPoints {
 /// The points of one window.
 #[derive(Debug, Default)]
 pub(super) struct WindowHead {
-    series: HashMap<AggregateId, Vec<TargetPoints>>,
+    series: FxHashMap<AggregateId, Vec<TargetPoints>>,
 }
 
 /// The points of all windows that are not sealed.
@@ -39,7 +41,8 @@ impl Head {
     /// Adds a count.
     pub(super) fn add(&mut self, slot: Slot, aggregate: AggregateId, target: TargetId, count: u64) {
         let targets = self.windows.entry(slot.window).or_default().series.entry(aggregate).or_default();
-        let at = targets.iter().position(|series| series.target == target).unwrap_or_else(|| {
+        // Counts of one target come one after the other.
+        let at = targets.iter().rposition(|series| series.target == target).unwrap_or_else(|| {
             targets.push(TargetPoints { target, points: Vec::new() });
             targets.len() - 1
         });

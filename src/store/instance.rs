@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
+
 use super::change::Baseline;
 use super::codec::Corrupt;
 use super::log::Baselines;
@@ -31,17 +33,17 @@ pub(super) struct Instance {
     /// Begin of its last good scrape; `None` before the first.
     pub last_success: Option<Timestamp>,
     /// Baselines by aggregate.
-    pub baselines: HashMap<AggregateId, Baseline>,
+    pub baselines: FxHashMap<AggregateId, Baseline>,
 }
 
 /// All instances that are remembered.
 #[derive(Debug, Default)]
 pub(super) struct Instances {
-    by_id: HashMap<InstanceId, Instance>,
+    by_id: FxHashMap<InstanceId, Instance>,
     ids: HashMap<(ServiceId, InstanceKey), InstanceId>,
     next: u32,
     /// Changed since their row was written.
-    dirty: std::collections::HashSet<InstanceId>,
+    dirty: rustc_hash::FxHashSet<InstanceId>,
 }
 
 impl Instances {
@@ -163,7 +165,7 @@ impl Instance {
         let seen = row.byte()? != 0;
         let base = row.time(Timestamp(0))?;
         let length = row.length()?;
-        let mut baselines = HashMap::with_capacity(length);
+        let mut baselines = FxHashMap::with_capacity_and_hasher(length, rustc_hash::FxBuildHasher);
         let mut previous = 0u32;
         for _ in 0..length {
             previous = previous.checked_add(row.small()?).ok_or_else(|| unexpected("an aggregate's id"))?;

@@ -1,6 +1,6 @@
 //! What the store holds in memory, and the one way in which it changes: applying log entries.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Store;
 use super::change::Baseline;
@@ -25,9 +25,9 @@ pub(super) struct Live {
     /// The rows of late counts, in the order of their commits.
     pub(super) late: Vec<LateRow>,
     /// Occurrences that the table of references does not hold yet, oldest first.
-    pub(super) references: HashMap<AggregateId, Vec<OccurrenceId>>,
+    pub(super) references: FxHashMap<AggregateId, Vec<OccurrenceId>>,
     /// The last window with a row of references, by aggregate.
-    pub(super) referenced: HashMap<AggregateId, u32>,
+    pub(super) referenced: FxHashMap<AggregateId, u32>,
     /// The last commit.
     pub(super) commit: u64,
     /// All windows before this one are sealed.
@@ -39,16 +39,16 @@ pub(super) struct Live {
     /// The longest scrape interval seen, which says how late a window's last delta may come.
     pub(super) interval_max_ms: i64,
     /// Records that changed since their row was written.
-    pub(super) dirty_aggregates: HashSet<AggregateId>,
-    pub(super) dirty_targets: HashSet<TargetId>,
+    pub(super) dirty_aggregates: FxHashSet<AggregateId>,
+    pub(super) dirty_targets: FxHashSet<TargetId>,
 }
 
 /// Up to which commit each row on disk includes what the log says; later entries are to be applied to it.
 #[derive(Debug, Default)]
 pub(super) struct AsOf {
-    pub(super) aggregates: HashMap<AggregateId, u64>,
-    pub(super) instances: HashMap<InstanceId, u64>,
-    pub(super) targets: HashMap<TargetId, u64>,
+    pub(super) aggregates: FxHashMap<AggregateId, u64>,
+    pub(super) instances: FxHashMap<InstanceId, u64>,
+    pub(super) targets: FxHashMap<TargetId, u64>,
 }
 
 impl AsOf {

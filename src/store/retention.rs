@@ -1,7 +1,9 @@
 //! Retention: what is older than it should be kept goes, a window or a day at a time.
 
+use std::sync::PoisonError;
+
 use super::window::Window;
-use super::{Error, Store, table};
+use super::{DATABASE, Error, Store, table};
 use crate::model::time::{Millis, Timestamp};
 
 /// How long each kind of data is kept.
@@ -71,7 +73,9 @@ impl Store {
             }
         }
         transaction.commit().map_err(Error::database("commit retention"))?;
-        self.partitions.drop_before(now.minus(retention.occurrences).day())?;
+        if self.partitions.drop_before(now.minus(retention.occurrences).day())? > 0 {
+            self.remove_stacks()?;
+        }
         let mut live = self.live_write();
         let limit = before(retention.time).start();
         live.late.retain(|row| row.to >= limit);
@@ -79,5 +83,14 @@ impl Store {
             live.instances.remove(id);
         }
         Ok(())
+    }
+
+    /// Removes the stacks that no partition has any more.
+    fn remove_stacks(&self) -> Result<(), Error> {
+        let used = self.partitions.stacks()?;
+        let transaction = self.begin()?;
+        let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
+        stacks.retain(&transaction, &used, &self.path.join(DATABASE))?;
+        transaction.commit().map_err(Error::database("commit the removal of stacks"))
     }
 }

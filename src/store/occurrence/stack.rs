@@ -93,6 +93,7 @@ impl Stacks {
     }
 
     /// How many stacks wait for [`Stacks::write`].
+    #[cfg(test)]
     pub(in crate::store) fn new_len(&self) -> usize {
         self.new.len()
     }
