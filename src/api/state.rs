@@ -10,7 +10,7 @@ use super::metrics::Metrics;
 use super::own_errors::OwnErrors;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ingest::WriterHandle;
+use crate::ingest::{self, WriterHandle};
 use crate::model::target::ServiceTargets;
 use crate::model::time::Timestamp;
 use crate::store::Store;
@@ -42,6 +42,8 @@ pub struct AppState {
     pub registry: Arc<Registry>,
     /// What the HTTP side counts; registered in `registry`.
     pub metrics: Metrics,
+    /// What ingest counts, for what its limits cut; registered in `registry`.
+    pub ingest: ingest::Metrics,
     /// Our own errors.
     pub errors: Arc<OwnErrors>,
     /// What the command line says.

@@ -53,6 +53,18 @@ pub(super) fn occurrences(
     Ok(found.into_iter().flatten().collect())
 }
 
+/// See [`View::occurrence_ends`].
+pub(super) fn ends(view: &View<'_>, aggregate: AggregateId) -> Result<Option<(OccurrenceId, OccurrenceId)>, Error> {
+    let ids = newest(view, aggregate, None, usize::MAX)?;
+    // References may outlive what they refer to by a day: those at the old end are looked up until one is there.
+    for oldest in ids.iter().rev() {
+        if let (Some(newest), true) = (ids.first(), occurrence(view, *oldest)?.is_some()) {
+            return Ok(Some((*oldest, *newest)));
+        }
+    }
+    Ok(None)
+}
+
 /// The ids of an aggregate's newest occurrences before `before`, newest first.
 pub(super) fn newest(
     view: &View<'_>,

@@ -201,6 +201,15 @@ impl View<'_> {
         super::reference::occurrences(self, aggregate, before, limit)
     }
 
+    /// The ids of an aggregate's oldest and newest occurrence that is kept; `None` when there is none. Reads ids only, so
+    /// it is cheap however many there are.
+    ///
+    /// # Errors
+    /// As [`View::scan`].
+    pub fn occurrence_ends(&self, aggregate: AggregateId) -> Result<Option<(OccurrenceId, OccurrenceId)>, Error> {
+        super::reference::ends(self, aggregate)
+    }
+
     /// One occurrence; `None` when there is none of this id (any more).
     ///
     /// # Errors

@@ -1,12 +1,126 @@
-//! The native API under `/api/v1`.
+//! The native API under `/api/v1`: one file for each resource, each with its routes and the structs it answers with.
+//!
+//! Handlers extract, ask one question and map. What is common to them is in `extract` (parameters, and how a question is
+//! asked), `table` (CSV and JSON lines) and `shape` (what several answers hold).
 
-use std::sync::Arc;
+mod aggregate;
+mod extract;
+mod label;
+mod occurrence;
+mod range;
+mod service;
+mod shape;
+mod status;
+mod table;
+mod target;
+mod top;
 
-use axum::Router;
+use std::sync::{Arc, LazyLock};
 
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::{Json, Router};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::Problem;
 use super::state::AppState;
 
 /// All its routes, relative to `/api/v1`.
 pub fn router() -> Router<Arc<AppState>> {
-    Router::new()
+    resources().into()
+}
+
+/// The OpenAPI document of all routes, as it is served and as docs/openapi.json holds it.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    OpenApiRouter::<Arc<AppState>>::with_openapi(Document::openapi()).nest("/api/v1", resources()).into_openapi()
+}
+
+fn resources() -> OpenApiRouter<Arc<AppState>> {
+    OpenApiRouter::new()
+        .merge(service::routes())
+        .merge(aggregate::routes())
+        .merge(occurrence::routes())
+        .merge(range::routes())
+        .merge(top::routes())
+        .merge(target::routes())
+        .merge(label::routes())
+        .merge(status::routes())
+        .routes(routes!(openapi))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Hydrophone",
+        description = "Exceptions of a fleet over time: counts by service, error, target and label, and their samples.\n\n\
+            Times in parameters are `now`, `now-24h`, RFC 3339 or Unix seconds; times in answers are RFC 3339 in UTC, except \
+            `timestamps` of series, which are Unix seconds. Durations say their unit in their name. Counts are exact; \
+            `estimated` says how much of a count stands at its place in time by estimate, because it fell into a gap in \
+            which nobody was watching. Failures are problem details (RFC 9457). Lists are also CSV (`Accept: text/csv`) and \
+            JSON lines (`Accept: application/x-ndjson`).",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(Problem)),
+    servers((url = "../..", description = "This server: relative to this document, so that any path prefix works")),
+    tags(
+        (name = "errors", description = "Errors (aggregates), their counts and their samples"),
+        (name = "series", description = "Counts over time and the most frequent groups"),
+        (name = "fleet", description = "Services, targets and labels"),
+        (name = "server", description = "This server")
+    )
+)]
+struct Document;
+
+/// The OpenAPI document of this API
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "getOpenApi", tag = "server",
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value))
+)]
+async fn openapi() -> impl IntoResponse {
+    static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
+    ([(CONTENT_TYPE, "application/json")], Json(&*DOCUMENT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+
+    /// Written anew by `UPDATE=1 cargo test openapi`.
+    #[test]
+    fn the_openapi_document_in_docs_is_the_one_that_is_served() {
+        let mut now = serde_json::to_string_pretty(&document()).unwrap();
+        now.push('\n');
+        if std::env::var_os("UPDATE").is_some() {
+            crate::fs::rewrite_atomic(std::path::Path::new(PATH), now.as_bytes()).unwrap();
+        }
+        let then = std::fs::read_to_string(PATH).unwrap_or_default();
+        assert!(now == then, "docs/openapi.json is stale: run UPDATE=1 cargo test openapi, and read the difference");
+    }
+
+    #[test]
+    fn every_call_describes_itself_its_parameters_and_its_failures() {
+        let document = serde_json::to_value(document()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        assert!(paths.len() >= 15, "{}", paths.len());
+        let mut operations = std::collections::BTreeSet::new();
+        for (path, item) in paths {
+            let call = &item["get"];
+            assert!(operations.insert(call["operationId"].as_str().unwrap()), "{path} shares its operation's name");
+            assert!(call["summary"].as_str().is_some_and(|text| text.len() > 10), "{path} has no summary");
+            assert!(call["tags"].is_array(), "{path} has no tag");
+            for parameter in call["parameters"].as_array().into_iter().flatten() {
+                let described = parameter["description"].as_str().is_some_and(|text| text.len() > 10);
+                assert!(described, "{path}: {} is not described", parameter["name"]);
+            }
+            let fails = path.ends_with("openapi.json") || call["responses"]["default"].is_object();
+            assert!(fails, "{path} does not describe its failures");
+        }
+    }
 }

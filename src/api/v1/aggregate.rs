@@ -1,0 +1,362 @@
+//! `/aggregates` and `/aggregates/{id}`, `/aggregates/{id}/distribution`
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::extract::{Name, Parameters, ask};
+use super::shape::{self, Failure, LabelMap, Sparkline};
+use super::table::{Format, Lines, Table};
+use crate::api::error::Error;
+use crate::api::state::AppState;
+use crate::model::id::AggregateId;
+use crate::model::time::TimeRange;
+use crate::query::cursor::Cursor;
+use crate::query::matcher::Query;
+use crate::query::{self, Context, distribution, list, sparkline};
+
+/// Items on a page when it is not said how many.
+const LIMIT_DEFAULT: usize = 50;
+
+/// The routes of aggregates.
+pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
+    OpenApiRouter::new().routes(routes!(page)).routes(routes!(one)).routes(routes!(distribution))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct PageParameters {
+    /// Which errors: terms that all have to hold, such as `service:checkout -severity:info class:*Timeout* is:new`; text
+    /// without a key is looked for in class, message and key. All by default.
+    #[param(example = "service:checkout is:open")]
+    q: Option<String>,
+    /// Begin of the range of the counts: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+    #[param(example = "now-24h")]
+    start: Option<String>,
+    /// End of the range, not in it. Now by default.
+    #[param(example = "now")]
+    end: Option<String>,
+    /// The order, largest first: `last_seen` (default), `first_seen`, `count` in the range, or `trend`, which is how surely
+    /// it happened more often in the range than in the range of equal length before: (now - before) / sqrt(now + before).
+    #[param(example = "count")]
+    sort: Option<String>,
+    /// `next_cursor` of the page before. The first page by default.
+    cursor: Option<String>,
+    /// Errors on a page, 1 to 1000. 50 by default.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// Buckets of each error's sparkline at most, 0 to 200. 0, which is no sparkline, by default.
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 200)]
+    sparkline: Option<String>,
+    /// `true` also lists errors that did not happen in the range. `false` by default.
+    #[param(value_type = Option<bool>)]
+    all: Option<String>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OneParameters {
+    /// Begin of the range of the count: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+    #[param(example = "now-24h")]
+    start: Option<String>,
+    /// End of the range, not in it. Now by default.
+    #[param(example = "now")]
+    end: Option<String>,
+    /// Buckets of the sparkline at most, 0 to 200. 0, which is no sparkline, by default.
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 200)]
+    sparkline: Option<String>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct RangeParameters {
+    /// Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+    #[param(example = "now-24h")]
+    start: Option<String>,
+    /// End of the range, not in it. Now by default.
+    #[param(example = "now")]
+    end: Option<String>,
+}
+
+/// A page of errors.
+#[derive(Debug, Serialize, ToSchema)]
+struct Aggregates {
+    /// Begin of the range.
+    #[schema(format = DateTime)]
+    start: String,
+    /// End of the range, not in it.
+    #[schema(format = DateTime)]
+    end: String,
+    /// How many there are on all pages together.
+    total: u64,
+    /// `cursor` of the next page; null when this is the last.
+    next_cursor: Option<String>,
+    /// The errors.
+    aggregates: Vec<Aggregate>,
+}
+
+/// One error of one service, over all its instances.
+#[derive(Debug, Serialize, ToSchema)]
+struct Aggregate {
+    /// Its id, which it keeps for ever.
+    id: u32,
+    /// Name of its service.
+    service: String,
+    /// The client's aggregation key, unique within the service.
+    aggregation_key: String,
+    /// Class of its newest sample.
+    class: String,
+    /// Message of its newest sample.
+    message: String,
+    /// `info`, `warning` or `error`, as last exposed.
+    severity: &'static str,
+    /// `open`, `resolved` or `muted`.
+    state: &'static str,
+    /// First seen within 24 hours.
+    new: bool,
+    /// Open again after it was resolved.
+    regressed: bool,
+    /// When it is known to have happened first.
+    #[schema(format = DateTime)]
+    first_seen: String,
+    /// When it is known to have happened last.
+    #[schema(format = DateTime)]
+    last_seen: String,
+    /// How often it happened in the range, at the targets that `q` names.
+    count: u64,
+    /// How much of `count` is in the range by estimate.
+    estimated: u64,
+    /// How often it ever happened, whatever retention has removed.
+    total_count: u64,
+    /// Annotation labels.
+    labels: LabelMap,
+    /// Counts over the range, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sparkline: Option<Sparkline>,
+}
+
+/// One error in full.
+#[derive(Debug, Serialize, ToSchema)]
+struct AggregateDetail {
+    #[serde(flatten)]
+    aggregate: Aggregate,
+    /// Id of its oldest sample that is kept; null when there is none.
+    first_occurrence: Option<String>,
+    /// Id of its newest sample; null when there is none.
+    last_occurrence: Option<String>,
+}
+
+/// Where an error happens.
+#[derive(Debug, Serialize, ToSchema)]
+struct Distribution {
+    /// How often it happened in the range.
+    total: u64,
+    /// One for each label that any of its targets has.
+    dimensions: Vec<Dimension>,
+}
+
+/// The counts by one label. Values and `other` add up to the total.
+#[derive(Debug, Serialize, ToSchema)]
+struct Dimension {
+    /// The label, as `by` and `q` take it.
+    #[schema(example = "target.version")]
+    label: String,
+    /// The most frequent values.
+    values: Vec<ValueCount>,
+    /// All other values together.
+    other: u64,
+}
+
+/// One value of a label.
+#[derive(Debug, Serialize, ToSchema)]
+struct ValueCount {
+    /// The value; empty for targets without this label.
+    value: String,
+    /// How often it happened there.
+    count: u64,
+}
+
+/// Errors, page by page
+///
+/// Lists the errors that `q` selects and that happened in the range, or with `all=true` all that it selects.
+#[utoipa::path(
+    get, path = "/aggregates", operation_id = "listAggregates", tag = "errors", params(PageParameters),
+    responses(
+        (status = 200, description = "A page of errors", content(
+            (Aggregates = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
+        )),
+        Failure
+    )
+)]
+async fn page(
+    State(state): State<Arc<AppState>>,
+    Parameters(given): Parameters<PageParameters>,
+    format: Format,
+) -> Result<Response, Error> {
+    let page = ask(&state, move |context| given.answer(context)).await?;
+    format.respond(&page)
+}
+
+/// One error in full
+#[utoipa::path(
+    get, path = "/aggregates/{id}", operation_id = "getAggregate", tag = "errors",
+    params(("id" = u32, Path, description = "The error's id"), OneParameters),
+    responses((status = 200, description = "The error", body = AggregateDetail), Failure)
+)]
+async fn one(
+    State(state): State<Arc<AppState>>,
+    name: Name,
+    Parameters(given): Parameters<OneParameters>,
+) -> Result<Json<AggregateDetail>, Error> {
+    let detail = ask(&state, move |context| {
+        let range = query::time::parse_range(given.start.as_deref(), given.end.as_deref(), context.now)?;
+        let points = query::number("sparkline", given.sparkline.as_deref(), 0, 0, sparkline::BUCKETS_MAX)?;
+        let detail = list::one(context, AggregateId(name.id("aggregate")?), range, points)?;
+        Ok(AggregateDetail {
+            aggregate: detail.item.into(),
+            first_occurrence: detail.first_occurrence.map(|id| id.to_string()),
+            last_occurrence: detail.last_occurrence.map(|id| id.to_string()),
+        })
+    });
+    Ok(Json(detail.await?))
+}
+
+/// Where an error happens: its counts by each label of its targets
+#[utoipa::path(
+    get, path = "/aggregates/{id}/distribution", operation_id = "getDistribution", tag = "errors",
+    params(("id" = u32, Path, description = "The error's id"), RangeParameters),
+    responses((status = 200, description = "Counts by each label", body = Distribution), Failure)
+)]
+async fn distribution(
+    State(state): State<Arc<AppState>>,
+    name: Name,
+    Parameters(given): Parameters<RangeParameters>,
+) -> Result<Json<Distribution>, Error> {
+    let answer = ask(&state, move |context| {
+        let range = query::time::parse_range(given.start.as_deref(), given.end.as_deref(), context.now)?;
+        distribution::answer(context, AggregateId(name.id("aggregate")?), range)
+    });
+    Ok(Json(answer.await?.into()))
+}
+
+impl PageParameters {
+    fn answer(&self, context: &Context<'_>) -> Result<Aggregates, query::Error> {
+        let range = query::time::parse_range(self.start.as_deref(), self.end.as_deref(), context.now)?;
+        let sort = list::Sort::parse(self.sort.as_deref())?;
+        let request = list::Request {
+            query: &Query::parse(self.q.as_deref().unwrap_or(""))?,
+            range,
+            all: query::flag("all", self.all.as_deref())?,
+            sort,
+            cursor: self.cursor.as_deref().map(|text| Cursor::decode(text, sort)).transpose()?,
+            limit: query::number("limit", self.limit.as_deref(), LIMIT_DEFAULT, 1, list::LIMIT_MAX)?,
+            sparkline: query::number("sparkline", self.sparkline.as_deref(), 0, 0, sparkline::BUCKETS_MAX)?,
+        };
+        Ok(Aggregates::new(range, list::page(context, &request)?))
+    }
+}
+
+impl Aggregates {
+    fn new(range: TimeRange, page: list::Page) -> Self {
+        Self {
+            start: shape::time(range.start),
+            end: shape::time(range.end),
+            total: page.total,
+            next_cursor: page.next.map(|cursor| cursor.encode()),
+            aggregates: page.items.into_iter().map(Aggregate::from).collect(),
+        }
+    }
+}
+
+impl From<list::Item> for Aggregate {
+    fn from(item: list::Item) -> Self {
+        let aggregate = item.aggregate;
+        Self {
+            id: aggregate.id.0,
+            service: item.service,
+            aggregation_key: aggregate.key,
+            class: aggregate.class,
+            message: aggregate.message,
+            severity: aggregate.severity.name(),
+            state: aggregate.state.name(),
+            new: item.new,
+            regressed: item.regressed,
+            first_seen: shape::time(aggregate.first_seen),
+            last_seen: shape::time(aggregate.last_seen),
+            count: item.count.total,
+            estimated: item.count.estimated,
+            total_count: aggregate.total,
+            labels: shape::labels(&aggregate.labels),
+            sparkline: item.sparkline.map(Sparkline::from),
+        }
+    }
+}
+
+impl From<distribution::Distribution> for Distribution {
+    fn from(answer: distribution::Distribution) -> Self {
+        let dimensions = answer.dimensions.into_iter().map(|dimension| Dimension {
+            label: dimension.label,
+            values: dimension.values.into_iter().map(|(value, count)| ValueCount { value, count }).collect(),
+            other: dimension.other,
+        });
+        Self { total: answer.total, dimensions: dimensions.collect() }
+    }
+}
+
+impl Table for Aggregates {
+    fn columns(&self) -> Vec<&str> {
+        vec![
+            "id",
+            "service",
+            "aggregation_key",
+            "class",
+            "message",
+            "severity",
+            "state",
+            "new",
+            "regressed",
+            "first_seen",
+            "last_seen",
+            "count",
+            "estimated",
+            "total_count",
+            "labels",
+        ]
+    }
+
+    fn rows(&self, row: &mut dyn FnMut(&[&str])) {
+        for one in &self.aggregates {
+            row(&[
+                &one.id.to_string(),
+                &one.service,
+                &one.aggregation_key,
+                &one.class,
+                &one.message,
+                one.severity,
+                one.state,
+                if one.new { "true" } else { "false" },
+                if one.regressed { "true" } else { "false" },
+                &one.first_seen,
+                &one.last_seen,
+                &one.count.to_string(),
+                &one.estimated.to_string(),
+                &one.total_count.to_string(),
+                &shape::label_cell(&one.labels),
+            ]);
+        }
+    }
+
+    fn lines(&self, lines: &mut Lines) -> Result<(), Error> {
+        self.aggregates.iter().try_for_each(|aggregate| lines.push(aggregate))
+    }
+
+    fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
+}

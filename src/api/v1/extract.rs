@@ -1,0 +1,166 @@
+//! What handlers take from a request, with mistakes as problem details that name the parameter, and how they ask.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use utoipa::IntoParams;
+
+use crate::api::error::Error;
+use crate::api::state::AppState;
+use crate::query::{self, Context, suggestion};
+
+/// Query parameters, each at most once, none unknown. An empty one is as good as none, because forms send them.
+///
+/// The struct's fields are `Option<String>` named as the parameters: values are read by `query`, which words its mistakes
+/// for people; the documented types are the ones `IntoParams` is told.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<S, T> FromRequestParts<S> for Parameters<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + IntoParams,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let known: Vec<String> = T::into_params(|| None).into_iter().map(|parameter| parameter.name).collect();
+        let object = read(parts, &known)?;
+        Ok(Self(serde_json::from_value(Value::Object(object))?))
+    }
+}
+
+/// For calls without parameters: any is a mistake.
+pub(super) struct NoParameters;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        read(parts, &[]).map(|_| Self)
+    }
+}
+
+fn read(parts: &Parts, known: &[String]) -> Result<Map<String, Value>, Error> {
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+        .map_err(|error| Error::bad_request(format!("the query string can not be read: {error}")))?;
+    let (mut object, mut seen) = (Map::new(), BTreeSet::new());
+    for (name, value) in pairs {
+        if !known.contains(&name) {
+            let words = match known {
+                [] => "; there are none here".to_owned(),
+                _ => suggestion::known(&name, known.iter().map(String::as_str)),
+            };
+            let detail = format!("there is no parameter {name:?}{words}");
+            return Err(Error::bad_param(name, detail));
+        }
+        if !seen.insert(name.clone()) {
+            let detail = format!("{name} is given twice");
+            return Err(Error::bad_param(name, detail));
+        }
+        if !value.is_empty() {
+            object.insert(name, Value::String(value));
+        }
+    }
+    Ok(object)
+}
+
+/// The one variable part of the path, as text.
+pub(super) struct Name(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Path(name) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Error::bad_request(format!("the path can not be read: {error}")))?;
+        Ok(Self(name))
+    }
+}
+
+impl Name {
+    /// The id it is; a text that is none is one of nothing there is.
+    ///
+    /// # Errors
+    /// [`query::Error::NotFound`] of `what`.
+    pub(super) fn id(&self, what: &'static str) -> Result<u32, query::Error> {
+        self.0.parse().map_err(|_| query::Error::NotFound { what, name: self.0.clone() })
+    }
+}
+
+/// Asks one question of one view of the store, on a thread that may block.
+pub(super) async fn ask<T, F>(state: &Arc<AppState>, question: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&Context<'_>) -> Result<T, query::Error> + Send + 'static,
+{
+    state
+        .read(move |state| {
+            let discovered = Arc::clone(&state.targets.borrow());
+            let view = state.store.view().map_err(query::Error::Store)?;
+            question(&Context { view: &view, now: state.clock.now(), discovered: &discovered })
+        })
+        .await
+}
+
+impl From<query::Error> for Error {
+    fn from(error: query::Error) -> Self {
+        match error {
+            query::Error::Invalid { param, position: Some(position), message } => {
+                Self::bad_param(param, message).at(position)
+            }
+            query::Error::Invalid { param, position: None, message } => Self::bad_param(param, message),
+            query::Error::NotFound { .. } => Self::not_found(error.to_string()),
+            query::Error::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize, IntoParams)]
+    #[into_params(parameter_in = Query)]
+    struct Example {
+        start: Option<String>,
+        limit: Option<String>,
+    }
+
+    async fn extract(uri: &str) -> Result<Example, Error> {
+        let (mut parts, ()) = Request::get(uri).body(()).unwrap().into_parts();
+        Parameters::<Example>::from_request_parts(&mut parts, &()).await.map(|Parameters(example)| example)
+    }
+
+    #[tokio::test]
+    async fn parameters_are_taken_and_empty_ones_are_none() {
+        let example = extract("/x?start=now-1h&limit=").await.unwrap();
+        assert_eq!((example.start.as_deref(), example.limit), (Some("now-1h"), None));
+        assert!(extract("/x").await.unwrap().start.is_none());
+    }
+
+    #[tokio::test]
+    async fn unknown_and_repeated_parameters_are_named() {
+        for (uri, param, detail) in [
+            ("/x?strat=1", "strat", r#"there is no parameter "strat"; did you mean "start"?; known: start, limit"#),
+            ("/x?limit=1&limit=2", "limit", "limit is given twice"),
+            ("/x?limit=&limit=2", "limit", "limit is given twice"),
+        ] {
+            let problem = extract(uri).await.unwrap_err().problem();
+            assert_eq!((problem.status, problem.param.as_deref(), problem.detail.as_str()), (400, Some(param), detail));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_without_parameters_takes_none() {
+        let (mut parts, ()) = Request::get("/x?a=1").body(()).unwrap().into_parts();
+        let problem = NoParameters::from_request_parts(&mut parts, &()).await.err().unwrap().problem();
+        assert_eq!(problem.detail, "there is no parameter \"a\"; there are none here");
+    }
+}

@@ -1,0 +1,69 @@
+//! What several answers hold, and the failures they share.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
+
+use crate::api::error::Problem;
+use crate::model::label::Labels;
+use crate::model::time::Timestamp;
+use crate::query::sparkline;
+
+/// Label names and values.
+pub(super) type LabelMap = BTreeMap<String, String>;
+
+/// A small series: counts only.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Sparkline {
+    /// Begin of the first bucket.
+    #[schema(format = DateTime)]
+    start: String,
+    /// Length of each bucket in seconds. Buckets are whole and start at round times, so the first and the last may reach
+    /// beyond the range.
+    step_seconds: f64,
+    /// Count of each bucket.
+    counts: Vec<u64>,
+}
+
+impl From<sparkline::Sparkline> for Sparkline {
+    fn from(sparkline: sparkline::Sparkline) -> Self {
+        Self {
+            start: time(sparkline.buckets.start),
+            step_seconds: sparkline.buckets.step.as_seconds(),
+            counts: sparkline.counts,
+        }
+    }
+}
+
+/// Any failure, as the document describes it: problem details (RFC 9457).
+pub(super) struct Failure;
+
+impl IntoResponses for Failure {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let problem = Ref::from_schema_name(Problem::name());
+        let response = ResponseBuilder::new()
+            .description(
+                "A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the \
+                 server can not answer now, 500 when it failed",
+            )
+            .content("application/problem+json", ContentBuilder::new().schema(Some(problem)).build());
+        BTreeMap::from([("default".to_owned(), response.build().into())])
+    }
+}
+
+/// RFC 3339 in UTC.
+pub(super) fn time(time: Timestamp) -> String {
+    time.to_string()
+}
+
+/// Labels as a JSON object.
+pub(super) fn labels(labels: &Labels) -> LabelMap {
+    labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Labels in one cell of a table: a JSON object, empty where there are none.
+pub(super) fn label_cell(labels: &LabelMap) -> String {
+    if labels.is_empty() { String::new() } else { serde_json::to_string(labels).unwrap_or_default() }
+}

@@ -1,0 +1,169 @@
+//! `/status` and `/config`
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::extract::{NoParameters, ask};
+use super::shape::{self, Failure};
+use crate::api::error::Error;
+use crate::api::state::AppState;
+use crate::config::{Config, Retention as Configured};
+use crate::store::Statistics;
+
+/// The routes about this server.
+pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
+    OpenApiRouter::new().routes(routes!(status)).routes(routes!(config))
+}
+
+/// This server.
+#[derive(Debug, Serialize, ToSchema)]
+struct Status {
+    /// Its version.
+    #[schema(example = "0.1.0")]
+    version: &'static str,
+    /// The commit it was built from.
+    revision: &'static str,
+    /// When it started.
+    #[schema(format = DateTime)]
+    start_time: String,
+    /// How long it has been running, in seconds.
+    uptime_seconds: f64,
+    /// Path of the configuration file.
+    config_file: String,
+    /// When the running configuration was loaded.
+    #[schema(format = DateTime)]
+    config_loaded_at: String,
+    /// Whether the last reload succeeded; when not, an older configuration is running.
+    config_reload_success: bool,
+    /// Why the last reload failed; null when it did not.
+    config_reload_error: Option<String>,
+    /// Path of the data directory.
+    data_path: String,
+    /// What is stored.
+    storage: Storage,
+    /// How long things are kept.
+    retention: Retention,
+    /// What limits cut since the start, by service and kind: `aggregates` and `occurrences` that were not taken,
+    /// `truncated` texts, `causes` beyond the depth. Services of which nothing was cut are not here.
+    limits_hit: BTreeMap<String, BTreeMap<&'static str, u64>>,
+}
+
+/// What is stored.
+#[derive(Debug, Serialize, ToSchema)]
+struct Storage {
+    /// Number of the last commit.
+    commit: u64,
+    /// What is before this moment is sealed into its final form; what is after it is in memory and in the log.
+    #[schema(format = DateTime)]
+    sealed_until: String,
+    /// Errors.
+    aggregates: u64,
+    /// Targets that were ever scraped.
+    targets: u64,
+    /// Processes whose last counts are remembered.
+    instances: u64,
+    /// Last counts that are remembered, one for each process and error.
+    baselines: u64,
+    /// Counts that are not sealed yet.
+    head_points: u64,
+    /// Different stack traces.
+    stacks: u64,
+    /// Bytes of the database file on disk.
+    database_bytes: u64,
+    /// Bytes of the samples on disk.
+    occurrence_bytes: u64,
+}
+
+/// How long things are kept, in seconds.
+#[derive(Debug, Serialize, ToSchema)]
+struct Retention {
+    /// Counts and coverage.
+    time_seconds: f64,
+    /// Counts by target. Older counts stand under no target.
+    targets_seconds: f64,
+    /// Samples.
+    occurrences_seconds: f64,
+}
+
+/// The running configuration.
+#[derive(Debug, Serialize, ToSchema)]
+struct RunningConfig {
+    /// The file as it was loaded, secrets hidden.
+    yaml: String,
+}
+
+/// This server: what was built, what is configured, what is stored
+#[utoipa::path(
+    get, path = "/status", operation_id = "getStatus", tag = "server",
+    responses((status = 200, description = "The server", body = Status), Failure)
+)]
+async fn status(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<Json<Status>, Error> {
+    let (now, statistics) = ask(&state, |context| Ok((context.now, context.view.statistics()))).await?;
+    let config = Arc::clone(&state.config.borrow());
+    Ok(Json(Status {
+        version: state.build.version,
+        revision: state.build.revision,
+        start_time: shape::time(state.started),
+        uptime_seconds: now.since(state.started).as_seconds(),
+        config_file: config.file.clone(),
+        config_loaded_at: shape::time(config.loaded_at),
+        config_reload_success: config.reload_error.is_none(),
+        config_reload_error: config.reload_error.clone(),
+        data_path: state.flags.data_path.clone(),
+        storage: statistics.into(),
+        retention: (&config.config.storage.retention).into(),
+        limits_hit: limits_hit(&state, &config.config),
+    }))
+}
+
+/// The running configuration, secrets hidden
+#[utoipa::path(
+    get, path = "/config", operation_id = "getConfig", tag = "server",
+    responses((status = 200, description = "The configuration", body = RunningConfig), Failure)
+)]
+async fn config(State(state): State<Arc<AppState>>, _: NoParameters) -> Json<RunningConfig> {
+    Json(RunningConfig { yaml: state.config.borrow().yaml.clone() })
+}
+
+fn limits_hit(state: &AppState, config: &Config) -> BTreeMap<String, BTreeMap<&'static str, u64>> {
+    let services: Vec<String> = config.services.iter().map(|service| service.name.clone()).collect();
+    let mut hit: BTreeMap<String, BTreeMap<&'static str, u64>> = BTreeMap::new();
+    for (service, what, count) in state.ingest.limits_hit(&services) {
+        hit.entry(service).or_default().insert(what, count);
+    }
+    hit
+}
+
+impl From<Statistics> for Storage {
+    fn from(statistics: Statistics) -> Self {
+        Self {
+            commit: statistics.commit,
+            sealed_until: shape::time(statistics.sealed_until),
+            aggregates: statistics.aggregates,
+            targets: statistics.targets,
+            instances: statistics.instances,
+            baselines: statistics.baselines,
+            head_points: statistics.head_points,
+            stacks: statistics.stacks,
+            database_bytes: statistics.database_bytes,
+            occurrence_bytes: statistics.occurrence_bytes,
+        }
+    }
+}
+
+impl From<&Configured> for Retention {
+    fn from(retention: &Configured) -> Self {
+        Self {
+            time_seconds: retention.time.as_seconds(),
+            targets_seconds: retention.targets.as_seconds(),
+            occurrences_seconds: retention.occurrences.as_seconds(),
+        }
+    }
+}

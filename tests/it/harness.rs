@@ -1,0 +1,201 @@
+//! A server on port 0 with a mock clock, fed through ingest.
+
+use std::sync::Arc;
+
+use hydrophone::api::state::{Build, ConfigStatus, Flags, Readiness, reads};
+use hydrophone::api::{self, AppState, Metrics, OwnErrors};
+use hydrophone::clock::Clock;
+use hydrophone::ingest::{self, Added, Batch, Settings, Writer};
+use hydrophone::model::exposition::{ExposedAggregate, Exposition};
+use hydrophone::model::label::Labels;
+use hydrophone::model::occurrence::{Exception, HttpContext, Occurrence, Stack};
+use hydrophone::model::scrape::{Failure, FailureKind, Scrape};
+use hydrophone::model::severity::Severity;
+use hydrophone::model::target::{ServiceTargets, Target};
+use hydrophone::model::time::{Millis, Timestamp};
+use hydrophone::store::{Retention, Store};
+use hydrophone::telemetry::Registry;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// 2026-11-20T10:00:00Z, when every test begins.
+pub(crate) const START: Timestamp = Timestamp(1_795_168_800_000);
+
+/// Scrape interval of every target.
+pub(crate) const INTERVAL: Millis = Millis::from_seconds(15);
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) store: Arc<Store>,
+    pub(crate) clock: Clock,
+    url: String,
+    client: reqwest::Client,
+    targets: watch::Sender<Arc<Vec<Arc<ServiceTargets>>>>,
+    /// Kept open, or the receivers would see their end.
+    _open: (watch::Sender<Arc<ConfigStatus>>, watch::Sender<Readiness>),
+    _tasks: JoinSet<()>,
+    _directory: TempDir,
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) next_cursor: Option<String>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+impl Server {
+    /// A server that has seen nothing.
+    pub(crate) async fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&directory.path().join("data")).unwrap());
+        let clock = Clock::mock(START);
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        let counted = ingest::Metrics::new(&mut registry);
+        let (_, events) = mpsc::channel(1);
+        let month = Millis::from_seconds(30 * 86_400);
+        let retention = Retention { time: month, targets: month, occurrences: month, instances: month };
+        let settings = Settings { aggregates_max: [].into(), retention };
+        let (_, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), events);
+        let config = watch::Sender::new(Arc::new(ConfigStatus {
+            file: "hydrophone.yml".to_owned(),
+            yaml: "services: []\n".to_owned(),
+            loaded_at: START,
+            ..ConfigStatus::default()
+        }));
+        let readiness = watch::Sender::new(Readiness::Ready);
+        let targets = watch::Sender::new(Arc::new(Vec::new()));
+        let state = AppState {
+            store: Arc::clone(&store),
+            writer,
+            clock: clock.clone(),
+            config: config.subscribe(),
+            targets: targets.subscribe(),
+            reload: mpsc::channel(1).0,
+            quit: CancellationToken::new(),
+            readiness: readiness.subscribe(),
+            registry: Arc::new(registry),
+            metrics,
+            ingest: counted,
+            errors: Arc::new(OwnErrors::new(clock.clone())),
+            flags: Flags { data_path: "data".to_owned(), ..Flags::default() },
+            build: Build { version: "1.2.3", revision: "abc" },
+            started: START,
+            reads: reads(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(api::serve(listener, api::router(Arc::new(state)), CancellationToken::new()));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { store, clock, url, client, targets, _open: (config, readiness), _tasks: tasks, _directory: directory }
+    }
+
+    /// What discovery lists from now on.
+    pub(crate) fn discover(&self, targets: &[Arc<Target>]) {
+        let mut services: Vec<ServiceTargets> = Vec::new();
+        for target in targets {
+            match services.iter_mut().find(|found| found.service == target.service) {
+                Some(found) => found.active.push(Arc::clone(target)),
+                None => services.push(ServiceTargets {
+                    service: target.service.clone(),
+                    active: vec![Arc::clone(target)],
+                    ..ServiceTargets::default()
+                }),
+            }
+        }
+        self.targets.send_replace(Arc::new(services.into_iter().map(Arc::new).collect()));
+    }
+
+    /// A scrape of `target` now, in which its process exposed these counts.
+    pub(crate) fn scrape(&self, target: &Arc<Target>, counts: &[ExposedAggregate]) {
+        let exposition = Exposition {
+            target_uuid: Some(format!("process-of-{}", target.address)),
+            aggregates: counts.to_vec(),
+            ..Exposition::default()
+        };
+        self.apply(target, Ok(exposition));
+    }
+
+    /// A scrape of `target` now that failed.
+    pub(crate) fn scrape_fails(&self, target: &Arc<Target>) {
+        let failure = Failure { kind: FailureKind::Connect, message: "connection refused".to_owned() };
+        self.apply(target, Err(failure));
+    }
+
+    fn apply(&self, target: &Arc<Target>, outcome: Result<Exposition, Failure>) {
+        let scrape =
+            Scrape { target: Arc::clone(target), at: self.clock.now(), duration: Millis(12), body_bytes: 345, outcome };
+        let mut batch = Batch::new(self.store.draft());
+        assert!(matches!(batch.add(scrape, 1000), Added::Yes(_)));
+        let commit = batch.into_draft().finish();
+        self.store.commit(commit).unwrap();
+    }
+
+    /// Asks for JSON.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.get_as(path, "application/json").await
+    }
+
+    /// Asks for another form.
+    pub(crate) async fn get_as(&self, path: &str, accept: &str) -> Answer {
+        let request = self.client.get(format!("{}{path}", self.url)).header("accept", accept);
+        let response = request.send().await.unwrap();
+        let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
+        Answer {
+            status: response.status().as_u16(),
+            content_type: header("content-type").unwrap_or_default(),
+            next_cursor: header("x-next-cursor"),
+            body: response.text().await.unwrap(),
+        }
+    }
+}
+
+/// A target of `service` at `address` with this `version`.
+pub(crate) fn target(service: &str, address: &str, version: &str) -> Arc<Target> {
+    Arc::new(Target {
+        service: service.to_owned(),
+        labels: Labels::from_pairs([("instance", address), ("version", version)]),
+        discovered_labels: Labels::from_pairs([("__address__", address)]),
+        address: address.to_owned(),
+        url: format!("http://{address}/-/exceptions"),
+        scrape_interval: INTERVAL,
+        scrape_timeout: Millis::from_seconds(10),
+    })
+}
+
+/// An aggregate as a process exposes it, with one sample taken at `at`.
+pub(crate) fn exposed(key: &str, total_count: u64, at: Timestamp) -> ExposedAggregate {
+    let class = key.split('@').next().unwrap().to_owned();
+    let stack = Some(Arc::new(Stack { frames: vec![format!("at {class}.go(Main.java:7)")] }));
+    ExposedAggregate {
+        key: key.to_owned(),
+        total_count,
+        severity: Severity::Error,
+        created_at: Some(at),
+        occurrences: Some(vec![Occurrence {
+            uuid: format!("{key}-{total_count}"),
+            timestamp: Some(at),
+            severity: Severity::Error,
+            exception: Exception { class, message: "it, \"went\" wrong".to_owned(), stack, causes: Vec::new() },
+            http: Some(HttpContext {
+                method: "GET".to_owned(),
+                url: "http://shop/pay?x=1".to_owned(),
+                headers: Some(vec![("accept".to_owned(), "a".to_owned()), ("accept".to_owned(), "b".to_owned())]),
+                body: None,
+            }),
+        }]),
+    }
+}

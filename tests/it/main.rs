@@ -1,0 +1,5 @@
+//! Tests through the front door: a real store, real ingest, real HTTP on loopback. One binary, so that it links once.
+
+mod harness;
+
+mod native;
