@@ -97,7 +97,7 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
 
     let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
     let settings = settings(&config);
-    let (writer, handle) = Writer::new(Arc::clone(&store), clock.clone(), settings, ingest_metrics, received);
+    let (writer, handle) = Writer::new(Arc::clone(&store), clock.clone(), settings, ingest_metrics.clone(), received);
     let config = Arc::new(config);
     let (config_sender, config_receiver) = watch::channel(Arc::clone(&config));
     let (targets_sender, targets) = watch::channel(Arc::new(Vec::new()));
@@ -124,6 +124,7 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
         readiness,
         registry: Arc::new(registry),
         metrics: api_metrics,
+        ingest: ingest_metrics,
         errors,
         flags: options.flags.clone(),
         build: Build::default(),

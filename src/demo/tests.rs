@@ -364,7 +364,8 @@ fn zz_measure() {
     let watch = clock.stopwatch();
     let mut fleet = Fleet::new(1, NOW);
     let from = fleet.time();
-    let (mut scrapes, mut gone, mut deltas, mut occ, mut fail, mut ups) = (0, 0, 0, std::collections::HashSet::new(), 0, 0);
+    let (mut scrapes, mut gone, mut deltas, mut occ, mut fail, mut ups) =
+        (0, 0, 0, std::collections::HashSet::new(), 0, 0);
     let mut targets = std::collections::HashSet::new();
     for event in fleet.history(from, NOW, Millis(MINUTE)) {
         match event {
@@ -374,9 +375,15 @@ fn zz_measure() {
                 match s.outcome {
                     Ok(e) => {
                         ups += 1;
-                        if scrapes % 1000 == 0 { targets.insert(s.target.labels.to_string()); }
+                        if scrapes % 1000 == 0 {
+                            targets.insert(s.target.labels.to_string());
+                        }
                         deltas += e.aggregates.len();
-                        for a in e.aggregates { for o in a.occurrences.into_iter().flatten() { occ.insert(o.uuid); } }
+                        for a in e.aggregates {
+                            for o in a.occurrences.into_iter().flatten() {
+                                occ.insert(o.uuid);
+                            }
+                        }
                     }
                     Err(_) => fail += 1,
                 }
@@ -384,15 +391,32 @@ fn zz_measure() {
         }
     }
     let bytes: Vec<usize> = (0..fleet.len()).map(|i| fleet.body(i).map_or(0, |b| b.text.len())).collect();
-    eprintln!("history {}s scrapes {scrapes} up {ups} fail {fail} gone {gone} deltas {deltas} occ {} targets~{} bytes {bytes:?}", watch.seconds(), occ.len(), targets.len());
+    eprintln!(
+        "history {}s scrapes {scrapes} up {ups} fail {fail} gone {gone} deltas {deltas} occ {} targets~{} bytes {bytes:?}",
+        watch.seconds(),
+        occ.len(),
+        targets.len()
+    );
     let kinds: usize = fleet.kinds.iter().map(Vec::len).sum();
     eprintln!("kinds {kinds} slots {}", fleet.len());
     for (i, k) in fleet.kinds.iter().enumerate() {
-        let mut sum = 0; let mut n = 0;
-        for s in fleet.slots.iter().filter(|s| s.service == i) { if let State::Up(p) = &s.state { sum += p.cells.iter().map(|c| c.count).sum::<u64>(); n = n.max(p.exposed()); } }
+        let mut sum = 0;
+        let mut n = 0;
+        for s in fleet.slots.iter().filter(|s| s.service == i) {
+            if let State::Up(p) = &s.state {
+                sum += p.cells.iter().map(|c| c.count).sum::<u64>();
+                n = n.max(p.exposed());
+            }
+        }
         eprintln!("{} kinds {} live count {sum} exposed {n}", SERVICES[i].name, k.len());
     }
-    for i in [0, 9, 20, 26, 34, 45] { if let Some(b) = fleet.body(i) { std::fs::File::create(format!("/tmp/body-{i}.json")).and_then(|mut f| std::io::Write::write_all(&mut f, b.text.as_bytes())).unwrap(); } }
+    for i in [0, 9, 20, 26, 34, 45] {
+        if let Some(b) = fleet.body(i) {
+            std::fs::File::create(format!("/tmp/body-{i}.json"))
+                .and_then(|mut f| std::io::Write::write_all(&mut f, b.text.as_bytes()))
+                .unwrap();
+        }
+    }
     println!("{}", fleet.config_yaml(std::path::Path::new("/x")));
     println!("{}", fleet.target_files()[0].json);
 }

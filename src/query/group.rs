@@ -153,9 +153,8 @@ impl<'a> Grouping<'a> {
     pub(super) fn split(&self, selection: &Selection) -> Split {
         match self.of {
             Of::Target(_) => Split::Target,
-            Of::Aggregate(_) => Split::Aggregate,
             Of::One | Of::Service if selection.is_whole_services() => Split::Service,
-            Of::One | Of::Service => Split::Aggregate,
+            Of::One | Of::Service | Of::Aggregate(_) => Split::Aggregate,
         }
     }
 

@@ -26,14 +26,14 @@ pub struct Sparkline {
 #[must_use]
 pub fn buckets(range: TimeRange, points: usize) -> Buckets {
     let points = points.max(2);
-    let mut step = time::choose_step(range.len(), Millis(1), points as i64);
+    let mut step = time::choose_step(range.len(), Millis(1), points);
     loop {
         let buckets = time::aligned(range, step, Millis(0));
         if buckets.len <= points {
             return buckets;
         }
         // A range that starts within a bucket needs one bucket more than its length says.
-        step = time::choose_step(range.len(), Millis(step.0 + 1), points as i64);
+        step = time::choose_step(range.len(), Millis(step.0 + 1), points);
     }
 }
 

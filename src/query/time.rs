@@ -8,7 +8,7 @@ use crate::model::time::{Millis, TimeRange, Timestamp};
 pub const POINTS_MAX: usize = 11_000;
 
 /// Buckets that a step chosen here comes to, at most: with fewer than this a bar stays wider than a few pixels.
-const POINTS_CHOSEN_MAX: i64 = 180;
+const POINTS_CHOSEN_MAX: usize = 180;
 
 /// Steps that people can read off an axis, in seconds. All but the last divide the day, so buckets start at round times.
 const STEPS_SECONDS: [i64; 19] =
@@ -105,8 +105,8 @@ pub fn parse_step(text: &str) -> Result<Millis, Error> {
 
 /// The shortest readable step that is not below `step_min` and cuts `length` into `points` pieces at most.
 #[must_use]
-pub fn choose_step(length: Millis, step_min: Millis, points: i64) -> Millis {
-    let points = points.max(1);
+pub fn choose_step(length: Millis, step_min: Millis, points: usize) -> Millis {
+    let points = i64::try_from(points.max(1)).unwrap_or(i64::MAX);
     let fits = |step: &Millis| *step >= step_min && step.0.saturating_mul(points) >= length.0;
     let weeks = || {
         let longest = Millis::from_seconds(604_800);

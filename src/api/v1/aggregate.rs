@@ -86,7 +86,7 @@ struct RangeParameters {
 
 /// A page of errors.
 #[derive(Debug, Serialize, ToSchema)]
-struct Aggregates {
+struct AggregateList {
     /// Begin of the range.
     #[schema(format = DateTime)]
     start: String,
@@ -189,7 +189,7 @@ struct ValueCount {
     get, path = "/aggregates", operation_id = "listAggregates", tag = "errors", params(PageParameters),
     responses(
         (status = 200, description = "A page of errors", content(
-            (Aggregates = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
+            (AggregateList = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
         )),
         Failure
     )
@@ -246,7 +246,7 @@ async fn distribution(
 }
 
 impl PageParameters {
-    fn answer(&self, context: &Context<'_>) -> Result<Aggregates, query::Error> {
+    fn answer(&self, context: &Context<'_>) -> Result<AggregateList, query::Error> {
         let range = query::time::parse_range(self.start.as_deref(), self.end.as_deref(), context.now)?;
         let sort = list::Sort::parse(self.sort.as_deref())?;
         let request = list::Request {
@@ -258,11 +258,11 @@ impl PageParameters {
             limit: query::number("limit", self.limit.as_deref(), LIMIT_DEFAULT, 1, list::LIMIT_MAX)?,
             sparkline: query::number("sparkline", self.sparkline.as_deref(), 0, 0, sparkline::BUCKETS_MAX)?,
         };
-        Ok(Aggregates::new(range, list::page(context, &request)?))
+        Ok(AggregateList::new(range, list::page(context, &request)?))
     }
 }
 
-impl Aggregates {
+impl AggregateList {
     fn new(range: TimeRange, page: list::Page) -> Self {
         Self {
             start: shape::time(range.start),
@@ -309,7 +309,7 @@ impl From<distribution::Distribution> for Distribution {
     }
 }
 
-impl Table for Aggregates {
+impl Table for AggregateList {
     fn columns(&self) -> Vec<&str> {
         vec![
             "id",

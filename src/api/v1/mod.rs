@@ -32,7 +32,7 @@ pub fn router() -> Router<Arc<AppState>> {
     resources().into()
 }
 
-/// The OpenAPI document of all routes, as it is served and as docs/openapi.json holds it.
+/// The document that describes all routes, as it is served and as docs/openapi.json holds it.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
     OpenApiRouter::<Arc<AppState>>::with_openapi(Document::openapi()).nest("/api/v1", resources()).into_openapi()
@@ -74,7 +74,7 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
 )]
 struct Document;
 
-/// The OpenAPI document of this API
+/// The document that describes all these calls
 #[utoipa::path(
     get,
     path = "/openapi.json",

@@ -33,7 +33,7 @@ struct ListParameters {
 
 /// All services.
 #[derive(Debug, Serialize, ToSchema)]
-struct Services {
+struct ServiceList {
     /// Begin of the range.
     #[schema(format = DateTime)]
     start: String,
@@ -95,16 +95,16 @@ struct Aggregates {
 /// Every configured service, and those configured no more that have counts in the range.
 #[utoipa::path(
     get, path = "/services", operation_id = "listServices", tag = "fleet", params(ListParameters),
-    responses((status = 200, description = "All services", body = Services), Failure)
+    responses((status = 200, description = "All services", body = ServiceList), Failure)
 )]
 async fn list(
     State(state): State<Arc<AppState>>,
     Parameters(given): Parameters<ListParameters>,
-) -> Result<Json<Services>, Error> {
+) -> Result<Json<ServiceList>, Error> {
     let services = ask(&state, move |context| {
         let range = query::time::parse_range(given.start.as_deref(), given.end.as_deref(), context.now)?;
         let services = service::list(context, range)?;
-        Ok(Services {
+        Ok(ServiceList {
             start: shape::time(range.start),
             end: shape::time(range.end),
             services: services.into_iter().map(Service::from).collect(),

@@ -83,6 +83,7 @@ struct Storage {
 
 /// How long things are kept, in seconds.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "every duration says its unit")]
 struct Retention {
     /// Counts and coverage.
     time_seconds: f64,
