@@ -43,8 +43,13 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/metrics", get(exposition::metrics))
         .fallback(other);
     let everything = if prefix.is_empty() { everything } else { below(&prefix, everything) };
+    layered(everything, state)
+}
+
+/// What happens to every request around its handler.
+fn layered(routes: Router<Arc<AppState>>, state: Arc<AppState>) -> Router {
     // The last layer is the outermost.
-    everything
+    routes
         .layer(DefaultBodyLimit::max(middleware::BODY_BYTES_MAX))
         .layer(from_fn(middleware::limit))
         .layer(CompressionLayer::new())
@@ -53,7 +58,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .with_state(state)
 }
 
-/// `inner` under `prefix`; whoever comes to another address is sent there.
+/// `inner` under `prefix`; whoever comes to the root is sent there.
 fn below(prefix: &str, inner: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
     let home = format!("{prefix}/");
     let redirect = move || {
@@ -81,4 +86,78 @@ async fn other(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Error {
     Error::method_not_allowed(format!("{method} is not allowed at {}", uri.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::Request;
+    use tokio::sync::{mpsc, watch};
+    use tokio_util::sync::CancellationToken;
+    use tower::ServiceExt;
+
+    use crate::clock::Clock;
+    use crate::ingest::{self, Settings, Writer};
+    use crate::model::time::{Millis, Timestamp};
+    use crate::store::{Retention, Store};
+    use crate::telemetry::Registry;
+
+    fn state(directory: &std::path::Path) -> Arc<AppState> {
+        let clock = Clock::mock(Timestamp::from_seconds(1_795_168_800));
+        let mut registry = Registry::default();
+        let store = Arc::new(Store::open(directory).unwrap());
+        let day = Millis::from_seconds(86_400);
+        let retention = Retention { time: day, targets: day, occurrences: day, instances: day };
+        let settings = Settings { aggregates_max: [].into(), retention };
+        let counted = ingest::Metrics::new(&mut registry);
+        let (_, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), mpsc::channel(1).1);
+        Arc::new(AppState {
+            store,
+            writer,
+            config: watch::channel(Arc::default()).1,
+            targets: watch::channel(Arc::default()).1,
+            reload: mpsc::channel(1).0,
+            quit: CancellationToken::new(),
+            readiness: watch::channel(state::Readiness::Ready).1,
+            metrics: Metrics::register(&mut registry),
+            ingest: counted,
+            registry: Arc::new(registry),
+            errors: Arc::new(OwnErrors::new(clock.clone())),
+            flags: state::Flags::default(),
+            build: state::Build::default(),
+            started: clock.now(),
+            reads: state::reads(),
+            clock,
+        })
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_ours_is_a_problem_for_the_caller_and_an_error_of_our_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = state(directory.path());
+        let routes = Router::new().route("/panic/{id}", get(async || -> Response { panic!("out of luck") })).route(
+            "/read",
+            get(async |State(state): State<Arc<AppState>>| {
+                state.read(|_| -> Result<Response, Error> { panic!("unreadable") }).await
+            }),
+        );
+        let router = layered(routes, Arc::clone(&state));
+        for path in ["/panic/1?secret=x", "/panic/2", "/read"] {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
+        }
+        let exposed: serde_json::Value = serde_json::from_str(&state.errors.exposition()).unwrap();
+        let errors = exposed["aggregated_errors"].as_array().unwrap();
+        let told: Vec<_> = errors
+            .iter()
+            .map(|error| (error["aggregation_key"].as_str().unwrap(), error["total_count"].as_u64().unwrap()))
+            .collect();
+        assert_eq!(told, [("hydrophone::api@500:GET /panic/{id}", 2), ("hydrophone::api@500:GET /read", 1)]);
+        let sample = &errors[0]["latest_errors"][1];
+        assert_eq!(sample["error"]["message"], "a handler panicked: out of luck");
+        assert_eq!(sample["http_context"]["request_url"], "/panic/1?secret=x");
+    }
 }

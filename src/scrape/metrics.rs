@@ -21,6 +21,13 @@ pub(super) struct Metrics {
     body_bytes: Family<ServiceLabels, Counter>,
     aggregates: Family<ReadingLabels, Counter>,
     dropped: Family<DroppedLabels, Counter>,
+    /// `aggregates` as Periskop names and labels it.
+    errors_scrapped: Family<PeriskopLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PeriskopLabels {
+    service_name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -60,6 +67,7 @@ impl Metrics {
             body_bytes: Family::default(),
             aggregates: Family::default(),
             dropped: Family::default(),
+            errors_scrapped: Family::default(),
         };
         registry.register("hydrophone_scrape_targets", "Targets that are being scraped", metrics.targets.clone());
         registry.register(
@@ -94,6 +102,11 @@ impl Metrics {
             metrics.aggregates.clone(),
         );
         registry.register("hydrophone_scrape_dropped", "What the limits cut from expositions", metrics.dropped.clone());
+        registry.register(
+            "periskop_errors_scrapped",
+            "Total number of errors scrapped",
+            metrics.errors_scrapped.clone(),
+        );
         metrics
     }
 
@@ -111,6 +124,8 @@ impl Metrics {
         for (reading, count) in [("read", aggregates.len()), ("unchanged", *unchanged)] {
             self.aggregates.get_or_create(&ReadingLabels { service: service(), reading }).inc_by(count as u64);
         }
+        let errors = (aggregates.len() + unchanged) as u64;
+        self.errors_scrapped.get_or_create(&PeriskopLabels { service_name: service() }).inc_by(errors);
         let Dropped { aggregates, occurrences, truncated, causes } = *dropped;
         let units =
             [("aggregates", aggregates), ("occurrences", occurrences), ("texts", truncated), ("causes", causes)];

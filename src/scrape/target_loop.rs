@@ -239,6 +239,10 @@ fn log(scrape: &Scrape) {
                 tracing::warn!(service, url, aggregates, occurrences, texts, causes, "limits cut an exposition");
             }
         }
-        Err(failure) => tracing::debug!(service, kind = failure.kind.name(), error = %failure, "scrape failed"),
+        Err(failure) => {
+            // The target by name: the process collects its own errors, and finds these by it.
+            let kind = failure.kind.name();
+            tracing::debug!(target: "hydrophone::scrape::failure", service, kind, error = %failure, "scrape failed");
+        }
     }
 }
