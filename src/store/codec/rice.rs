@@ -3,7 +3,7 @@
 //! A point says that something happened `count` times at `offset`. Errors come in bursts, so the gaps between points
 //! and the counts are mostly tiny: both are Rice-coded with parameters chosen for each chunk, after R. F. Rice, "Some
 //! practical universal noiseless coding techniques", JPL 79-22 (1979). Unary parts are zeros closed by a one and bits
-//! fill bytes from the lowest up, so that a whole point is usually read from one 64-bit word without a loop over bits.
+//! fill bytes from the lowest up, so that a whole point is usually found in a table by its next eleven bits.
 //!
 //! ```text
 //! varint  n        number of points; a chunk without points ends here
@@ -16,12 +16,20 @@
 //! `code(k, v)` with `v >> k < 12` is `v >> k` zeros, a one, and the low `k` bits of `v`; any other `v` is 12 zeros, a
 //! one, 6 bits that say how many bits `v` has less one, and those bits. So no value costs more than 83 bits.
 
+use std::sync::OnceLock;
+
 use super::{Corrupt, varint};
 
 /// A unary part of this many zeros announces a value in plain bits.
 const ESCAPE: u32 = 12;
-/// Largest Rice parameter: two codes of `ESCAPE + K_MAX` bits still fit into the 57 bits that a window has at least.
+/// Largest Rice parameter: two of them share a byte.
 const K_MAX: u32 = 15;
+/// Entries of a decoding table: by eleven bits nearly all points are known whole, and it still fits into the first cache.
+const TABLE: usize = 1 << 11;
+/// The bits of an entry that hold how many bits its point has.
+const WIDTH: u32 = 0xff;
+/// The entry of bits that do not hold a whole point: wider than any.
+const UNLISTED: u32 = WIDTH;
 const READING: &str = "chunk";
 const ENDED: Corrupt = Corrupt::new(READING, "ended early");
 
@@ -92,38 +100,33 @@ pub fn decode(chunk: &[u8], mut visit: impl FnMut(u32, u64)) -> Result<(), Corru
     if points > (limit / 2) as u64 {
         return Err(ENDED);
     }
-    let (mask_gap, mask_count) = ((1u64 << kg) - 1, (1u64 << kc) - 1);
-    let (mut at, mut offset) = (0usize, phase.wrapping_sub(unit));
+    let table = table(kg, kc);
+    let look = |word: u64| table.get(word as usize % TABLE).copied().unwrap_or(UNLISTED);
+    // `have` of the bits from `at` on are in `word`.
+    let (mut word, mut have, mut at, mut offset) = (0u64, 0u32, 0usize, phase.wrapping_sub(unit));
     for _ in 0..points {
-        let mut window = window(bytes, at);
-        let zeros = window.trailing_zeros();
-        let gap = if zeros < ESCAPE {
-            window >>= zeros + 1;
-            let gap = u64::from(zeros) << kg | window & mask_gap;
-            window >>= kg;
-            at += (zeros + 1 + kg) as usize;
-            gap
+        let mut entry = look(word);
+        if entry & WIDTH > have {
+            word = window(bytes, at);
+            have = (64 - at % 8).min(limit - at) as u32;
+            entry = look(word);
+        }
+        let used = entry & WIDTH;
+        let (gap, count) = if used <= have {
+            at += used as usize;
+            have -= used;
+            word >>= used;
+            (u64::from(entry >> 20), u64::from(entry >> 8 & 0xfff))
         } else {
-            let gap = escaped(bytes, &mut at)?;
-            window = self::window(bytes, at);
-            gap
+            have = 0;
+            (code(bytes, &mut at, kg)?, code(bytes, &mut at, kc)?)
         };
-        let zeros = window.trailing_zeros();
-        let count = if zeros < ESCAPE {
-            at += (zeros + 1 + kc) as usize;
-            u64::from(zeros) << kc | window >> (zeros + 1) & mask_count
-        } else {
-            escaped(bytes, &mut at)?
-        };
-        if gap >= u64::from(u32::MAX) {
-            return Err(Corrupt::new(READING, "gap beyond the window"));
+        if gap >= u64::from(u32::MAX) || count == u64::MAX {
+            return Err(Corrupt::new(READING, "gap or count beyond all bounds"));
         }
         offset = offset.wrapping_add((gap + 1) * unit);
-        if at > limit {
-            return Err(ENDED);
-        }
         let place = u32::try_from(offset).map_err(|_| Corrupt::new(READING, "offset beyond the window"))?;
-        visit(place, count.checked_add(1).ok_or(Corrupt::new(READING, "count of more than 64 bits"))?);
+        visit(place, count + 1);
     }
     if limit - at >= 8 {
         return Err(Corrupt::new(READING, "more bytes than points"));
@@ -142,8 +145,50 @@ fn window(bytes: &[u8], at: usize) -> u64 {
     word >> (at % 8)
 }
 
+/// By the next bits the point that they begin with: its bits in all, then its count less one and its gap less one from bits 8
+/// and 20 on; [`UNLISTED`] where these bits do not hold the whole point.
+type Table = [u32; TABLE];
+
+/// The table of two parameters, made when it is first needed: 8 KiB each, 55 at most.
+fn table(kg: u32, kc: u32) -> &'static Table {
+    static TABLES: [OnceLock<Box<Table>>; 256] = [const { OnceLock::new() }; 256];
+    static EMPTY: Table = [UNLISTED; TABLE];
+    // The shortest point has as many bits more than both parameters.
+    let listed = kg + kc + 2 <= TABLE.ilog2();
+    TABLES.get((kg | kc << 4) as usize).filter(|_| listed).map_or(&EMPTY, |table| {
+        table.get_or_init(|| {
+            let mut table = Box::new(EMPTY);
+            for (word, entry) in (0u64..).zip(table.iter_mut()) {
+                let zeros_gap = word.trailing_zeros();
+                let rest = word.wrapping_shr(zeros_gap + 1 + kg);
+                let zeros_count = rest.trailing_zeros();
+                let used = zeros_gap + zeros_count + 2 + kg + kc;
+                if used <= TABLE.ilog2() {
+                    let gap = zeros_gap << kg | (word >> (zeros_gap + 1)) as u32 & ((1 << kg) - 1);
+                    let count = zeros_count << kc | (rest >> (zeros_count + 1)) as u32 & ((1 << kc) - 1);
+                    *entry = used | count << 8 | gap << 20;
+                }
+            }
+            table
+        })
+    })
+}
+
+/// Reads any one code, which begins at bit `at`.
+fn code(bytes: &[u8], at: &mut usize, k: u32) -> Result<u64, Corrupt> {
+    let word = window(bytes, *at);
+    let zeros = word.trailing_zeros();
+    if zeros >= ESCAPE {
+        return escaped(bytes, at);
+    }
+    *at += (zeros + 1 + k) as usize;
+    if *at > bytes.len() * 8 {
+        return Err(ENDED);
+    }
+    Ok(u64::from(zeros) << k | word >> (zeros + 1) & ((1 << k) - 1))
+}
+
 /// Reads an escaped value whose code begins at bit `at`.
-#[cold]
 fn escaped(bytes: &[u8], at: &mut usize) -> Result<u64, Corrupt> {
     let head = window(bytes, *at);
     if head.trailing_zeros() > ESCAPE {
