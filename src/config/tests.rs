@@ -165,6 +165,39 @@ fn target_groups_are_read_from_yaml() {
     assert_eq!(error.to_string(), "t.yml:2:3: [0].label: unknown key; did you mean labels?");
 }
 
+const REFERENCE: &str = "docs/configuration.md";
+
+#[test]
+fn the_reference_names_every_key_and_its_examples_are_good() {
+    let text = std::fs::read_to_string(REFERENCE).unwrap();
+    let sections = [scrape::KEYS, scrape::LIMIT_KEYS, http::KEYS, mechanism::KEYS];
+    for key in sections.into_iter().flatten().chain(&["global", "services", "storage", "repository"]) {
+        assert!(text.contains(&format!("`{key}")), "{key} is missing in {REFERENCE}");
+    }
+    for (action, _) in relabel::ACTIONS {
+        assert!(text.contains(&format!("`{action}`")), "{action} is missing in {REFERENCE}");
+    }
+    let examples: Vec<&str> = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(examples.len() >= 3);
+    for example in examples {
+        let config = parse(example, REFERENCE).unwrap_or_else(|error| panic!("{error}\n{example}"));
+        assert_eq!(config.warnings, [""; 0]);
+    }
+}
+
+#[test]
+fn the_reference_says_the_limits_defaults() {
+    let text = std::fs::read_to_string(REFERENCE).unwrap();
+    let limits = text.split("### Limits").nth(1).unwrap().split("## Where").next().unwrap();
+    let mut yaml = String::from("global:\n");
+    for row in limits.lines().filter(|row| row.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        yaml.push_str(&format!("  {}: {}\n", cells[1], cells[3]));
+    }
+    assert_eq!(yaml.lines().count(), scrape::LIMIT_KEYS.len() + 1);
+    assert_eq!(parse(&yaml, REFERENCE).unwrap().global.limits, Limits::default());
+}
+
 mod any_text {
     use proptest::prelude::*;
 

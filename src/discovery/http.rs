@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, redirect, tls};
 use url::Url;
 
@@ -17,6 +17,9 @@ use crate::config::{HttpClient, HttpDiscovery, Secret, TlsVersion};
 use crate::model::time::Millis;
 
 const META_URL: &str = "__meta_url";
+
+/// Redirects in a row that are followed, as many as Go's client does.
+const REDIRECTS_MAX: usize = 10;
 
 /// One entry of `http_sd_configs`.
 pub(super) struct Directory {
@@ -45,11 +48,7 @@ impl Directory {
             Some(client) => client.clone(),
             None => self.client.insert(build(&self.settings).await?).clone(),
         };
-        let interval = self.settings.refresh_interval.as_seconds().to_string();
-        let request = get(&client, &self.settings)?
-            .header(ACCEPT, "application/json")
-            .header("X-Prometheus-Refresh-Interval-Seconds", interval);
-        let response = authorize(request, &self.settings.http)?.send().await.map_err(|error| chain(&error))?;
+        let response = self.request(&client).await?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(format!("the server answered {}", response.status()));
         }
@@ -63,6 +62,44 @@ impl Directory {
             group.labels.set(META_URL, url.as_str());
         }
         Ok(groups)
+    }
+
+    /// Asks for the list, over redirects where they are followed.
+    async fn request(&self, client: &Client) -> Result<Response, String> {
+        let start = Url::parse(&self.settings.url).map_err(|error| error.to_string())?;
+        let mut url = start.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            let trusted = url.origin() == start.origin();
+            let response = self.get(client, &url, trusted)?.send().await.map_err(|error| chain(&error))?;
+            let moved = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            if !(moved && self.settings.http.follow_redirects) {
+                return Ok(response);
+            }
+            let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+            let location = location.ok_or("the server redirects, but does not say whereto")?;
+            url = url.join(location).map_err(|error| format!("the server redirects to {location:?}: {error}"))?;
+        }
+        Err(format!("the server redirects more than {REDIRECTS_MAX} times"))
+    }
+
+    /// One request. Credentials and headers go to the configured server only, never to where it redirects. Where
+    /// `server_name` says what the certificate holds, that name takes the host's place in the URL, and so in the
+    /// handshake; [`Pinned`] still connects to the host, and the request still names it.
+    fn get(&self, client: &Client, url: &Url, trusted: bool) -> Result<RequestBuilder, String> {
+        let http = &self.settings.http;
+        let mut url = url.clone();
+        let mut request = match http.tls.server_name.as_deref().filter(|_| trusted && url.scheme() == "https") {
+            None => client.get(url),
+            Some(name) => {
+                let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+                let host = format!("{}{port}", url.host_str().unwrap_or_default());
+                url.set_host(Some(name)).map_err(|error| format!("server_name {name:?} is no host: {error}"))?;
+                client.get(url).header(HOST, host)
+            }
+        };
+        let interval = self.settings.refresh_interval.as_seconds().to_string();
+        request = request.header(ACCEPT, "application/json").header("X-Prometheus-Refresh-Interval-Seconds", interval);
+        if trusted { authorize(request, http) } else { Ok(request) }
     }
 }
 
@@ -107,19 +144,6 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// A request for the list. Where `server_name` says what the certificate holds, that name takes the host's place in the
-/// URL, and so in the handshake; [`Pinned`] still connects to the host, and the request still names it.
-fn get(client: &Client, settings: &HttpDiscovery) -> Result<RequestBuilder, String> {
-    let mut url = Url::parse(&settings.url).map_err(|error| error.to_string())?;
-    let Some(name) = settings.http.tls.server_name.as_deref().filter(|_| url.scheme() == "https") else {
-        return Ok(client.get(url));
-    };
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let host = format!("{}{port}", url.host_str().unwrap_or_default());
-    url.set_host(Some(name)).map_err(|error| format!("server_name {name:?} is no host: {error}"))?;
-    Ok(client.get(url).header(HOST, host))
-}
-
 /// Resolves `name` to the addresses of `host`, and every other name to its own.
 struct Pinned {
     name: String,
@@ -162,12 +186,10 @@ fn sensitive(name: &str, value: &Secret) -> Result<HeaderValue, String> {
 /// Makes a client. A request must be answered before the next is due, as in Prometheus.
 async fn build(settings: &HttpDiscovery) -> Result<Client, String> {
     let tls = &settings.http.tls;
-    let redirects =
-        if settings.http.follow_redirects { redirect::Policy::limited(10) } else { redirect::Policy::none() };
     let mut builder = Client::builder()
         .user_agent(concat!("hydrophone/", env!("CARGO_PKG_VERSION")))
         .timeout(settings.refresh_interval.as_duration())
-        .redirect(redirects)
+        .redirect(redirect::Policy::none())
         .danger_accept_invalid_certs(tls.insecure_skip_verify)
         .min_tls_version(match tls.min_version {
             TlsVersion::Tls12 => tls::Version::TLS_1_2,

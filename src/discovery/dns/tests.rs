@@ -1,3 +1,5 @@
+//! DNS discovery against a name server on loopback.
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 

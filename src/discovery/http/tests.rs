@@ -1,3 +1,5 @@
+//! HTTP discovery against a server on loopback.
+
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
@@ -177,8 +179,22 @@ async fn redirects_are_followed_unless_told_otherwise() {
     *old.answer.lock().unwrap() = text.into_bytes();
     new.says("200 OK", "application/json", LIST);
     let url = format!("http://{}/", old.address);
-    assert_eq!(directory(&url, "").look().await.groups.unwrap().len(), 1);
+    let found = directory(&url, ", headers: {X-Key: k}, authorization: {credentials: t}").look().await;
+    assert_eq!(found.groups.unwrap().len(), 1);
+    let (first, second) = (old.asked(), new.asked());
+    assert!(first.contains("x-key: k") && first.contains("authorization: bearer t"), "{first}");
+    assert!(!second.contains("x-key") && !second.contains("authorization"), "another server learns a secret: {second}");
     assert!(problem(&mut directory(&url, ", follow_redirects: false")).await.contains("the server answered 302 Found"));
+}
+
+#[tokio::test]
+async fn redirects_without_end_are_a_problem() {
+    let server = Server::start(None).await;
+    let text = "HTTP/1.1 301 Moved Permanently\r\nlocation: /again\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    *server.answer.lock().unwrap() = text.as_bytes().to_vec();
+    let problem = problem(&mut directory(&format!("http://{}/", server.address), "")).await;
+    assert!(problem.ends_with("the server redirects more than 10 times"), "{problem}");
+    assert_eq!(server.asked.lock().unwrap().len(), REDIRECTS_MAX + 1);
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! The manager, with the time in the test's hands.
+
 use std::path::Path;
 use std::time::Duration;
 

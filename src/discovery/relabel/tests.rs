@@ -1,3 +1,5 @@
+//! Relabel rules, case by case, as Prometheus applies them.
+
 use proptest::prelude::*;
 
 use super::*;
