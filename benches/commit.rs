@@ -97,11 +97,8 @@ fn cycle(step: u64, moved: std::ops::Range<u64>) -> Scrape {
         scrape_interval: INTERVAL,
         scrape_timeout: INTERVAL,
     };
-    let exposition = Exposition {
-        target_uuid: Some("one".to_owned()),
-        aggregates: aggregates.collect(),
-        ..Exposition::default()
-    };
+    let exposition =
+        Exposition { target_uuid: Some("one".to_owned()), aggregates: aggregates.collect(), ..Exposition::default() };
     Scrape { target: Arc::new(target), at, duration: Millis(5), body_bytes: 1, outcome: Ok(exposition) }
 }
 

@@ -25,7 +25,10 @@ fn main() {
     if let Some(fleet) = std::env::args().find_map(|argument| argument.strip_prefix("--fleet=").map(str::to_owned)) {
         return serve(&fleet);
     }
-    println!("{:>14} {:>6} {:>9} {:>8} {:>8} {:>9} {:>22}", "fleet", "cycle", "user s", "sys s", "CPU s", "peak MB", "Periskop");
+    println!(
+        "{:>14} {:>6} {:>9} {:>8} {:>8} {:>9} {:>22}",
+        "fleet", "cycle", "user s", "sys s", "CPU s", "peak MB", "Periskop"
+    );
     for (targets, aggregates, interval, periskop_cpu, periskop_memory) in FLEETS {
         measure(targets, aggregates, interval, periskop_cpu, periskop_memory);
     }

@@ -363,3 +363,31 @@ fn samples_are_stored_once_however_often_they_are_exposed() {
     drop(view);
     assert!(Path::new(fleet.directory.path()).join("hydrophone.redb").is_file());
 }
+
+#[test]
+fn a_commit_around_midnight_keeps_the_samples_of_both_days() {
+    let mut fleet = Fleet::new();
+    let midnight = Timestamp((BEGIN.0 / 86_400_000 + 1) * 86_400_000);
+    fleet.throw(0, 0, 1);
+    fleet.throw(1, 1, 1);
+    let expositions = [fleet.exposition(0), fleet.exposition(1)];
+    let mut batch = Batch::new(fleet.store().draft());
+    for ((target, exposition), at) in expositions.into_iter().enumerate().zip([midnight.0 - 1, midnight.0 + 1]) {
+        let outcome = Ok(exposition);
+        let at = Timestamp(at);
+        let scrape = Scrape { target: fleet.target(target), at, duration: Millis(3), body_bytes: 10, outcome };
+        assert!(matches!(batch.add(scrape, 100), Added::Yes(_)));
+    }
+    let commit = batch.into_draft().finish();
+    fleet.store().commit(commit).unwrap();
+    fleet.now = midnight.plus(Millis(5));
+    for _ in 0..2 {
+        let view = fleet.store().view().unwrap();
+        for aggregate in view.aggregates() {
+            assert_eq!(view.occurrences(aggregate.id, None, 10).unwrap().len(), 1, "{}", aggregate.key);
+        }
+        assert_eq!(view.aggregates().len(), 2);
+        drop(view);
+        fleet.run(&Step::Reopen);
+    }
+}

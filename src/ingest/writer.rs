@@ -17,7 +17,7 @@ use crate::store::{self, Committed, Retention, Store};
 
 /// Scrapes that may wait for the writer. When they are full the scrape loops wait: nothing is lost, and the wait is
 /// counted. A parsed scrape of a large target holds ten megabytes, so this bounds memory too; small ones pass quickly.
-pub const QUEUE_MAX: usize = 8;
+pub const QUEUE_MAX: usize = 4;
 
 /// Edits that may wait for the writer.
 const EDITS_MAX: usize = 64;
@@ -26,7 +26,7 @@ const EDITS_MAX: usize = 64;
 const BATCH_SCRAPES_MAX: usize = 256;
 
 /// New occurrences in one commit at most, before the scrape that passes it; bounds a commit's memory.
-const BATCH_OCCURRENCES_MAX: u64 = 20_000;
+const BATCH_OCCURRENCES_MAX: u64 = 10_000;
 
 /// How long a batch waits for company: scrapes are spread over the interval, and one commit costs two disk syncs.
 const LINGER: Millis = Millis(15);

@@ -1,6 +1,6 @@
 //! Committing: one durable transaction for all that arrived within a moment, and only then the change in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::change::{AggregateChange, Edit, Outcome, Span};
 use super::draft::Commit;
@@ -34,6 +34,8 @@ pub(super) struct Sampled<'a> {
 /// A commit turned into entries and rows, against the state it will be applied to.
 struct Prepared {
     number: u64,
+    /// The partition of its occurrences: a commit has one, also around midnight.
+    day: u32,
     commit: Commit,
     entries: Vec<(TargetId, Entry)>,
     late: Vec<Late>,
@@ -63,7 +65,7 @@ impl Store {
 
     fn write(&self, prepared: &Prepared) -> Result<(), Error> {
         let transaction = self.begin()?;
-        self.write_occurrences(&transaction, prepared.number, &prepared.occurrences())?;
+        self.write_occurrences(&transaction, (prepared.day, prepared.number), &prepared.occurrences())?;
         prepared.write(&self.live_read(), &transaction)?;
         transaction.commit().map_err(Error::database("commit"))
     }
@@ -73,6 +75,7 @@ impl Prepared {
     fn new(live: &Live, commit: Commit) -> Self {
         let mut prepared = Self {
             number: live.commit + 1,
+            day: commit.scrapes.iter().map(|scrape| scrape.at.day()).max().unwrap_or(0),
             entries: Vec::with_capacity(commit.scrapes.len() + commit.gone.len()),
             late: Vec::new(),
             changed: BTreeMap::new(),
@@ -80,19 +83,19 @@ impl Prepared {
             displays: Vec::new(),
             commit: Commit::default(),
         };
-        let mut sampled: HashMap<u32, u32> = HashMap::new();
+        let mut next = 0;
         for scrape in &commit.scrapes {
-            let next = sampled.entry(scrape.at.day()).or_default();
-            let first = *next;
+            let first = next;
             if let Outcome::Up { changes, .. } = &scrape.outcome {
-                *next += changes.iter().map(|change| change.occurrences.len() as u32).sum::<u32>();
+                next += changes.iter().map(|change| change.occurrences.len() as u32).sum::<u32>();
                 for change in changes {
                     prepared.add_late(live, scrape.target, change);
                     prepared.add_display(change);
                     prepared.reopen(live, scrape.at, change);
                 }
             }
-            let entry = Entry::new(scrape, first, |change| head_points(live.sealed, scrape.interval, change));
+            let entry =
+                Entry::new(scrape, (prepared.day, first), |change| head_points(live.sealed, scrape.interval, change));
             prepared.entries.push((scrape.target, entry));
         }
         for (target, at) in &commit.gone {
@@ -155,21 +158,17 @@ impl Prepared {
         }
     }
 
-    /// New occurrences by the day of their scrape, in the order of their indexes.
-    fn occurrences(&self) -> BTreeMap<u32, Vec<Sampled<'_>>> {
-        let mut days: BTreeMap<u32, Vec<Sampled<'_>>> = BTreeMap::new();
+    /// New occurrences in the order of their indexes.
+    fn occurrences(&self) -> Vec<Sampled<'_>> {
+        let mut all = Vec::new();
         for scrape in &self.commit.scrapes {
             let Outcome::Up { changes, .. } = &scrape.outcome else { continue };
-            for change in changes.iter().filter(|change| !change.occurrences.is_empty()) {
-                let sampled = change.occurrences.iter().map(|occurrence| Sampled {
-                    aggregate: change.aggregate,
-                    target: scrape.target,
-                    occurrence,
-                });
-                days.entry(scrape.at.day()).or_default().extend(sampled);
+            for change in changes {
+                let (aggregate, target) = (change.aggregate, scrape.target);
+                all.extend(change.occurrences.iter().map(|occurrence| Sampled { aggregate, target, occurrence }));
             }
         }
-        days
+        all
     }
 
     /// The rows of the commit. Records are written as of the commit before: its entries add to them when replayed.

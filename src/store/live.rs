@@ -81,7 +81,7 @@ impl Live {
         let seen =
             Observation { target, at: entry.at, duration: entry.duration, body_bytes: entry.body_bytes, outcome };
         self.watch.observe(&seen, self.sealed);
-        let EntryOutcome::Up { instance, first_occurrence, moves, .. } = &entry.outcome else { return };
+        let EntryOutcome::Up { instance, day, first_occurrence, moves, .. } = &entry.outcome else { return };
         let known = commit <= as_of.instance(*instance);
         if let (false, Some(instance)) = (known, self.instances.get_mut(*instance)) {
             instance.last_success = Some(entry.at);
@@ -99,11 +99,7 @@ impl Live {
                 self.head.add(*slot, change.aggregate, target, *count);
             }
             if commit > self.referenced_commit && change.occurrences > 0 {
-                let ids = (index..index + change.occurrences).map(|index| OccurrenceId {
-                    day: entry.at.day(),
-                    commit,
-                    index,
-                });
+                let ids = (index..index + change.occurrences).map(|index| OccurrenceId { day: *day, commit, index });
                 self.references.entry(change.aggregate).or_default().extend(ids);
             }
             index += change.occurrences;

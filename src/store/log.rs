@@ -34,6 +34,8 @@ pub(super) enum EntryOutcome {
     Up {
         instance: InstanceId,
         watched_from: Option<Timestamp>,
+        /// The partition of the commit's occurrences.
+        day: u32,
         /// Index of the first new occurrence among the commit's.
         first_occurrence: u32,
         moves: Vec<Move>,
@@ -77,10 +79,11 @@ const SEEN: u8 = 16; // first and last seen, because they are not the scrape's t
 const SEVERITY: u8 = 32 | 64; // 0 info, 1 warning, 2 error
 
 impl Entry {
-    /// The entry for a change; `points` says which of a change's points go to the head.
+    /// The entry for a change, whose occurrences are in partition `day` from `first_occurrence` on; `points` says which of
+    /// a change's points go to the head.
     pub(super) fn new(
         change: &ScrapeChange,
-        first_occurrence: u32,
+        (day, first_occurrence): (u32, u32),
         points: impl Fn(&AggregateChange) -> Vec<(Slot, u64)>,
     ) -> Self {
         let outcome = match &change.outcome {
@@ -88,6 +91,7 @@ impl Entry {
             Outcome::Up { instance, watched_from, changes } => EntryOutcome::Up {
                 instance: *instance,
                 watched_from: *watched_from,
+                day,
                 first_occurrence,
                 moves: changes.iter().map(|change| Move::new(change, points(change))).collect(),
             },
@@ -120,12 +124,13 @@ impl Entry {
                 out.byte(*kind);
                 out.text(message);
             }
-            EntryOutcome::Up { instance, watched_from, first_occurrence, moves } => {
+            EntryOutcome::Up { instance, watched_from, day, first_occurrence, moves } => {
                 out.byte(UP);
                 out.unsigned(u64::from(instance.0));
                 // 0 is "not watched"; the distance is never negative for a watched stretch.
                 let watched = watched_from.map_or(0, |from| (self.at.0 - from.0).max(0) as u64 + 1);
                 out.unsigned(watched);
+                out.signed(i64::from(*day) - i64::from(self.at.day()));
                 out.unsigned(u64::from(*first_occurrence));
                 out.unsigned(moves.len() as u64);
                 let mut previous = 0;
@@ -211,6 +216,8 @@ impl Entry {
         let instance = InstanceId(row.small()?);
         let watched = row.unsigned()?;
         let watched_from = (watched > 0).then(|| Timestamp(self.at.0.wrapping_sub(watched as i64 - 1)));
+        let day = i64::from(self.at.day()).wrapping_add(row.signed()?);
+        let day = u32::try_from(day).map_err(|_| unexpected("the day of a partition"))?;
         let first_occurrence = row.small()?;
         let length = row.length()?;
         let mut moves = Vec::with_capacity(length);
@@ -220,7 +227,7 @@ impl Entry {
             let aggregate = AggregateId(previous);
             moves.push(self.decode_move(row, aggregate, baselines.baseline(instance, aggregate))?);
         }
-        Ok(EntryOutcome::Up { instance, watched_from, first_occurrence, moves })
+        Ok(EntryOutcome::Up { instance, watched_from, day, first_occurrence, moves })
     }
 
     fn decode_move(

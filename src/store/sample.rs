@@ -1,7 +1,6 @@
 //! Occurrences on their way into and out of the partitions: their stacks go into the main database, everything else into
 //! the day's own file.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use super::commit::Sampled;
@@ -11,34 +10,26 @@ use super::{DATABASE, Error, Store};
 use crate::model::id::OccurrenceId;
 
 impl Store {
-    /// Makes a commit's occurrences durable in their partitions, and adds their new stacks to its transaction.
+    /// Makes a commit's occurrences durable in the day's partition, and adds their new stacks to its transaction.
     ///
     /// They come before the commit: a crash in between leaves occurrences that nothing refers to, and the next start
     /// removes them (docs/decisions/0003).
     pub(super) fn write_occurrences(
         &self,
         transaction: &redb::WriteTransaction,
-        commit: u64,
-        days: &BTreeMap<u32, Vec<Sampled<'_>>>,
+        (day, commit): (u32, u64),
+        sampled: &[Sampled<'_>],
     ) -> Result<(), Error> {
         let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
-        for (day, sampled) in days {
-            let mut occurrences = Vec::with_capacity(sampled.len());
-            for Sampled { aggregate, target, occurrence } in sampled {
-                let exception = &occurrence.exception;
-                let stack = exception.stack.as_ref().map(|stack| stacks.intern(stack));
-                let causes = exception.causes.iter();
-                let cause_stacks = causes.map(|cause| cause.stack.as_ref().map(|stack| stacks.intern(stack))).collect();
-                occurrences.push(NewOccurrence {
-                    aggregate: *aggregate,
-                    target: *target,
-                    stack,
-                    cause_stacks,
-                    occurrence,
-                });
-            }
-            self.partitions.write(*day, commit, &occurrences)?;
+        let mut occurrences = Vec::with_capacity(sampled.len());
+        for Sampled { aggregate, target, occurrence } in sampled {
+            let exception = &occurrence.exception;
+            let stack = exception.stack.as_ref().map(|stack| stacks.intern(stack));
+            let causes = exception.causes.iter();
+            let cause_stacks = causes.map(|cause| cause.stack.as_ref().map(|stack| stacks.intern(stack))).collect();
+            occurrences.push(NewOccurrence { aggregate: *aggregate, target: *target, stack, cause_stacks, occurrence });
         }
+        self.partitions.write(day, commit, &occurrences)?;
         stacks.write(transaction, &self.path.join(DATABASE))?;
         Ok(())
     }
