@@ -23,9 +23,7 @@ test: ## everything that tests here, with a summary
 	.ci/test
 
 lint: ## format, lints and documentation, as in CI
-	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib --locked
+	.ci/lint
 
 bench: ## how fast it is (see docs/development.md)
 	cargo bench --locked

@@ -1,7 +1,5 @@
 //! How long a commit takes that is durable, and how soon a killed server is ready again.
 
-#![expect(clippy::unwrap_used, reason = "a bench")]
-
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};

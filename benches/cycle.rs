@@ -4,8 +4,6 @@
 //! from the kernel. Peers' figures for the same fleet on a machine of the same kind stand beside ours (docs/benchmarks.md).
 //! Not criterion: a cycle takes seconds and CPU time is the figure, not wall time.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a bench")]
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName,
-    ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, ORIGIN,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
@@ -84,7 +84,7 @@ pub(super) async fn allow_localhost(request: Request, next: Next) -> Response {
     let origin =
         request.headers().get(ORIGIN).filter(|origin| origin.as_bytes().starts_with(b"http://localhost:")).cloned();
     let mut response = next.run(request).await;
-    response.headers_mut().append(VARY, HeaderValue::from(HeaderName::from(ORIGIN)));
+    response.headers_mut().append(VARY, HeaderValue::from(ORIGIN));
     if let Some(origin) = origin {
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         let methods = HeaderValue::from_static("GET, POST, PUT, DELETE");

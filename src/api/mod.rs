@@ -17,7 +17,7 @@ mod ui;
 
 use std::sync::Arc;
 
-use axum::Router;
+pub use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -142,10 +142,10 @@ mod tests {
                 state.read(|_| -> Result<Response, Error> { panic!("unreadable") }).await
             }),
         );
-        let router = layered(routes, Arc::clone(&state));
+        let layered = layered(routes, Arc::clone(&state));
         for path in ["/panic/1?secret=x", "/panic/2", "/read"] {
             let request = Request::get(path).body(Body::empty()).unwrap();
-            let response = router.clone().oneshot(request).await.unwrap();
+            let response = layered.clone().oneshot(request).await.unwrap();
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
             assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
         }

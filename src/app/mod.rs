@@ -24,6 +24,7 @@ use crate::api::{self, OwnErrors};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::ingest::{self, Settings, Writer};
+use crate::model::scrape::Event;
 use crate::model::time::Millis;
 use crate::store::{Retention, Store};
 use crate::telemetry::Registry;
@@ -46,6 +47,9 @@ pub struct Options {
 
 /// Processes that were not seen for as long are forgotten, whatever the retention: one that comes back later counts anew.
 const INSTANCES_KEPT: Millis = Millis::from_seconds(30 * 86_400);
+
+/// Reloads that may wait for their turn.
+const RELOADS_MAX: usize = 4;
 
 /// Runs the server until it is told to stop. `errors` collects the process's own errors.
 ///
@@ -83,16 +87,25 @@ async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>> {
     Ok(listeners)
 }
 
-/// Starts everything, waits for the end and stops everything.
-async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
-    let Setup { options, config, store, listeners } = setup;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
+/// Everything that runs, connected and not yet started.
+struct Parts {
+    writer: Writer,
+    router: api::Router,
+    discovery: discovery::Manager,
+    scraping: scrape::Manager,
+    config: watch::Receiver<Arc<Config>>,
+    targets: watch::Sender<discovery::Targets>,
+    events: mpsc::Sender<Event>,
+    readiness: watch::Sender<Readiness>,
+    quit: CancellationToken,
+    reloader: reload::Reloader,
+}
+
+fn assemble(options: &Options, config: Config, store: Arc<Store>, clock: &Clock, errors: Arc<OwnErrors>) -> Parts {
     let mut registry = Registry::default();
     let ingest_metrics = ingest::Metrics::new(&mut registry);
-    let discovery_manager = discovery::Manager::new(clock.clone(), discovery::Metrics::register(&mut registry));
-    let scrape_manager = scrape::Manager::new(clock.clone(), &mut registry);
+    let discovery = discovery::Manager::new(clock.clone(), discovery::Metrics::register(&mut registry));
+    let scraping = scrape::Manager::new(clock.clone(), &mut registry);
     let api_metrics = api::Metrics::register(&mut registry);
 
     let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
@@ -100,28 +113,26 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
     let (writer, handle) = Writer::new(Arc::clone(&store), clock.clone(), settings, ingest_metrics.clone(), received);
     let config = Arc::new(config);
     let (config_sender, config_receiver) = watch::channel(Arc::clone(&config));
-    let (targets_sender, targets) = watch::channel(Arc::new(Vec::new()));
-    let status = ConfigStatus {
+    let targets = watch::Sender::new(Arc::new(Vec::new()));
+    let (status, status_receiver) = watch::channel(Arc::new(ConfigStatus {
         yaml: config.to_yaml(),
         config,
         file: options.config_file.display().to_string(),
         loaded_at: clock.now(),
         reload_error: None,
-    };
-    let (status_sender, status) = watch::channel(Arc::new(status));
-    let (readiness_sender, readiness) = watch::channel(Readiness::Starting);
-    let (reload, reloads) = mpsc::channel(4);
+    }));
+    let (readiness, readiness_receiver) = watch::channel(Readiness::Starting);
+    let (reload, requests) = mpsc::channel(RELOADS_MAX);
     let quit = CancellationToken::new();
-
-    let state = AppState {
+    let router = api::router(Arc::new(AppState {
         store,
         writer: handle.clone(),
         clock: clock.clone(),
-        config: status,
-        targets: targets.clone(),
+        config: status_receiver,
+        targets: targets.subscribe(),
         reload,
         quit: quit.clone(),
-        readiness,
+        readiness: readiness_receiver,
         registry: Arc::new(registry),
         metrics: api_metrics,
         ingest: ingest_metrics,
@@ -130,32 +141,37 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
         build: Build::default(),
         started: clock.now(),
         reads: api::state::reads(),
-    };
-    let router = api::router(Arc::new(state));
+    }));
+    let file = options.config_file.clone();
+    let reloader =
+        reload::Reloader { file, clock: clock.clone(), config: config_sender, status, writer: handle, requests };
+    Parts { writer, router, discovery, scraping, config: config_receiver, targets, events, readiness, quit, reloader }
+}
 
-    let written = start_writer(writer)?;
+/// Starts everything, waits for the end and stops everything.
+async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
+    let Setup { options, config, store, listeners } = setup;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let parts = assemble(&options, config, store, &clock, errors);
+
+    let written = start_writer(parts.writer)?;
     let stop_serving = CancellationToken::new();
     let mut servers = JoinSet::new();
     for listener in listeners {
         announce(listener.local_addr().ok(), &options);
-        servers.spawn(api::serve(listener, router.clone(), stop_serving.clone()));
+        servers.spawn(api::serve(listener, parts.router.clone(), stop_serving.clone()));
     }
     let stop_watching = CancellationToken::new();
     let mut watchers = JoinSet::new();
-    watchers.spawn(discovery_manager.run(config_receiver.clone(), targets_sender, stop_watching.clone()));
-    watchers.spawn(scrape_manager.run(config_receiver, targets, events, stop_watching.clone()));
-    readiness_sender.send_replace(Readiness::Ready);
+    let targets = parts.targets.subscribe();
+    watchers.spawn(parts.discovery.run(parts.config.clone(), parts.targets, stop_watching.clone()));
+    watchers.spawn(parts.scraping.run(parts.config, targets, parts.events, stop_watching.clone()));
+    parts.readiness.send_replace(Readiness::Ready);
     tracing::info!("ready");
 
-    let reloader = reload::Reloader {
-        file: options.config_file,
-        clock,
-        config: config_sender,
-        status: status_sender,
-        writer: handle,
-        requests: reloads,
-    };
-    let outcome = wait(reloader, written, &quit, &readiness_sender).await;
+    let outcome = wait(parts.reloader, written, &parts.quit, &parts.readiness).await;
 
     stop_watching.cancel();
     while watchers.join_next().await.is_some() {}

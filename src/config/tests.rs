@@ -1,5 +1,6 @@
 //! Whole configurations, good and bad, from testdata/config.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::*;
@@ -192,7 +193,7 @@ fn the_reference_says_the_limits_defaults() {
     let mut yaml = String::from("global:\n");
     for row in limits.lines().filter(|row| row.starts_with("| `")) {
         let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
-        yaml.push_str(&format!("  {}: {}\n", cells[1], cells[3]));
+        let _ = writeln!(yaml, "  {}: {}", cells[1], cells[3]);
     }
     assert_eq!(yaml.lines().count(), scrape::LIMIT_KEYS.len() + 1);
     assert_eq!(parse(&yaml, REFERENCE).unwrap().global.limits, Limits::default());

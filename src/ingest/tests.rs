@@ -73,8 +73,23 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Debug, Clone, Default)]
 struct Process {
     uuid: Option<String>,
-    /// Key → (count, when it was created, samples).
-    counts: BTreeMap<usize, (u64, i64, Vec<(String, i64)>)>,
+    counts: BTreeMap<usize, Counter>,
+}
+
+/// A key's count, when it was created, and its samples with their times.
+type Counter = (u64, i64, Vec<(String, i64)>);
+
+fn listed(target: usize) -> Arc<Target> {
+    let address = format!("host-{target}:80");
+    Arc::new(Target {
+        service: format!("service-{}", service(target)),
+        labels: Labels::from_pairs([("instance", address.as_str()), ("zone", ["a", "b"][target % 2])]),
+        discovered_labels: Labels::default(),
+        url: format!("http://{address}/-/exceptions"),
+        address,
+        scrape_interval: INTERVAL,
+        scrape_timeout: INTERVAL,
+    })
 }
 
 struct Fleet {
@@ -141,19 +156,6 @@ impl Fleet {
         entry.2.drain(..surplus);
     }
 
-    fn target(&self, target: usize) -> Arc<Target> {
-        let address = format!("host-{target}:80");
-        Arc::new(Target {
-            service: format!("service-{}", service(target)),
-            labels: Labels::from_pairs([("instance", address.as_str()), ("zone", ["a", "b"][target % 2])]),
-            discovered_labels: Labels::default(),
-            url: format!("http://{address}/-/exceptions"),
-            address,
-            scrape_interval: INTERVAL,
-            scrape_timeout: INTERVAL,
-        })
-    }
-
     fn exposition(&self, target: usize) -> Exposition {
         let process = &self.processes[target];
         let aggregates = process.counts.iter().map(|(key, (total, created, samples))| ExposedAggregate {
@@ -168,7 +170,7 @@ impl Fleet {
 
     fn scrape(&mut self, target: usize, outcome: Result<Exposition, Failure>) {
         self.now.0 += 1;
-        let scrape = Scrape { target: self.target(target), at: self.now, duration: Millis(3), body_bytes: 10, outcome };
+        let scrape = Scrape { target: listed(target), at: self.now, duration: Millis(3), body_bytes: 10, outcome };
         let store = self.store();
         let mut batch = Batch::new(store.draft());
         assert!(matches!(batch.add(scrape, 100), Added::Yes(_)));
@@ -375,7 +377,7 @@ fn a_commit_around_midnight_keeps_the_samples_of_both_days() {
     for ((target, exposition), at) in expositions.into_iter().enumerate().zip([midnight.0 - 1, midnight.0 + 1]) {
         let outcome = Ok(exposition);
         let at = Timestamp(at);
-        let scrape = Scrape { target: fleet.target(target), at, duration: Millis(3), body_bytes: 10, outcome };
+        let scrape = Scrape { target: listed(target), at, duration: Millis(3), body_bytes: 10, outcome };
         assert!(matches!(batch.add(scrape, 100), Added::Yes(_)));
     }
     let commit = batch.into_draft().finish();

@@ -277,5 +277,6 @@ fn head_points(sealed: Window, interval: Millis, change: &AggregateChange) -> Ve
 
 /// The longest beginning of `text` that has at most `bytes` bytes and ends between characters.
 fn cut(text: &str, bytes: usize) -> String {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text).to_owned()
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or(text).to_owned()
 }

@@ -40,6 +40,7 @@ struct ErrorInstance<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the schema")]
 struct HttpContextJson<'a> {
     request_method: &'a str,
     request_url: &'a str,
