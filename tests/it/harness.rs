@@ -1,20 +1,21 @@
-//! A server on port 0 with a mock clock, fed through ingest.
+//! A server on port 0 with a mock clock, fed through the one writer.
 
 use std::sync::Arc;
 
-use hydrophone::api::state::{Build, ConfigStatus, Flags, Readiness, reads};
+use hydrophone::api::state::{Build, ConfigStatus, Flags, Readiness, ReloadRequest, reads};
 use hydrophone::api::{self, AppState, Metrics, OwnErrors};
 use hydrophone::clock::Clock;
-use hydrophone::ingest::{self, Added, Batch, Settings, Writer};
+use hydrophone::config;
+use hydrophone::ingest::{self, Settings, Writer};
 use hydrophone::model::exposition::{ExposedAggregate, Exposition};
 use hydrophone::model::label::Labels;
 use hydrophone::model::occurrence::{Exception, HttpContext, Occurrence, Stack};
-use hydrophone::model::scrape::{Failure, FailureKind, Scrape};
+use hydrophone::model::scrape::{Event, Failure, FailureKind, Scrape};
 use hydrophone::model::severity::Severity;
 use hydrophone::model::target::{ServiceTargets, Target};
 use hydrophone::model::time::{Millis, Timestamp};
 use hydrophone::store::{Retention, Store};
-use hydrophone::telemetry::Registry;
+use hydrophone::telemetry::{self, Registry};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -31,11 +32,15 @@ pub(crate) const INTERVAL: Millis = Millis::from_seconds(15);
 pub(crate) struct Server {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Clock,
-    url: String,
+    pub(crate) readiness: watch::Sender<Readiness>,
+    pub(crate) quit: CancellationToken,
+    pub(crate) reloads: mpsc::Receiver<ReloadRequest>,
+    address: String,
     client: reqwest::Client,
     targets: watch::Sender<Arc<Vec<Arc<ServiceTargets>>>>,
-    /// Kept open, or the receivers would see their end.
-    _open: (watch::Sender<Arc<ConfigStatus>>, watch::Sender<Readiness>),
+    config: watch::Sender<Arc<ConfigStatus>>,
+    events: mpsc::Sender<Event>,
+    registry: Arc<Registry>,
     _tasks: JoinSet<()>,
     _directory: TempDir,
 }
@@ -58,49 +63,81 @@ impl Answer {
 impl Server {
     /// A server that has seen nothing.
     pub(crate) async fn start() -> Self {
+        Self::start_with(Flags::default()).await
+    }
+
+    /// A server that has seen nothing, with these flags.
+    pub(crate) async fn start_with(flags: Flags) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&directory.path().join("data")).unwrap());
         let clock = Clock::mock(START);
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
         let counted = ingest::Metrics::new(&mut registry);
-        let (_, events) = mpsc::channel(1);
+        let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
         let month = Millis::from_seconds(30 * 86_400);
         let retention = Retention { time: month, targets: month, occurrences: month, instances: month };
         let settings = Settings { aggregates_max: [].into(), retention };
-        let (_, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), events);
-        let config = watch::Sender::new(Arc::new(ConfigStatus {
-            file: "hydrophone.yml".to_owned(),
-            yaml: "services: []\n".to_owned(),
-            loaded_at: START,
-            ..ConfigStatus::default()
-        }));
+        let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), received);
+        // It ends with the last sender of events.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            runtime.block_on(runner.run()).unwrap();
+        });
+        let config = watch::Sender::new(Arc::new(status("services: []\n")));
         let readiness = watch::Sender::new(Readiness::Ready);
         let targets = watch::Sender::new(Arc::new(Vec::new()));
+        let (reload, reloads) = mpsc::channel(1);
+        let quit = CancellationToken::new();
+        let registry = Arc::new(registry);
         let state = AppState {
             store: Arc::clone(&store),
             writer,
             clock: clock.clone(),
             config: config.subscribe(),
             targets: targets.subscribe(),
-            reload: mpsc::channel(1).0,
-            quit: CancellationToken::new(),
+            reload,
+            quit: quit.clone(),
             readiness: readiness.subscribe(),
-            registry: Arc::new(registry),
+            registry: Arc::clone(&registry),
             metrics,
             ingest: counted,
             errors: Arc::new(OwnErrors::new(clock.clone())),
-            flags: Flags { data_path: "data".to_owned(), ..Flags::default() },
+            flags: Flags { data_path: "data".to_owned(), ..flags },
             build: Build { version: "1.2.3", revision: "abc" },
             started: START,
             reads: reads(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap().to_string();
         let mut tasks = JoinSet::new();
         tasks.spawn(api::serve(listener, api::router(Arc::new(state)), CancellationToken::new()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { store, clock, url, client, targets, _open: (config, readiness), _tasks: tasks, _directory: directory }
+        Self {
+            store,
+            clock,
+            readiness,
+            quit,
+            reloads,
+            address,
+            client,
+            targets,
+            config,
+            events,
+            registry,
+            _tasks: tasks,
+            _directory: directory,
+        }
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Loads this configuration.
+    pub(crate) fn configure(&self, yaml: &str) {
+        self.config.send_replace(Arc::new(status(yaml)));
     }
 
     /// What discovery lists from now on.
@@ -138,10 +175,18 @@ impl Server {
     fn apply(&self, target: &Arc<Target>, outcome: Result<Exposition, Failure>) {
         let scrape =
             Scrape { target: Arc::clone(target), at: self.clock.now(), duration: Millis(12), body_bytes: 345, outcome };
-        let mut batch = Batch::new(self.store.draft());
-        assert!(matches!(batch.add(scrape, 1000), Added::Yes(_)));
-        let commit = batch.into_draft().finish();
-        self.store.commit(commit).unwrap();
+        let before = self.commits();
+        self.events.try_send(Event::Scraped(scrape)).unwrap();
+        while self.commits() == before {
+            std::thread::yield_now();
+        }
+    }
+
+    /// How many batches the writer has committed.
+    fn commits(&self) -> u64 {
+        let metrics = telemetry::encode(&self.registry).unwrap();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("hydrophone_ingest_commits_total ")).unwrap();
+        line.parse().unwrap()
     }
 
     /// Asks for JSON.
@@ -151,7 +196,7 @@ impl Server {
 
     /// Asks for another form.
     pub(crate) async fn get_as(&self, path: &str, accept: &str) -> Answer {
-        let request = self.client.get(format!("{}{path}", self.url)).header("accept", accept);
+        let request = self.client.get(format!("http://{}{path}", self.address)).header("accept", accept);
         let response = request.send().await.unwrap();
         let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
         Answer {
@@ -197,5 +242,15 @@ pub(crate) fn exposed(key: &str, total_count: u64, at: Timestamp) -> ExposedAggr
                 body: None,
             }),
         }]),
+    }
+}
+
+fn status(yaml: &str) -> ConfigStatus {
+    ConfigStatus {
+        config: Arc::new(config::parse(yaml, "hydrophone.yml").unwrap()),
+        file: "hydrophone.yml".to_owned(),
+        yaml: yaml.to_owned(),
+        loaded_at: START,
+        reload_error: None,
     }
 }

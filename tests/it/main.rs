@@ -1,5 +1,9 @@
 //! Tests through the front door: a real store, real ingest, real HTTP on loopback. One binary, so that it links once.
 
 mod harness;
+mod raw;
 
+mod management;
+mod metrics;
 mod native;
+mod periskop;

@@ -64,9 +64,10 @@ async fn reload_and_quit_need_a_flag_and_the_right_method() {
 async fn a_reload_answers_when_it_is_done_and_says_why_it_failed() {
     let mut server = Server::start_with(lifecycle()).await;
     let address = server.address().to_owned();
-    for (outcome, expect) in
-        [(Ok(()), (200, String::new())), (Err("line 3".to_owned()), (500, "failed to reload config: line 3\n".to_owned()))]
-    {
+    for (outcome, expect) in [
+        (Ok(()), (200, String::new())),
+        (Err("line 3".to_owned()), (500, "failed to reload config: line 3\n".to_owned())),
+    ] {
         let asked = async {
             server.reloads.recv().await.unwrap().done.send(outcome).unwrap();
         };

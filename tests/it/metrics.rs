@@ -142,15 +142,23 @@ async fn metrics_are_valid_in_both_formats() {
     send(server.address(), "GET /services/nobody/errors/", &[]).await;
     let [open, text] = both(&server).await;
 
-    let series =
-        r#"periskop_error_occurrences{service_name="shop",severity="warning",aggregation_key="Class \"quoted\" \\ and\nbroken@1"}"#;
+    let series = r#"periskop_error_occurrences{service_name="shop",severity="warning",aggregation_key="Class \"quoted\" \\ and\nbroken@1"}"#;
     for families in [&open, &text] {
         assert_eq!(families["periskop_error_occurrences"].samples[series], 7.0);
-        assert_eq!(families["periskop_instances_scrapped"].samples[r#"periskop_instances_scrapped{service_name="shop"}"#], 1.0);
+        assert_eq!(
+            families["periskop_instances_scrapped"].samples[r#"periskop_instances_scrapped{service_name="shop"}"#],
+            1.0
+        );
         assert_eq!(families["hydrophone_error_occurrences_series_omitted"].samples.len(), 1);
-        assert_eq!(families["hydrophone_build_info"].samples[r#"hydrophone_build_info{version="1.2.3",revision="abc"}"#], 1.0);
+        assert_eq!(
+            families["hydrophone_build_info"].samples[r#"hydrophone_build_info{version="1.2.3",revision="abc"}"#],
+            1.0
+        );
     }
-    assert_eq!((open["periskop_error_occurrences"].kind.as_str(), text["periskop_error_occurrences"].kind.as_str()), ("unknown", "counter"));
+    assert_eq!(
+        (open["periskop_error_occurrences"].kind.as_str(), text["periskop_error_occurrences"].kind.as_str()),
+        ("unknown", "counter")
+    );
 
     // Counters' families have their samples' names only in the older format.
     let requests = r#"hydrophone_http_requests_total{handler="/services/{service}/errors/",method="GET",code="404"}"#;
@@ -159,7 +167,9 @@ async fn metrics_are_valid_in_both_formats() {
     let errors = r#"periskop_application_errors_total{type="service_not_found"}"#;
     assert_eq!(text["periskop_application_errors_total"].samples[errors], 1.0);
     #[cfg(target_os = "linux")]
-    for name in ["process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "process_start_time_seconds"] {
+    for name in
+        ["process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "process_start_time_seconds"]
+    {
         assert_eq!(text[name].samples.len(), 1, "{name}");
     }
 }

@@ -19,7 +19,12 @@ fn sample(uuid: &str, timestamp: Option<Timestamp>, message: &str) -> Occurrence
         uuid: uuid.to_owned(),
         timestamp,
         severity: Severity::Error,
-        exception: Exception { class: "Class".to_owned(), message: message.to_owned(), stack: None, causes: Vec::new() },
+        exception: Exception {
+            class: "Class".to_owned(),
+            message: message.to_owned(),
+            stack: None,
+            causes: Vec::new(),
+        },
         http: None,
     }
 }
