@@ -23,6 +23,10 @@ pub type Targets = Arc<Vec<Arc<ServiceTargets>>>;
 /// the difference.
 const GATHER: Millis = Millis(200);
 
+/// How long a reload waits for the first look of what it changed. Until then the service keeps the targets that it had, so that
+/// editing one mechanism does not interrupt the scraping of those that stay.
+const PATIENCE: Millis = Millis::from_seconds(5);
+
 /// Finds that wait for the manager. Mechanisms are slow and the manager is not; when it is, they wait.
 const QUEUE_MAX: usize = 64;
 
@@ -115,6 +119,8 @@ struct Running {
     service: Arc<Service>,
     providers: Vec<Provider>,
     targets: Arc<ServiceTargets>,
+    /// Until when `targets` stays while mechanisms have not looked for the first time.
+    patient_until: Timestamp,
     /// What was logged last about targets that are unfit.
     problems: Vec<String>,
 }
@@ -125,8 +131,16 @@ struct Provider {
     mechanism: Mechanism,
     /// Its last list; `None` until the first comes.
     groups: Option<Vec<Group>>,
+    /// Whether its first look has ended, well or not.
+    looked: bool,
     problems: Vec<String>,
     task: Option<AbortHandle>,
+}
+
+impl Running {
+    fn is_waiting(&self, now: Timestamp) -> bool {
+        now < self.patient_until && self.providers.iter().any(|provider| !provider.looked)
+    }
 }
 
 impl Drop for Provider {
@@ -142,17 +156,18 @@ impl State {
     fn configure(&mut self, config: &Config) {
         let mut last: BTreeMap<String, Running> =
             self.services.drain(..).map(|running| (running.service.name.clone(), running)).collect();
+        let now = self.clock.now();
         for service in &config.services {
             let running = last.remove(&service.name);
-            let (mut providers, targets, problems) = match running {
+            let (mut providers, targets, patient_until, problems) = match running {
                 Some(running) if running.service == *service => {
                     self.services.push(running);
                     continue;
                 }
-                Some(running) => (running.providers, running.targets, running.problems),
+                Some(running) => (running.providers, running.targets, now.plus(PATIENCE), running.problems),
                 None => {
                     let targets = ServiceTargets { service: service.name.clone(), ..ServiceTargets::default() };
-                    (Vec::new(), Arc::new(targets), Vec::new())
+                    (Vec::new(), Arc::new(targets), now, Vec::new())
                 }
             };
             let providers = service
@@ -163,14 +178,19 @@ impl State {
                     None => self.provider(mechanism),
                 })
                 .collect();
-            self.services.push(Running { service: Arc::clone(service), providers, targets, problems });
+            self.services.push(Running { service: Arc::clone(service), providers, targets, patient_until, problems });
             self.dirty.insert(service.name.clone());
         }
         for gone in last.keys() {
             self.metrics.forget(gone);
         }
         // Even when no list changes: services may have come, gone, or changed places.
-        self.due = Some(self.clock.now().plus(GATHER));
+        self.publish_by(now.plus(GATHER));
+    }
+
+    /// Sees to it that a publication comes at `due` at the latest.
+    fn publish_by(&mut self, due: Timestamp) {
+        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
     }
 
     fn provider(&mut self, mechanism: &Mechanism) -> Provider {
@@ -183,7 +203,8 @@ impl State {
                 (None, Some(self.tasks.spawn(work)))
             }
         };
-        Provider { number, mechanism: mechanism.clone(), groups, problems: Vec::new(), task }
+        let looked = groups.is_some();
+        Provider { number, mechanism: mechanism.clone(), groups, looked, problems: Vec::new(), task }
     }
 
     /// Takes a mechanism's find in.
@@ -210,18 +231,28 @@ impl State {
             }
             provider.problems = found.problems;
         }
-        if found.groups.is_some() && found.groups != provider.groups {
+        let first = !std::mem::replace(&mut provider.looked, true);
+        let new = found.groups.is_some() && found.groups != provider.groups;
+        if new {
             provider.groups = found.groups;
+        }
+        if new || first {
             self.dirty.insert(service.clone());
-            self.due.get_or_insert_with(|| self.clock.now().plus(GATHER));
+            self.publish_by(self.clock.now().plus(GATHER));
         }
     }
 
     /// Makes the lists that changed anew and publishes all.
     fn publish(&mut self, out: &watch::Sender<Targets>) {
         self.due = None;
+        let now = self.clock.now();
         let dirty = std::mem::take(&mut self.dirty);
         for running in self.services.iter_mut().filter(|running| dirty.contains(&running.service.name)) {
+            if running.is_waiting(now) {
+                self.dirty.insert(running.service.name.clone());
+                self.due = Some(self.due.map_or(running.patient_until, |due| due.min(running.patient_until)));
+                continue;
+            }
             let groups = running.providers.iter().filter_map(|provider| provider.groups.as_ref()).flatten();
             let (targets, problems) = target::build(&running.service, groups);
             let service = &running.service.name;

@@ -1,7 +1,11 @@
 //! The manager, with the time in the test's hands.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::config::parse;
@@ -76,35 +80,80 @@ async fn services_are_published_in_the_order_of_the_file() {
     bench.until(str::is_empty).await;
 }
 
+/// A directory that hands out two targets to the first who asks, and lets everybody else wait.
+struct Once {
+    url: String,
+    asked: Arc<AtomicUsize>,
+    _task: JoinSet<()>,
+}
+
+impl Once {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let mut waiting = Vec::new();
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                if counted.fetch_add(1, Ordering::SeqCst) == 0 {
+                    let body = r#"[{"targets": ["a:1", "b:1"]}]"#;
+                    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+                    let text = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                    stream.write_all(text.as_bytes()).await.unwrap();
+                }
+                waiting.push(stream);
+            }
+        });
+        Self { url, asked, _task: task }
+    }
+
+    fn service(&self, more: &str) -> String {
+        format!("- name: s\n  http_sd_configs: [{{url: '{}', refresh_interval: 1d}}]\n{more}", self.url)
+    }
+}
+
 #[tokio::test]
-async fn changed_rules_work_at_once_on_the_list_that_there_is() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("t.json");
-    rewrite_atomic(&file, br#"[{"targets": ["a:1", "b:1"]}]"#).unwrap();
-    let mut bench = Bench::start(&format!("services:\n{}", file_service("s", &file, "")));
+async fn changed_rules_work_on_the_list_that_there_is() {
+    let directory = Once::start().await;
+    let mut bench = Bench::start(&format!("services:\n{}", directory.service("")));
     bench.until(|now| now == "s[a:1 b:1]").await;
-    // The very next publication is the relabelled list: the file did not have to be read again for it.
-    bench.reload(&format!(
-        "services:\n{}",
-        file_service("s", &file, "  relabel_configs: [{action: keep, source_labels: [__address__], regex: 'a.*'}]\n")
-    ));
+    let rule = "  relabel_configs: [{action: keep, source_labels: [__address__], regex: 'a.*'}]\n";
+    bench.reload(&format!("services:\n{}", directory.service(rule)));
     let published = bench.until(|now| now != "s[a:1 b:1]").await;
     assert_eq!(published, "s[a:1]");
     assert_eq!(bench.out.borrow()[0].dropped_total, 1);
+    assert_eq!(directory.asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
 async fn services_that_did_not_change_keep_their_very_list() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("t.json");
-    rewrite_atomic(&file, br#"[{"targets": ["a:1"]}]"#).unwrap();
-    let same = file_service("same", &file, "");
+    let directory = Once::start().await;
+    let same = directory.service("");
     let mut bench = Bench::start(&format!("services:\n{same}- name: other\n"));
-    bench.until(|now| now == "same[a:1] other[]").await;
+    bench.until(|now| now == "s[a:1 b:1] other[]").await;
     let before = Arc::clone(&bench.out.borrow()[0]);
     bench.reload(&format!("services:\n{same}- name: other\n  static_configs: [{{targets: ['b:1']}}]\n"));
-    bench.until(|now| now == "same[a:1] other[b:1]").await;
+    let published = bench.until(|now| now != "s[a:1 b:1] other[]").await;
+    assert_eq!(published, "s[a:1 b:1] other[b:1]");
     assert!(Arc::ptr_eq(&before, &bench.out.borrow()[0]));
+    assert_eq!(directory.asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn targets_stay_while_a_changed_mechanism_looks_for_the_first_time() {
+    let directory = Once::start().await;
+    directory.asked.store(1, Ordering::SeqCst);
+    let fixed = "  static_configs: [{targets: ['a:1']}]\n";
+    let mut bench = Bench::start(&format!("services:\n- name: s\n{fixed}"));
+    bench.until(|now| now == "s[a:1]").await;
+    let reloaded = bench.clock.now();
+    // The directory never answers, and the address changes at the same time.
+    bench.reload(&format!("services:\n{}", directory.service("  static_configs: [{targets: ['a:2']}]\n")));
+    bench.until(|now| now == "s[a:2]").await;
+    assert!(bench.clock.now().since(reloaded) >= PATIENCE);
 }
 
 #[tokio::test]
@@ -180,7 +229,7 @@ async fn one_look_shows_targets_and_problems() {
 
 #[tokio::test]
 async fn a_look_that_does_not_end_is_given_up() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let yaml =
         format!("services: [{{name: s, http_sd_configs: [{{url: 'http://{}/'}}]}}]", listener.local_addr().unwrap());
     let resolved = resolve_once(&config(&yaml).services[0], &Clock::system(), Millis(50)).await;
