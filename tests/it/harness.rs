@@ -30,7 +30,6 @@ pub(crate) const INTERVAL: Millis = Millis::from_seconds(15);
 
 /// A running server.
 pub(crate) struct Server {
-    pub(crate) store: Arc<Store>,
     pub(crate) clock: Clock,
     pub(crate) readiness: watch::Sender<Readiness>,
     pub(crate) quit: CancellationToken,
@@ -91,7 +90,7 @@ impl Server {
         let quit = CancellationToken::new();
         let registry = Arc::new(registry);
         let state = AppState {
-            store: Arc::clone(&store),
+            store,
             writer,
             clock: clock.clone(),
             config: config.subscribe(),
@@ -114,7 +113,6 @@ impl Server {
         tasks.spawn(api::serve(listener, api::router(Arc::new(state)), CancellationToken::new()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
-            store,
             clock,
             readiness,
             quit,

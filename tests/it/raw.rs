@@ -51,10 +51,9 @@ pub(crate) async fn send(address: &str, line: &str, headers: &[&str]) -> Raw {
         .map(|line| line.split_once(": ").unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let (body, chunks) = match headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
-        true => dechunk(&answer[end + 4..]),
-        false => (answer[end + 4..].to_vec(), 0),
-    };
+    let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+    let rest = &answer[end + 4..];
+    let (body, chunks) = if chunked { dechunk(rest) } else { (rest.to_vec(), 0) };
     Raw { status, headers, body, chunks }
 }
 
