@@ -16,7 +16,7 @@ export function ServicesPanel() {
   const down = data?.services.reduce((sum, { targets }) => sum + targets.total - targets.up, 0) ?? 0;
   const note =
     data && data.services.length > 0
-      ? `${exact(data.services.length)}${down > 0 ? `, ${exact(down)} targets not up` : ''}`
+      ? `${exact(data.services.length)}${down > 0 ? `, ${exact(down)} ${down === 1 ? 'target' : 'targets'} not up` : ''}`
       : '';
   return (
     <Panel title="Services" note={note} stale={isPlaceholderData} className={classes.services}>

@@ -9,7 +9,7 @@ import { Failed, Outdated } from '../components/Notice';
 import { Panel } from '../components/Panel';
 import { Skeleton } from '../components/Skeleton';
 import { watched } from '../lib/coverage';
-import { exact, step } from '../lib/format';
+import { exact, span, step } from '../lib/format';
 import { inEarlierOrder } from '../lib/held';
 import { backFromZoom, go, usePlace } from '../lib/location';
 import { colours } from '../lib/palette';
@@ -44,7 +44,12 @@ export function TimelinePanel({ only }: Props) {
   const widen = () => {
     if (!backFromZoom()) go({ view: { range: zoomOut(view.range, Date.now(), zone) } });
   };
-  const note = drawn && `${exact(drawn.total)} in the range, per ${step(drawn.stepMs / 1000)}`;
+  // The chart begins and ends with whole buckets, so it may hold a little more than the range.
+  const note = drawn && (
+    <span title={span(drawn.startMs, drawn.endMs, zone, drawn.endMs)}>
+      {exact(drawn.total)} shown, per {step(drawn.stepMs / 1000)}
+    </span>
+  );
   return (
     <Panel
       title="Errors over time"
