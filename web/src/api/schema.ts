@@ -147,7 +147,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The OpenAPI document of this API */
+        /** The document that describes all these calls */
         get: operations["getOpenApi"];
         put?: never;
         post?: never;
@@ -329,7 +329,7 @@ export interface components {
             last_occurrence?: string | null;
         };
         /** @description A page of errors. */
-        Aggregates: {
+        AggregateList: {
             /** @description The errors. */
             aggregates: components["schemas"]["Aggregate"][];
             /**
@@ -700,7 +700,7 @@ export interface components {
             targets: components["schemas"]["ServiceTargets"];
         };
         /** @description All services. */
-        Services: {
+        ServiceList: {
             /**
              * Format: date-time
              * @description End of the range, not in it.
@@ -982,7 +982,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Aggregates"];
+                    "application/json": components["schemas"]["AggregateList"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
@@ -1360,7 +1360,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Services"];
+                    "application/json": components["schemas"]["ServiceList"];
                 };
             };
             /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
