@@ -3,9 +3,9 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-export type Services = Schemas['Services'];
+export type Services = Schemas['ServiceList'];
 export type Aggregate = Schemas['Aggregate'];
-export type Aggregates = Schemas['Aggregates'];
+export type Aggregates = Schemas['AggregateList'];
 export type AggregateDetail = Schemas['AggregateDetail'];
 export type Occurrence = Schemas['Occurrence'];
 export type Occurrences = Schemas['Occurrences'];
