@@ -91,10 +91,7 @@ impl Store {
         std::fs::create_dir_all(path).map_err(io("can not create"))?;
         let lock = crate::fs::DirectoryLock::acquire(path)?;
         open::check_format(path)?;
-        let database = disk
-            .create_database(&path.join(DATABASE), CACHE_BYTES)
-            .map_err(Error::database("open hydrophone.redb"))?;
-        disk.sync_directory(path).map_err(io("can not sync"))?;
+        let database = open::database(&*disk, path)?;
         Self::load(disk, database, path, lock)
     }
 

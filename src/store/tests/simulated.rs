@@ -437,6 +437,10 @@ impl Disk for Simulated {
         state.remove(directory, &name)
     }
 
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.remove_directory(path)
+    }
+
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
         let names = self.names(directory);
         let mut state = self.powered()?;
