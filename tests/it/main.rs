@@ -3,3 +3,9 @@
 mod harness;
 
 mod native;
+
+mod bad_input;
+mod kill;
+mod lifecycle;
+mod process;
+mod spike;
