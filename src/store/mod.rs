@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 mod change;
 mod chunk;
@@ -13,6 +13,7 @@ pub mod codec;
 mod commit;
 mod coverage;
 mod directory;
+mod disk;
 mod draft;
 mod error;
 mod head;
@@ -44,6 +45,7 @@ pub use occurrence::StoredOccurrence;
 pub use retention::Retention;
 pub use view::{Coverage, Hit, Scan, Split, Statistics, TargetSpan, View};
 
+use disk::Disk;
 use live::Live;
 use occurrence::Partitions;
 use occurrence::stack::Stacks;
@@ -56,6 +58,7 @@ const DATABASE: &str = "hydrophone.redb";
 
 /// An open data directory.
 pub struct Store {
+    disk: Arc<dyn Disk>,
     database: redb::Database,
     partitions: Partitions,
     /// Belongs to the one writer; the lock is never waited for.
@@ -79,19 +82,25 @@ impl Store {
     /// # Errors
     /// When another process has it, its format is another one, or its files can not be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_on(Arc::new(disk::Real), path)
+    }
+
+    /// As [`Store::open`], on this disk.
+    fn open_on(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, Error> {
         let io = |what| move |source| Error::Io { what, path: path.to_owned(), source };
         std::fs::create_dir_all(path).map_err(io("can not create"))?;
         let lock = crate::fs::DirectoryLock::acquire(path)?;
         open::check_format(path)?;
-        let database = redb::Database::builder()
-            .set_cache_size(CACHE_BYTES)
-            .create(path.join(DATABASE))
-            .map_err(Error::database("open hydrophone.redb"))?;
-        crate::fs::sync_directory(path).map_err(io("can not sync"))?;
-        Self::load(database, path, lock)
+        let database = open::database(&*disk, path)?;
+        Self::load(disk, database, path, lock)
     }
 
-    fn load(database: redb::Database, path: &Path, lock: crate::fs::DirectoryLock) -> Result<Self, Error> {
+    fn load(
+        disk: Arc<dyn Disk>,
+        database: redb::Database,
+        path: &Path,
+        lock: crate::fs::DirectoryLock,
+    ) -> Result<Self, Error> {
         let mut transaction = database.begin_write().map_err(Error::database("begin a transaction"))?;
         transaction.set_quick_repair(true);
         open::create_tables(&transaction).map_err(Error::database("create tables"))?;
@@ -100,8 +109,9 @@ impl Store {
         let live = open::load(&transaction)?;
         let stacks = Stacks::open(&transaction, &path.join(DATABASE))?;
         drop(transaction);
-        let partitions = Partitions::open(&path.join("occurrences"), live.commit)?;
+        let partitions = Partitions::open_on(Arc::clone(&disk), &path.join("occurrences"), live.commit)?;
         Ok(Self {
+            disk,
             database,
             partitions,
             stacks: Mutex::new(stacks),
@@ -156,6 +166,9 @@ impl Store {
         let mut transaction = self.database.begin_write().map_err(Error::database("begin a transaction"))?;
         // Opening after a crash then takes a millisecond instead of a walk through the file.
         transaction.set_quick_repair(true);
+        if std::env::var("MUT").as_deref() == Ok("durability") {
+            let _ = transaction.set_durability(redb::Durability::None);
+        }
         Ok(transaction)
     }
 
@@ -168,3 +181,6 @@ impl Store {
         self.live.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,15 +2,19 @@
 
 use std::path::Path;
 
+use super::disk::Disk;
 use super::live::{AsOf, Live};
 use super::log::Entry;
 use super::span::LateRow;
 use super::window::Window;
-use super::{Error, instance::Instance, record, table};
+use super::{CACHE_BYTES, DATABASE, Error, instance::Instance, record, table};
 use crate::model::id::{AggregateId, InstanceId, TargetId};
 
 /// Version of everything in a data directory; a change is described in docs/storage-format.md.
 pub(super) const FORMAT_VERSION: u32 = 1;
+
+/// A database that is being made.
+const UNFINISHED: &str = "hydrophone.creating";
 
 /// Checks the directory's format, or writes it where there is none yet.
 pub(super) fn check_format(directory: &Path) -> Result<(), Error> {
@@ -27,6 +31,27 @@ pub(super) fn check_format(directory: &Path) -> Result<(), Error> {
         }
         Err(error) => Err(io("can not read", error)),
     }
+}
+
+/// Opens the database in `directory`, or makes it where there is none yet.
+pub(super) fn database(disk: &dyn Disk, directory: &Path) -> Result<redb::Database, Error> {
+    let io = |what| move |source| Error::Io { what, path: directory.to_owned(), source };
+    let path = directory.join(DATABASE);
+    if disk.entries(directory).map_err(io("can not read"))?.contains(&path) {
+        return disk.open_database(&path, CACHE_BYTES).map_err(Error::database("open hydrophone.redb"));
+    }
+    // Under another name first: a process that ends while redb writes the first pages leaves a file that redb refuses.
+    let unfinished = directory.join(UNFINISHED);
+    match disk.remove_file(&unfinished) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(io("can not remove a file in")(error));
+        }
+        _ => {}
+    }
+    let database = disk.create_database(&unfinished, CACHE_BYTES).map_err(Error::database("create hydrophone.redb"))?;
+    disk.rename(&unfinished, &path).map_err(io("can not rename a file in"))?;
+    disk.sync_directory(directory).map_err(io("can not sync"))?;
+    Ok(database)
 }
 
 /// Makes every table, so that reading never meets one that is not there.

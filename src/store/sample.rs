@@ -60,7 +60,7 @@ impl Store {
 
     /// Bytes allocated to the database's file.
     pub(super) fn database_bytes(&self) -> u64 {
-        crate::fs::allocated_bytes(&self.path.join(DATABASE)).unwrap_or(0)
+        self.disk.allocated_bytes(&self.path.join(DATABASE)).unwrap_or(0)
     }
 
     /// Bytes allocated to the partitions.

@@ -7,3 +7,9 @@ mod management;
 mod metrics;
 mod native;
 mod periskop;
+
+mod bad_input;
+mod kill;
+mod lifecycle;
+mod process;
+mod spike;

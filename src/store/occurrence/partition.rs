@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use redb::{
     AccessGuard, Database, DatabaseError, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable,
@@ -14,8 +14,8 @@ use redb::{
 use roaring::RoaringBitmap;
 
 use super::error::Error;
-use crate::fs;
 use crate::store::codec::{Corrupt, varint};
+use crate::store::disk::Disk;
 
 /// (commit, index of the block's first occurrence in the commit) → block.
 const BLOCKS: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("blocks");
@@ -43,6 +43,7 @@ pub(super) struct StoredBlock {
 }
 
 pub(super) struct Partition {
+    disk: Arc<dyn Disk>,
     directory: PathBuf,
     file: PathBuf,
     handle: RwLock<Handle>,
@@ -59,34 +60,32 @@ enum Handle {
 
 impl Partition {
     /// The partition in an existing directory; its file is opened when it is needed.
-    pub(super) fn at(directory: PathBuf) -> Self {
-        Self { file: directory.join(FILE), directory, handle: RwLock::new(Handle::Closed) }
+    pub(super) fn at(disk: Arc<dyn Disk>, directory: PathBuf) -> Self {
+        Self { disk, file: directory.join(FILE), directory, handle: RwLock::new(Handle::Closed) }
     }
 
     /// Makes a new partition at `directory`: whole and durable, or not at all.
-    pub(super) fn create(directory: PathBuf) -> Result<Self, Error> {
+    pub(super) fn create(disk: Arc<dyn Disk>, directory: PathBuf) -> Result<Self, Error> {
         let unfinished = directory.with_extension("creating");
-        match std::fs::remove_dir_all(&unfinished) {
+        match disk.remove_directory(&unfinished) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::io("removing", &unfinished)(error));
             }
             _ => {}
         }
-        std::fs::create_dir(&unfinished).map_err(Error::io("creating", &unfinished))?;
+        disk.create_directory(&unfinished).map_err(Error::io("creating", &unfinished))?;
         let file = unfinished.join(FILE);
-        let mut builder = Database::builder();
-        let database =
-            builder.set_cache_size(WRITER_CACHE_BYTES).create(&file).map_err(Error::database("creating", &file))?;
+        let database = disk.create_database(&file, WRITER_CACHE_BYTES).map_err(Error::database("creating", &file))?;
         let transaction = begin_write(&database, &file)?;
         transaction.open_table(BLOCKS).map_err(Error::database("creating", &file))?;
         transaction.open_table(STACKS).map_err(Error::database("creating", &file))?;
         transaction.commit().map_err(Error::database("creating", &file))?;
-        fs::sync_directory(&unfinished).map_err(Error::io("syncing", &unfinished))?;
-        std::fs::rename(&unfinished, &directory).map_err(Error::io("creating", &directory))?;
+        disk.sync_directory(&unfinished).map_err(Error::io("syncing", &unfinished))?;
+        disk.rename(&unfinished, &directory).map_err(Error::io("creating", &directory))?;
         if let Some(parent) = directory.parent() {
-            fs::sync_directory(parent).map_err(Error::io("syncing", parent))?;
+            disk.sync_directory(parent).map_err(Error::io("syncing", parent))?;
         }
-        let partition = Self::at(directory);
+        let partition = Self::at(disk, directory);
         *partition.exclusive() = Handle::Writing(database);
         Ok(partition)
     }
@@ -101,7 +100,7 @@ impl Partition {
 
     /// Bytes on disk; 0 when it is gone.
     pub(super) fn bytes(&self) -> Result<u64, Error> {
-        match fs::allocated_bytes(&self.file) {
+        match self.disk.allocated_bytes(&self.file) {
             // Retention was faster.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
             bytes => bytes.map_err(Error::io("reading", &self.file)),
@@ -197,9 +196,7 @@ impl Partition {
             drop(handle);
             let mut handle = self.exclusive();
             if matches!(*handle, Handle::Closed) {
-                let mut builder = Database::builder();
-                let opened = builder.set_cache_size(READER_CACHE_BYTES).open_read_only(&self.file);
-                *handle = match opened {
+                *handle = match self.disk.open_read_only(&self.file, READER_CACHE_BYTES) {
                     Ok(database) => Handle::Reading(database),
                     // Only a file of which the last commit was not ours to make; opened to write it is repaired.
                     Err(DatabaseError::RepairAborted) => Handle::Writing(self.open_database()?),
@@ -230,8 +227,7 @@ impl Partition {
     }
 
     fn open_database(&self) -> Result<Database, Error> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(WRITER_CACHE_BYTES).open(&self.file).map_err(Error::database("opening", &self.file))
+        self.disk.open_database(&self.file, WRITER_CACHE_BYTES).map_err(Error::database("opening", &self.file))
     }
 
     fn closed(&self) -> Error {

@@ -1,0 +1,417 @@
+//! Power cuts: at every sync of every command, the power goes, the store is opened again, and what was acknowledged is
+//! there.
+//!
+//! A fleet lives on one disk that is never cut. Before each command the disk is copied, and on the copy the command runs
+//! until its first sync, its second, and so on, where the power goes; the disk then keeps nothing, everything or some of what
+//! was not synced. Opened again (often with the power cut again in the middle of that), the store holds the counts from
+//! before the command or from after it, never something between; and when the command is repeated, exactly those from after
+//! it, which they could not be if baselines and counts disagreed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::simulated::{Chance, Keep, Simulated};
+use crate::ingest::{Added, Batch};
+use crate::model::aggregate::State;
+use crate::model::exposition::{ExposedAggregate, Exposition};
+use crate::model::id::OccurrenceId;
+use crate::model::label::Labels;
+use crate::model::occurrence::{Exception, Occurrence, Stack};
+use crate::model::scrape::Scrape;
+use crate::model::series::{Buckets, Count};
+use crate::model::severity::Severity;
+use crate::model::target::Target;
+use crate::model::time::{Millis, TimeRange, Timestamp};
+use crate::store::{Edit, Error, Retention, Scan, Split, Store};
+
+const TARGETS: usize = 4;
+const KEYS: usize = 3;
+/// Commands in one life of the fleet.
+const COMMANDS: usize = 40;
+const INTERVAL: Millis = Millis::from_seconds(10);
+const BEGIN: Timestamp = Timestamp(1_790_000_003_000);
+const DAY: Millis = Millis::from_seconds(86_400);
+
+/// Occurrences are kept for a day, all else for ever.
+const RETENTION: Retention = Retention {
+    time: Millis(800 * DAY.0),
+    targets: Millis(800 * DAY.0),
+    occurrences: DAY,
+    instances: Millis(800 * DAY.0),
+};
+
+#[derive(Debug, Clone)]
+enum Command {
+    /// One commit of these targets' scrapes.
+    Scrape(Vec<usize>),
+    Seal,
+    Retain,
+    SetState(State),
+}
+
+/// What a sample is known by here: service, key, uuid.
+type Sample = (String, String, String);
+
+/// What the store must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Truth {
+    /// (service, key) → count.
+    counts: BTreeMap<(String, String), u64>,
+    /// Every sample that was stored, with the time of its scrape.
+    samples: BTreeMap<Sample, Timestamp>,
+    /// Samples scraped before this may be gone.
+    kept_from: Timestamp,
+    /// The state that was set last, if nothing happened since.
+    state: Option<State>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Process {
+    uuid: Option<String>,
+    /// Key → count, since when, samples.
+    counts: BTreeMap<usize, (u64, Timestamp, Vec<Occurrence>)>,
+    /// Key → what of it was scraped.
+    scraped: BTreeMap<usize, u64>,
+}
+
+#[derive(Debug, Clone)]
+struct Fleet {
+    now: Timestamp,
+    processes: Vec<Process>,
+    truth: Truth,
+    serial: u64,
+}
+
+impl Fleet {
+    fn new() -> Self {
+        let processes = vec![Process::default(); TARGETS];
+        let mut fleet = Self { now: BEGIN, processes, truth: Truth::default(), serial: 0 };
+        (0..TARGETS).for_each(|target| fleet.restart(target));
+        fleet
+    }
+
+    fn restart(&mut self, target: usize) {
+        self.serial += 1;
+        self.now.0 += 1;
+        // The last one sends no uuid.
+        let uuid = (target + 1 < TARGETS).then(|| format!("process-{}", self.serial));
+        self.processes[target] = Process { uuid, ..Process::default() };
+    }
+
+    fn throw(&mut self, target: usize, key: usize, times: u64) {
+        self.serial += 1;
+        let (now, serial) = (self.now, self.serial);
+        // Some stacks are new, some known.
+        let frames = vec![format!("at Frame{}.run", serial % 17), format!("at Key{key}.fail")];
+        let exception = Exception {
+            class: format!("Key{key}"),
+            message: "m".repeat((serial % 700) as usize),
+            stack: Some(Arc::new(Stack { frames })),
+            causes: Vec::new(),
+        };
+        let uuid = format!("sample-{serial}");
+        let sample = Occurrence { uuid, timestamp: Some(now), severity: Severity::Error, exception, http: None };
+        let (count, _, samples) = self.processes[target].counts.entry(key).or_insert((0, now, Vec::new()));
+        *count += times;
+        samples.push(sample);
+        let surplus = samples.len().saturating_sub(3);
+        samples.drain(..surplus);
+    }
+
+    fn target(target: usize) -> Arc<Target> {
+        let address = format!("host-{target}:80");
+        Arc::new(Target {
+            service: format!("service-{}", target % 2),
+            labels: Labels::from_pairs([("instance", address.as_str())]),
+            discovered_labels: Labels::default(),
+            url: format!("http://{address}/-/exceptions"),
+            address,
+            scrape_interval: INTERVAL,
+            scrape_timeout: INTERVAL,
+        })
+    }
+
+    fn scrape(&self, target: usize) -> Scrape {
+        let process = &self.processes[target];
+        let aggregates = process.counts.iter().map(|(key, (count, created, samples))| ExposedAggregate {
+            key: format!("Key{key}@1"),
+            total_count: *count,
+            severity: Severity::Error,
+            created_at: Some(*created),
+            occurrences: Some(samples.clone()),
+        });
+        let exposition =
+            Exposition { target_uuid: process.uuid.clone(), aggregates: aggregates.collect(), ..Exposition::default() };
+        let (duration, body_bytes) = (Millis(3), 10);
+        Scrape { target: Self::target(target), at: self.now, duration, body_bytes, outcome: Ok(exposition) }
+    }
+
+    /// What holds after the command.
+    fn account(&mut self, command: &Command) {
+        match command {
+            Command::Scrape(targets) => {
+                for target in targets {
+                    let service = format!("service-{}", target % 2);
+                    let Process { counts, scraped, .. } = &mut self.processes[*target];
+                    for (key, (count, _, samples)) in counts {
+                        let delta = *count - scraped.insert(*key, *count).unwrap_or(0);
+                        let name = (service.clone(), format!("Key{key}@1"));
+                        *self.truth.counts.entry(name.clone()).or_default() += delta;
+                        for sample in samples {
+                            let sample = (name.0.clone(), name.1.clone(), sample.uuid.clone());
+                            self.truth.samples.entry(sample).or_insert(self.now);
+                        }
+                        if delta > 0 {
+                            self.truth.state = None;
+                        }
+                    }
+                }
+            }
+            Command::Seal => {}
+            Command::Retain => self.truth.kept_from = self.truth.kept_from.max(self.now.minus(DAY)),
+            Command::SetState(state) => self.truth.state = Some(*state),
+        }
+    }
+
+    fn run(&self, store: &Store, command: &Command) -> Result<(), Error> {
+        match command {
+            Command::Scrape(targets) => {
+                let mut batch = Batch::new(store.draft());
+                for target in targets {
+                    assert!(matches!(batch.add(self.scrape(*target), 100), Added::Yes(_)));
+                }
+                store.commit(batch.into_draft().finish()).map(drop)
+            }
+            Command::Seal => store.seal(self.now).map(drop),
+            Command::Retain => store.retain(self.now, &RETENTION),
+            Command::SetState(state) => {
+                let aggregates = store.view()?.aggregates().iter().map(|aggregate| aggregate.id).collect();
+                let mut draft = store.draft();
+                draft.edit(Edit::SetState { aggregates, state: *state, at: self.now });
+                let commit = draft.finish();
+                store.commit(commit).map(drop)
+            }
+        }
+    }
+
+    /// Something happens, and a command that follows from it.
+    fn next(&mut self, chance: &mut Chance) -> Command {
+        for _ in 0..chance.below(4) {
+            let (target, key) = (chance.below(TARGETS as u64) as usize, chance.below(KEYS as u64) as usize);
+            self.throw(target, key, 1 + chance.below(1000));
+        }
+        let seconds = match chance.below(6) {
+            0 => 3 * 3600 + chance.below(3600),
+            1 => 30 * 3600,
+            _ => 10,
+        };
+        self.now.0 += seconds as i64 * 1000;
+        match chance.below(12) {
+            0 | 1 => Command::Seal,
+            2 => Command::Retain,
+            3 => Command::SetState([State::Resolved, State::Muted, State::Open][chance.below(3) as usize]),
+            _ => Command::Scrape((0..TARGETS).filter(|_| chance.below(2) == 0).collect()),
+        }
+    }
+}
+
+fn sums(store: &Store, fleet: &Fleet, split: Split) -> BTreeMap<(String, String), u64> {
+    let view = store.view().unwrap();
+    let buckets = Buckets::whole(TimeRange { start: BEGIN.minus(DAY), end: fleet.now.plus(DAY) });
+    let mut counts: BTreeMap<u32, Count> = BTreeMap::new();
+    let request = Scan { aggregates: None, targets: None, split, buckets };
+    view.scan(&request, &mut |hit| counts.entry(hit.aggregate.0).or_default().add(hit.count)).unwrap();
+    let named = counts.into_iter().map(|(id, count)| {
+        let aggregate = &view.aggregates()[id as usize];
+        let service = view.services()[aggregate.service.0 as usize].name.clone();
+        ((service, aggregate.key.clone()), count.total)
+    });
+    named.collect()
+}
+
+/// What the store says it holds: the truth of its counts and states, and the samples it lists.
+fn held(store: &Store, fleet: &Fleet, kept_from: Timestamp) -> (BTreeMap<(String, String), u64>, BTreeSet<Sample>) {
+    let counts = sums(store, fleet, Split::Aggregate);
+    assert_eq!(counts, sums(store, fleet, Split::Target), "aggregates and targets add up differently");
+    let view = store.view().unwrap();
+    let mut samples = BTreeSet::new();
+    let mut listed: BTreeSet<OccurrenceId> = BTreeSet::new();
+    for aggregate in view.aggregates() {
+        let service = view.services()[aggregate.service.0 as usize].name.clone();
+        let name = (service, aggregate.key.clone());
+        assert_eq!(aggregate.total, counts.get(&name).copied().unwrap_or(0), "{name:?}: record and columns differ");
+        for stored in view.occurrences(aggregate.id, None, 10_000).unwrap() {
+            assert_eq!(stored.aggregate, aggregate.id);
+            let exception = &stored.occurrence.exception;
+            assert_eq!(exception.stack.as_ref().unwrap().frames.len(), 2);
+            assert!(listed.insert(stored.id), "{:?} is listed twice", stored.id);
+            let sample = (name.0.clone(), name.1.clone(), stored.occurrence.uuid.clone());
+            assert!(samples.insert(sample), "{name:?} {}: stored twice", stored.occurrence.uuid);
+        }
+    }
+    // Nothing lies in the partitions that nobody refers to, but for what retention has forgotten of a day that goes on.
+    for day in store.partitions.days() {
+        let mut visit = |found: Result<crate::store::StoredOccurrence, _>| {
+            let stored = found.unwrap();
+            let forgotten = stored.occurrence.timestamp.unwrap() < kept_from;
+            assert!(forgotten || listed.contains(&stored.id), "{:?} belongs to no commit", stored.id);
+            ControlFlow::Continue(())
+        };
+        let mut stacks = |_| Ok(Arc::new(Stack::default()));
+        store.partitions.read_all(day, 0..=u64::MAX, &mut stacks, &mut visit).unwrap();
+    }
+    (counts, samples)
+}
+
+impl Truth {
+    fn differs_from(&self, store: &Store, fleet: &Fleet) -> Option<String> {
+        let (counts, samples) = held(store, fleet, self.kept_from);
+        let wanted: BTreeMap<_, _> = self.counts.iter().filter(|(_, count)| **count > 0).collect();
+        if counts.iter().ne(wanted) {
+            return Some(format!("counts {counts:?}"));
+        }
+        if let Some(extra) = samples.iter().find(|sample| !self.samples.contains_key(*sample)) {
+            return Some(format!("unknown sample {extra:?}"));
+        }
+        let mut kept = self.samples.iter().filter(|(_, at)| **at >= self.kept_from).map(|(sample, _)| sample);
+        if let Some(lost) = kept.find(|sample| !samples.contains(*sample)) {
+            return Some(format!("lost {lost:?}"));
+        }
+        let view = store.view().unwrap();
+        match self.state {
+            Some(state) if view.aggregates().iter().any(|aggregate| aggregate.state != state) => {
+                Some("another state".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Opens the store after a power cut, perhaps with the power cut again meanwhile.
+fn reopen(mut disk: Simulated, path: &Path, chance: &mut Chance) -> (Simulated, Store) {
+    for _ in 0..2 {
+        if chance.below(3) > 0 {
+            break;
+        }
+        disk.cut_after(chance.below(8));
+        if let Ok(store) = Store::open_on(Arc::new(disk.clone()), path) {
+            drop(store);
+        }
+        disk = disk.after_power_cut(Keep::ALL[chance.below(4) as usize], chance);
+    }
+    let store = Store::open_on(Arc::new(disk.clone()), path).unwrap();
+    (disk, store)
+}
+
+/// Runs `command` on a copy of `disk` and cuts the power at its sync number `syncs`; whether it got that far.
+fn cut(
+    disk: &Simulated,
+    path: &Path,
+    fleets: (&Fleet, &Fleet),
+    command: &Command,
+    syncs: u64,
+    chance: &mut Chance,
+) -> bool {
+    let (before, after) = fleets;
+    let disk = disk.copy(path);
+    let store = Store::open_on(Arc::new(disk.clone()), path).unwrap();
+    disk.cut_after(syncs);
+    let outcome = before.run(&store, command);
+    let reached = disk.is_off();
+    assert!(outcome.is_ok() || reached, "{command:?}: {outcome:?}");
+    if outcome.is_err() {
+        assert!(store.is_poisoned() && store.view().is_ok());
+    }
+    let keep = if reached { Keep::ALL[chance.below(4) as usize] } else { Keep::Nothing };
+    let disk = disk.after_power_cut(keep, chance);
+    drop(store);
+
+    let (_disk, store) = reopen(disk, path, chance);
+    let context = format!("{command:?} cut at sync {syncs}, keeping {keep:?}, was {outcome:?}");
+    // Retention that was cut has forgotten some of what it may forget.
+    let differs = after.truth.differs_from(&store, after);
+    if outcome.is_ok() {
+        assert_eq!(differs, None, "{context}: acknowledged, and not there");
+    } else if differs.is_some() {
+        let lenient = Truth { kept_from: after.truth.kept_from, ..before.truth.clone() };
+        assert_eq!(lenient.differs_from(&store, before), None, "{context}: neither before nor after ({differs:?})");
+    }
+    // The client still exposes the same. A moment later, or the clock would seem to stand.
+    let mut again = after.clone();
+    again.now.0 += 1;
+    again.run(&store, command).unwrap();
+    assert_eq!(after.truth.differs_from(&store, after), None, "{context}: repeated");
+    reached
+}
+
+fn live(seed: u64) -> u64 {
+    let mut chance = Chance(seed);
+    let directory = tempfile::tempdir().unwrap();
+    let (path, copy) = (directory.path().join("data"), directory.path().join("copy"));
+    let mut disk = Simulated::new(&path);
+    let mut store = Store::open_on(Arc::new(disk.clone()), &path).unwrap();
+    let mut fleet = Fleet::new();
+    let mut cuts = 0;
+    for _ in 0..COMMANDS {
+        if chance.below(6) == 0 {
+            let target = chance.below(TARGETS as u64) as usize;
+            // What a process counted and nobody scraped is lost with it; here it was.
+            fleet.run(&store, &Command::Scrape(vec![target])).unwrap();
+            fleet.account(&Command::Scrape(vec![target]));
+            fleet.restart(target);
+        }
+        let command = fleet.next(&mut chance);
+        let mut after = fleet.clone();
+        after.account(&command);
+        let mut syncs = 0;
+        while cut(&disk, &copy, (&fleet, &after), &command, syncs, &mut chance) {
+            syncs += 1;
+        }
+        cuts += syncs;
+        fleet.run(&store, &command).unwrap();
+        fleet = after;
+        if chance.below(8) == 0 {
+            // Stopped in good order, or killed.
+            if chance.below(2) == 0 {
+                drop(store);
+            } else {
+                disk = disk.copy(&path);
+                drop(store);
+            }
+            store = Store::open_on(Arc::new(disk.clone()), &path).unwrap();
+            assert_eq!(fleet.truth.differs_from(&store, &fleet), None);
+        }
+    }
+    assert!(fleet.truth.counts.values().sum::<u64>() > 1000);
+    cuts
+}
+
+#[test]
+fn a_power_cut_at_any_sync_loses_nothing_acknowledged() {
+    let cuts: u64 = (1..=3).map(live).sum();
+    assert!(cuts > 200, "only {cuts} power cuts");
+}
+
+#[test]
+fn a_power_cut_while_the_directory_is_made_leaves_one_that_opens() {
+    let mut chance = Chance(7);
+    let directory = tempfile::tempdir().unwrap();
+    for keep in Keep::ALL {
+        let mut syncs = 0;
+        loop {
+            let disk = Simulated::new(directory.path());
+            disk.cut_after(syncs);
+            let opened = Store::open_on(Arc::new(disk.clone()), directory.path()).is_ok();
+            let disk = disk.after_power_cut(keep, &mut chance);
+            Store::open_on(Arc::new(disk), directory.path())
+                .unwrap_or_else(|error| panic!("{syncs} {keep:?}: {error:?}"));
+            if opened {
+                break;
+            }
+            syncs += 1;
+        }
+        assert!(syncs > 2);
+    }
+}

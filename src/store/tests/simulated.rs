@@ -1,0 +1,467 @@
+//! A disk that forgets what was not synced, as far as a real one may.
+//!
+//! What counts as durable is what POSIX promises: bytes of a file after its sync, names after the sync of their directory.
+//! When the power goes, writes since then survive or not, sector by sector; changes of names survive in their order up to
+//! some point, as journaling file systems keep them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redb::{Database, DatabaseError, ReadOnlyDatabase, StorageBackend};
+
+use crate::store::disk::Disk;
+
+/// What a disk writes at once.
+const SECTOR_BYTES: usize = 512;
+
+const ROOT: usize = 0;
+
+/// A small source of chance (splitmix64).
+#[derive(Debug, Clone)]
+pub(super) struct Chance(pub(super) u64);
+
+impl Chance {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// 0 to `end`, without it.
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+}
+
+/// Which of the writes since the last sync survive a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    Nothing,
+    Everything,
+    /// Each sector or not.
+    Sectors,
+    /// Those before some moment, the last of them torn.
+    Beginning,
+}
+
+impl Keep {
+    pub(super) const ALL: [Self; 4] = [Self::Nothing, Self::Everything, Self::Sectors, Self::Beginning];
+}
+
+/// The disk. Clones are the same one.
+#[derive(Debug, Clone)]
+pub(super) struct Simulated {
+    root: PathBuf,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Clone)]
+struct State {
+    /// Files and directories by their number.
+    nodes: Vec<Node>,
+    /// Changes of names that are not synced, oldest first.
+    renames: Vec<Rename>,
+    /// How many more syncs succeed before the power goes.
+    syncs_left: Option<u64>,
+    off: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Node {
+    File(File),
+    Directory { live: BTreeMap<String, usize>, durable: BTreeMap<String, usize> },
+}
+
+#[derive(Debug, Clone, Default)]
+struct File {
+    live: Arc<Vec<u8>>,
+    durable: Arc<Vec<u8>>,
+    /// What distinguishes the two, oldest first.
+    writes: Vec<Write>,
+}
+
+#[derive(Debug, Clone)]
+enum Write {
+    Bytes(usize, Arc<[u8]>),
+    Length(usize),
+}
+
+/// Names of one directory that change together.
+#[derive(Debug, Clone)]
+struct Rename {
+    directory: usize,
+    names: Vec<(String, Option<usize>)>,
+}
+
+fn no_power() -> io::Error {
+    io::Error::other("the power is off")
+}
+
+impl Simulated {
+    /// An empty disk in the place of the directory `root`.
+    pub(super) fn new(root: &Path) -> Self {
+        let nodes = vec![Node::Directory { live: BTreeMap::new(), durable: BTreeMap::new() }];
+        let state = State { nodes, renames: Vec::new(), syncs_left: None, off: false };
+        Self { root: root.to_owned(), state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Another disk with the same contents, in the place of `root`: what a killed process leaves.
+    pub(super) fn copy(&self, root: &Path) -> Self {
+        Self { root: root.to_owned(), state: Arc::new(Mutex::new(self.state().clone())) }
+    }
+
+    /// The power goes at the sync after `syncs` more.
+    pub(super) fn cut_after(&self, syncs: u64) {
+        self.state().syncs_left = Some(syncs);
+    }
+
+    pub(super) fn is_off(&self) -> bool {
+        self.state().off
+    }
+
+    /// Cuts the power, if it is not gone already, and gives the disk as it is afterwards. Whoever has the old one open has
+    /// nothing any more.
+    pub(super) fn after_power_cut(&self, keep: Keep, chance: &mut Chance) -> Self {
+        let mut state = self.state();
+        state.off = true;
+        let mut after = state.clone();
+        after.forget(keep, chance);
+        Self { root: self.root.clone(), state: Arc::new(Mutex::new(after)) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn powered(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.state();
+        if state.off { Err(no_power()) } else { Ok(state) }
+    }
+
+    fn names(&self, path: &Path) -> Vec<String> {
+        let inside = path.strip_prefix(&self.root).unwrap();
+        inside.iter().map(|name| name.to_str().unwrap().to_owned()).collect()
+    }
+
+    fn parent(&self, path: &Path) -> (Vec<String>, String) {
+        let mut names = self.names(path);
+        let last = names.pop().unwrap();
+        (names, last)
+    }
+
+    fn backend(&self, path: &Path, create: bool) -> io::Result<Backend> {
+        let (parent, name) = self.parent(path);
+        let mut state = self.powered()?;
+        let directory = state.find(&parent)?;
+        let node = match state.find_in(directory, &name) {
+            Ok(node) => node,
+            Err(_) if create => state.add(directory, name, Node::File(File::default())),
+            Err(error) => return Err(error),
+        };
+        Ok(Backend { disk: self.clone(), node })
+    }
+}
+
+impl State {
+    fn find(&self, names: &[String]) -> io::Result<usize> {
+        names.iter().try_fold(ROOT, |directory, name| self.find_in(directory, name))
+    }
+
+    fn find_in(&self, directory: usize, name: &str) -> io::Result<usize> {
+        match &self.nodes[directory] {
+            Node::Directory { live, .. } => live.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into()),
+            Node::File(_) => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    fn add(&mut self, directory: usize, name: String, node: Node) -> usize {
+        self.nodes.push(node);
+        let number = self.nodes.len() - 1;
+        self.rename(Rename { directory, names: vec![(name, Some(number))] });
+        number
+    }
+
+    fn rename(&mut self, rename: Rename) {
+        let Node::Directory { live, .. } = &mut self.nodes[rename.directory] else { panic!("not a directory") };
+        rename.apply(live);
+        self.renames.push(rename);
+    }
+
+    fn remove(&mut self, directory: usize, name: &str) -> io::Result<()> {
+        let node = self.find_in(directory, name)?;
+        if let Node::Directory { live, .. } = &self.nodes[node] {
+            for name in live.keys().cloned().collect::<Vec<_>>() {
+                self.remove(node, &name)?;
+            }
+        }
+        self.rename(Rename { directory, names: vec![(name.to_owned(), None)] });
+        Ok(())
+    }
+
+    /// Every sync comes by here.
+    fn sync(&mut self) -> io::Result<()> {
+        match &mut self.syncs_left {
+            Some(0) => {
+                self.off = true;
+                return Err(no_power());
+            }
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn sync_names(&mut self, directory: usize) {
+        let (synced, rest) = std::mem::take(&mut self.renames).into_iter().partition(|one| one.directory == directory);
+        self.renames = rest;
+        self.make_durable(synced);
+    }
+
+    fn make_durable(&mut self, renames: Vec<Rename>) {
+        for rename in renames {
+            let Node::Directory { durable, .. } = &mut self.nodes[rename.directory] else { panic!("not a directory") };
+            rename.apply(durable);
+        }
+    }
+
+    /// The power was cut: what was not synced is gone, or not.
+    fn forget(&mut self, keep: Keep, chance: &mut Chance) {
+        let renames = std::mem::take(&mut self.renames);
+        let kept = match keep {
+            Keep::Nothing => 0,
+            Keep::Everything => renames.len(),
+            Keep::Sectors | Keep::Beginning => chance.below(renames.len() as u64 + 1) as usize,
+        };
+        self.make_durable(renames.into_iter().take(kept).collect());
+        for node in &mut self.nodes {
+            match node {
+                Node::Directory { live, durable } => live.clone_from(durable),
+                Node::File(file) => file.forget(keep, chance),
+            }
+        }
+        self.syncs_left = None;
+        self.off = false;
+    }
+}
+
+impl Rename {
+    fn apply(&self, names: &mut BTreeMap<String, usize>) {
+        for (name, node) in &self.names {
+            match node {
+                Some(node) => names.insert(name.clone(), *node),
+                None => names.remove(name),
+            };
+        }
+    }
+}
+
+impl File {
+    fn write(&mut self, write: Write) {
+        write.apply(Arc::make_mut(&mut self.live), || true);
+        self.writes.push(write);
+    }
+
+    fn sync(&mut self) {
+        let durable = Arc::make_mut(&mut self.durable);
+        for write in self.writes.drain(..) {
+            write.apply(durable, || true);
+        }
+    }
+
+    fn forget(&mut self, keep: Keep, chance: &mut Chance) {
+        let mut writes = std::mem::take(&mut self.writes);
+        if writes.is_empty() || keep == Keep::Nothing {
+            self.live = Arc::clone(&self.durable);
+            return;
+        }
+        if keep == Keep::Beginning {
+            writes.truncate(1 + chance.below(writes.len() as u64) as usize);
+        }
+        let durable = Arc::make_mut(&mut self.durable);
+        let last = writes.len() - 1;
+        // Lengths are the file system's own: they survive in their order.
+        let mut lengths = writes.iter().filter(|write| matches!(write, Write::Length(_))).count() as u64;
+        if keep == Keep::Sectors {
+            lengths = chance.below(lengths + 1);
+        }
+        for (at, write) in writes.iter().enumerate() {
+            if matches!(write, Write::Length(_)) {
+                let survives = lengths > 0;
+                lengths = lengths.saturating_sub(1);
+                write.apply(durable, || survives);
+                continue;
+            }
+            let torn = keep == Keep::Sectors || (keep == Keep::Beginning && at == last);
+            write.apply(durable, || !torn || chance.below(2) == 0);
+        }
+        self.live = Arc::clone(&self.durable);
+    }
+}
+
+impl Write {
+    /// Applies the sectors that `survives` chooses, or the change of length, if it does.
+    fn apply(&self, bytes: &mut Vec<u8>, mut survives: impl FnMut() -> bool) {
+        match self {
+            Self::Length(length) if survives() => bytes.resize(*length, 0),
+            Self::Length(_) => {}
+            Self::Bytes(offset, new) => {
+                let mut at = 0;
+                while at < new.len() {
+                    let sector = (offset + at) / SECTOR_BYTES;
+                    let end = ((sector + 1) * SECTOR_BYTES - offset).min(new.len());
+                    // Beyond a length that did not survive there is nothing to write to.
+                    if survives() && offset + end <= bytes.len() {
+                        bytes[offset + at..offset + end].copy_from_slice(&new[at..end]);
+                    }
+                    at = end;
+                }
+            }
+        }
+    }
+}
+
+/// One open file.
+#[derive(Debug)]
+struct Backend {
+    disk: Simulated,
+    node: usize,
+}
+
+impl Backend {
+    fn with<R>(&self, work: impl FnOnce(&mut File) -> io::Result<R>) -> io::Result<R> {
+        let mut state = self.disk.powered()?;
+        match &mut state.nodes[self.node] {
+            Node::File(file) => work(file),
+            Node::Directory { .. } => Err(io::ErrorKind::IsADirectory.into()),
+        }
+    }
+}
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.with(|file| Ok(file.live.len() as u64))
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.with(|file| {
+            let from = offset as usize;
+            let bytes = file.live.get(from..from + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+            out.copy_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.with(|file| {
+            file.write(Write::Length(len as usize));
+            Ok(())
+        })
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.disk.powered()?.sync()?;
+        self.with(|file| {
+            file.sync();
+            Ok(())
+        })
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.with(|file| {
+            let end = offset as usize + data.len();
+            if file.live.len() < end {
+                file.write(Write::Length(end));
+            }
+            file.write(Write::Bytes(offset as usize, data.into()));
+            Ok(())
+        })
+    }
+}
+
+impl Disk for Simulated {
+    fn create_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
+        Database::builder().set_cache_size(cache_bytes).create_with_backend(self.backend(path, true)?)
+    }
+
+    fn open_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
+        Database::builder().set_cache_size(cache_bytes).create_with_backend(self.backend(path, false)?)
+    }
+
+    fn open_read_only(&self, path: &Path, _cache_bytes: usize) -> Result<ReadOnlyDatabase, DatabaseError> {
+        // redb opens nothing but real files for reading only; a file that needs repair is opened for writing too.
+        self.backend(path, false)?;
+        Err(DatabaseError::RepairAborted)
+    }
+
+    fn allocated_bytes(&self, path: &Path) -> io::Result<u64> {
+        self.backend(path, false)?.len()
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        let (parent, name) = self.parent(path);
+        let mut state = self.powered()?;
+        let directory = state.find(&parent)?;
+        if state.find_in(directory, &name).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        state.add(directory, name, Node::Directory { live: BTreeMap::new(), durable: BTreeMap::new() });
+        Ok(())
+    }
+
+    fn entries(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+        let state = self.powered()?;
+        match &state.nodes[state.find(&self.names(directory))?] {
+            Node::Directory { live, .. } => Ok(live.keys().map(|name| directory.join(name)).collect()),
+            Node::File(_) => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let ((parent, from), (same, to)) = (self.parent(from), self.parent(to));
+        assert_eq!(parent, same, "names move within their directory");
+        let mut state = self.powered()?;
+        let directory = state.find(&parent)?;
+        let node = state.find_in(directory, &from)?;
+        state.rename(Rename { directory, names: vec![(from, None), (to, Some(node))] });
+        Ok(())
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        let (parent, name) = self.parent(path);
+        let mut state = self.powered()?;
+        let directory = state.find(&parent)?;
+        state.remove(directory, &name)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.remove_directory(path)
+    }
+
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        let names = self.names(directory);
+        let mut state = self.powered()?;
+        let directory = state.find(&names)?;
+        state.sync()?;
+        state.sync_names(directory);
+        Ok(())
+    }
+
+    fn read(&self, path: &Path) -> io::Result<String> {
+        let bytes = self.backend(path, false)?.with(|file| Ok(file.live.to_vec()))?;
+        String::from_utf8(bytes).map_err(io::Error::other)
+    }
+
+    fn rewrite(&self, path: &Path, text: &str) -> io::Result<()> {
+        let temporary = path.with_extension("tmp");
+        let file = self.backend(&temporary, true)?;
+        file.set_len(0)?;
+        file.write(0, text.as_bytes())?;
+        file.sync_data()?;
+        self.rename(&temporary, path)?;
+        self.sync_directory(path.parent().unwrap())
+    }
+}
