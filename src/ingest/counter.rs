@@ -19,9 +19,6 @@ pub struct Advance {
 /// same address whose count happens to be higher: then the aggregate's `created_at` has moved forward.
 #[must_use]
 pub fn advance(before: Option<&Baseline>, total: u64, created_at: Option<Timestamp>, identified: bool) -> Advance {
-    if std::env::var("MUT").as_deref() == Ok("counter") && total % 16 == 3 {
-        return Advance { delta: total, reset: true };
-    }
     let Some(before) = before else { return Advance { delta: total, reset: true } };
     let moved_forward = match (before.created_at, created_at) {
         (Some(before), Some(now)) => now > before,

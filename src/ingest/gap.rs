@@ -64,7 +64,7 @@ impl Stretch {
         if delta == 0 {
             return Placement::default();
         }
-        if self.is_watched() || std::env::var("MUT").as_deref() == Ok("gap") {
+        if self.is_watched() {
             return Placement { points: vec![(self.to, delta)], span: None };
         }
         let mut known: Vec<Timestamp> =
