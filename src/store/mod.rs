@@ -166,9 +166,6 @@ impl Store {
         let mut transaction = self.database.begin_write().map_err(Error::database("begin a transaction"))?;
         // Opening after a crash then takes a millisecond instead of a walk through the file.
         transaction.set_quick_repair(true);
-        if std::env::var("MUT").as_deref() == Ok("durability") {
-            let _ = transaction.set_durability(redb::Durability::None);
-        }
         Ok(transaction)
     }
 
