@@ -49,8 +49,9 @@ impl Store {
         result.map_err(|error| self.poison(error))?;
         let mut live = self.live_write();
         let live = &mut *live;
-        for (aggregate, _) in live.references.drain() {
-            live.referenced.insert(aggregate, window.0);
+        for aggregate in std::mem::take(&mut live.references).into_keys() {
+            let key = live.reference_key(aggregate, window);
+            live.referenced.insert(aggregate, key);
         }
         live.referenced_commit = live.commit;
         live.sealed = window.next();
@@ -96,6 +97,13 @@ impl Store {
 }
 
 impl Live {
+    /// The window under which an aggregate's new references are kept: that of the latest scrape, because retention goes by
+    /// it and what is referred to may be younger than the window that is sealed. Never that of a row there is.
+    fn reference_key(&self, aggregate: AggregateId, window: Window) -> u32 {
+        let now = Window::of(self.now).max(window);
+        self.referenced.get(&aggregate).map_or(now.0, |last| now.0.max(last.saturating_add(1)))
+    }
+
     /// The oldest window that holds anything to seal.
     fn oldest_window(&self) -> Option<Window> {
         let points = self.head.windows().next().map(|(window, _)| window);
@@ -192,7 +200,8 @@ impl Tables<'_> {
         let sorted: BTreeMap<_, _> = live.references.iter().collect();
         for (aggregate, references) in sorted {
             let before = live.referenced.get(aggregate).copied();
-            insert(&mut rows, (window.0, aggregate.0), &reference::encode(before, references))?;
+            let key = live.reference_key(*aggregate, window);
+            insert(&mut rows, (key, aggregate.0), &reference::encode(before, references))?;
         }
         Ok(())
     }
@@ -206,8 +215,8 @@ impl Tables<'_> {
         ids.dedup();
         for id in ids {
             let Some(aggregate) = live.directory.aggregate(id).cloned() else { continue };
-            let referenced =
-                if live.references.contains_key(&id) { Some(window.0) } else { live.referenced.get(&id).copied() };
+            let new = live.references.contains_key(&id).then(|| live.reference_key(id, window));
+            let referenced = new.or_else(|| live.referenced.get(&id).copied());
             let row = AggregateRow { commit: live.commit, referenced, aggregate };
             insert(&mut aggregates, id.0, &record::encode_aggregate(&row).map_err(write)?)?;
         }

@@ -111,7 +111,7 @@ async fn kill_all_the_time(place: &Place, chance: &mut Chance, url: &watch::Send
         let mut found = server.url_now();
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(life)) => {}
-            _ = async {
+            () = async {
                 let known = found.wait_for(Option::is_some).await.map(|url| url.clone());
                 url.send_replace(known.ok().flatten());
                 listened += 1;

@@ -122,7 +122,8 @@ async fn a_bad_file_keeps_the_running_configuration_and_says_why() {
 
 #[tokio::test]
 async fn reloading_over_http_has_to_be_enabled() {
-    let server = Place::new(NOTHING).start();
+    let place = Place::new(NOTHING);
+    let server = place.start();
     assert_eq!(server.send(Method::POST, "/-/reload").await.0, 403);
     assert_eq!(server.send(Method::POST, "/-/quit").await.0, 403);
 }
@@ -166,7 +167,9 @@ async fn periskops_own_configuration_files_start_unchanged() {
 
 #[test]
 fn check_config_says_what_is_wrong_and_where() {
-    let good = Place::new("services: [{name: a}, {name: b}]\n");
+    let good = Place::new(
+        "services: [{name: a, static_configs: [{targets: [a:1]}]}, {name: b, static_configs: [{targets: [b:1]}]}]\n",
+    );
     let path = good.config().display().to_string();
     let (code, out, err) = check(&["check", "config", &path]);
     assert_eq!(
