@@ -1,7 +1,7 @@
 //! What does an occurrence cost to write and to read, in CPU time of all threads?
 //!
-//! The workload is a first cycle: services of 1,000 aggregates, ten samples each, every message, uuid and request its own
-//! (335 bytes of them), one stack an aggregate. `write` is a whole commit through the file, durable on return.
+//! The workload is a first cycle: services of 1,000 aggregates, ten samples each, every message, uuid and request its own,
+//! one stack an aggregate. `write` is a whole commit through the file, durable on return.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -98,6 +98,15 @@ fn occurrences(aggregates: u64) -> Vec<Occurrence> {
     all
 }
 
+/// Bytes of all texts but the stack.
+fn text_bytes(occurrence: &Occurrence) -> usize {
+    let http = occurrence.http.as_ref().map_or(0, |http| {
+        let headers = http.headers.iter().flatten().map(|(name, value)| name.len() + value.len());
+        http.method.len() + http.url.len() + headers.sum::<usize>()
+    });
+    occurrence.uuid.len() + occurrence.exception.class.len() + occurrence.exception.message.len() + http
+}
+
 fn news(occurrences: &[Occurrence]) -> Vec<NewOccurrence<'_>> {
     (0u32..)
         .zip(occurrences)
@@ -155,6 +164,8 @@ fn encoding(criterion: &mut Criterion) {
     let mut encoder = Encoder::new().expect("memory");
     let blocks: Vec<Vec<u8>> = new.chunks(64).map(|new| encoder.encode(1, 0, new).expect("memory")).collect();
     let bytes: usize = blocks.iter().map(Vec::len).sum();
+    let own: usize = occurrences.iter().map(text_bytes).sum();
+    println!("{:.0} bytes of text an occurrence", own as f64 / new.len() as f64);
     println!("{:.1} bytes an occurrence in blocks of 64", bytes as f64 / new.len() as f64);
     let mut group = criterion.benchmark_group("occurrence");
     group.throughput(Throughput::Elements(new.len() as u64));

@@ -426,26 +426,38 @@ impl<'a> Reader<'a> {
 
 /// The 16 bytes of a uuid in its canonical form: lower case, hyphens after 8, 12, 16 and 20 digits.
 fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
+    /// Where the bytes' first digits stand.
+    const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
     let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
-    let (mut bytes, mut digits) = ([0u8; 16], 0usize);
-    for (place, byte) in text.iter().enumerate() {
-        if matches!(place, 8 | 13 | 18 | 23) {
-            if *byte != b'-' {
-                return None;
-            }
-            continue;
-        }
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
-        let target = bytes.get_mut(digits / 2)?;
-        *target = *target << 4 | digit;
-        digits += 1;
+    let at = |place: usize| text.get(place).copied().unwrap_or_default();
+    let digit = |place: usize| DIGITS.get(usize::from(at(place))).copied().unwrap_or(NO_DIGIT);
+    // Judged once at the end, so that the loop has no branches: this is done for every occurrence.
+    let (mut bytes, mut all) = ([0u8; 16], 0);
+    for (byte, place) in bytes.iter_mut().zip(PLACES) {
+        let (high, low) = (digit(place), digit(place + 1));
+        all |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    let hyphens = [8, 13, 18, 23].iter().all(|place| at(*place) == b'-');
+    (all & NO_DIGIT == 0 && hyphens).then_some(bytes)
 }
+
+/// A bit that no digit has.
+const NO_DIGIT: u8 = 0x80;
+
+/// The values of lower-case hexadecimal digits by their ASCII codes.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let (mut rest, mut value): (&[u8], u8) = (b"0123456789abcdef", 0);
+    while let [digit, after @ ..] = rest {
+        if let Some((slot, _)) = digits.split_at_mut(*digit as usize).1.split_first_mut() {
+            *slot = value;
+        }
+        value += 1;
+        rest = after;
+    }
+    digits
+};
 
 fn severity_code(severity: Severity) -> u64 {
     match severity {

@@ -92,12 +92,6 @@ impl Stacks {
         u64::from(self.next)
     }
 
-    /// How many stacks wait for [`Stacks::write`].
-    #[cfg(test)]
-    pub(in crate::store) fn new_len(&self) -> usize {
-        self.new.len()
-    }
-
     /// Writes the stacks that were new since the last call, in the transaction of the commit that brought them. If that commit
     /// fails, so must all later ones: the ids are given.
     pub(in crate::store) fn write(&mut self, transaction: &WriteTransaction, path: &Path) -> Result<(), Error> {
@@ -330,7 +324,7 @@ mod tests {
         let ids: Vec<_> = (0..100).map(|number| stacks.intern(&stack(number, number))).collect();
         assert_eq!(ids, (0..100).map(StackId).collect::<Vec<_>>());
         assert_eq!(stacks.intern(&stack(5, 5)), StackId(5));
-        assert_eq!(stacks.new_len(), 100);
+        assert_eq!(stacks.new.len(), 100);
         main.write(|transaction, path| stacks.write(transaction, path));
         let large = Arc::new(Stack { frames: vec!["x".repeat(200_000), String::new(), "ä\n".to_owned()] });
         let split = Arc::new(Stack { frames: vec!["a".to_owned(), "b".to_owned()] });
@@ -339,7 +333,7 @@ mod tests {
         assert_eq!(stacks.intern(&stack(99, 99)), StackId(99));
         assert_eq!([&large, &split, &joined].map(|stack| stacks.intern(stack)), [100, 101, 102].map(StackId));
         main.write(|transaction, path| stacks.write(transaction, path));
-        assert_eq!(stacks.new_len(), 0);
+        assert_eq!(stacks.new.len(), 0);
         let mut reader = main.reader();
         for number in (0..100usize).rev() {
             assert_eq!(reader.get(StackId(number as u32)).unwrap(), stack(number, number));
