@@ -29,7 +29,9 @@ pub enum LogFormat {
 /// Our own records are written from `level` up, those of libraries from warn up. `errors` sees all records, whatever the
 /// level: it is where the process collects its own errors.
 pub fn init_logging(level: &str, format: LogFormat, errors: impl Layer<Subscriber> + Send + Sync) {
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Colours are for terminals; in a file or a collector they are noise.
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let lines = match format {
         LogFormat::Logfmt => lines.with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),

@@ -60,6 +60,9 @@ export async function drag(page, from, to) {
 
 /** No rule of axe is broken. */
 export async function accessible(page, what) {
+  // Colours fade when the scheme changes; what is judged is where they end.
+  await page.waitForTimeout(400);
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((one) => one.finished)));
   await page.evaluate(axe.source);
   const broken = await page.evaluate(async () => {
     const { violations } = await window.axe.run(document);

@@ -49,7 +49,8 @@ pub(super) fn exposition(target: &Target, seed: u64, more: u64) -> Vec<u8> {
 
 /// A few samples whose uuids repeat, one of them listed twice.
 fn samples(out: &mut String, target: &Target, aggregate: usize, counted: &Counted, rng: &mut Rng) {
-    let last = counted.last.unwrap_or(Timestamp(0));
+    // A sample keeps its time however often it is exposed.
+    let born = counted.created.unwrap_or(Timestamp(0));
     let mut numbers: Vec<u64> = (counted.count.saturating_sub(5)..counted.count).collect();
     numbers.extend(numbers.first().copied());
     if !numbers.is_empty() {
@@ -59,8 +60,7 @@ fn samples(out: &mut String, target: &Target, aggregate: usize, counted: &Counte
     json::list(out, numbers, |out, number| {
         // Three uuids for everything that the target ever throws.
         let uuid = Rng::of(&[u64::from(target.address.port()), number % 3]).uuid(4);
-        let before = i64::try_from(counted.count - number).unwrap_or(0);
-        let at = last.minus(Millis(before * 7));
+        let at = born.plus(Millis(i64::try_from(number).unwrap_or(0) * 7));
         json::put(
             out,
             format_args!(
