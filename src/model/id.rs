@@ -41,15 +41,15 @@ id!(
 
 /// Where an occurrence is stored: the day of its ingestion, the commit that brought it and its place in that commit.
 ///
-/// Ordered by ingestion. Written as `day-commit-index` (`20412-3871-5`) wherever people see it.
+/// Ordered by ingestion, also where a clock was set back from one day to another. Written as `day-commit-index` (`20412-3871-5`) wherever people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OccurrenceId {
-    /// Days since 1970-01-01 UTC: the partition.
-    pub day: u32,
     /// Sequence number of the commit.
     pub commit: u64,
     /// Index among the commit's occurrences.
     pub index: u32,
+    /// Days since 1970-01-01 UTC: the partition. A commit has one.
+    pub day: u32,
 }
 
 impl fmt::Display for OccurrenceId {

@@ -19,7 +19,9 @@ use crate::model::series::{Buckets, Count};
 use crate::model::severity::Severity;
 use crate::model::target::{ServiceTargets, Target};
 use crate::model::time::{Millis, TimeRange, Timestamp};
-use crate::store::{AggregateChange, Baseline, Edit, InstanceKey, Outcome, Placement, ScrapeChange, Span, Store};
+use crate::store::{
+    AggregateChange, Baseline, Draft, Edit, InstanceKey, Outcome, Placement, ScrapeChange, Span, Store,
+};
 
 const NOW: Timestamp = Timestamp(1_795_168_800_000);
 const MINUTE: i64 = 60_000;
@@ -165,6 +167,12 @@ fn day() -> TimeRange {
 
 fn write(store: &Store, delta: &Delta, total: u64) {
     let mut draft = store.draft();
+    add(&mut draft, delta, total);
+    let commit = draft.finish();
+    store.commit(commit).unwrap();
+}
+
+fn add(draft: &mut Draft<'_>, delta: &Delta, total: u64) {
     let service = draft.service(delta.service);
     let target = draft.target(service, &target_of(delta.service, delta.instance));
     let instance = draft.instance(service, InstanceKey::Uuid(delta.instance.to_owned()), target);
@@ -214,8 +222,6 @@ fn write(store: &Store, delta: &Delta, total: u64) {
         body_bytes: 1000,
         outcome: Outcome::Up { instance, watched_from: None, changes: vec![change] },
     });
-    let commit = draft.finish();
-    store.commit(commit).unwrap();
 }
 
 #[test]
@@ -492,6 +498,36 @@ fn samples_are_paged_newest_first_and_found_by_id() {
     let error = fleet.ask(|context| occurrence::page(context, id, Some("x"), 2)).unwrap_err();
     assert!(matches!(error, Error::Invalid { param: "cursor", .. }));
     assert!(fleet.ask(|context| list::one(context, AggregateId(7), day(), 0)).is_err());
+}
+
+#[test]
+fn samples_of_one_commit_are_listed_once_whatever_the_order_of_its_scrapes() {
+    let names = ["a1", "a2", "a3", "a4"];
+    let deltas = |count| names.iter().map(move |name| delta("checkout", name, "Timeout@1", NOW.0 - HOUR, count));
+    // The targets get their ids in this order, and then one commit has their scrapes the other way round.
+    let fleet = Fleet::new(deltas(1).collect());
+    let mut draft = fleet.store.draft();
+    for mut one in deltas(1).rev() {
+        one.at += MINUTE;
+        one.from = one.at;
+        add(&mut draft, &one, 2);
+    }
+    let commit = draft.finish();
+    fleet.store.commit(commit).unwrap();
+    for limit in 1..=9 {
+        let (mut cursor, mut listed) = (None, Vec::new());
+        loop {
+            let page =
+                fleet.ask(|context| occurrence::page(context, AggregateId(0), cursor.as_deref(), limit)).unwrap();
+            listed.extend(page.items.iter().map(|item| item.stored.id));
+            match page.next {
+                Some(next) => cursor = Some(next.to_string()),
+                None => break,
+            }
+        }
+        assert_eq!(listed.len(), 8, "pages of {limit}");
+        assert!(listed.is_sorted_by(|newer, older| newer > older), "pages of {limit}: {listed:?}");
+    }
 }
 
 #[test]

@@ -72,7 +72,9 @@ impl Store {
 }
 
 impl Prepared {
-    fn new(live: &Live, commit: Commit) -> Self {
+    fn new(live: &Live, mut commit: Commit) -> Self {
+        // The order of the entries' keys, in which they are applied: so an aggregate's occurrences are in that of their ids.
+        commit.scrapes.sort_by_key(|scrape| scrape.target);
         let mut prepared = Self {
             number: live.commit + 1,
             day: commit.scrapes.iter().map(|scrape| scrape.at.day()).max().unwrap_or(0),
