@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HOST, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONNECTION, HOST, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Certificate, Identity, RequestBuilder, Response, StatusCode, Url, redirect};
 use xxhash_rust::xxh3::Xxh3Default;
 
@@ -72,10 +72,17 @@ impl Client {
         config.tls.server_name.is_none()
     }
 
-    /// Gets the target's body within its timeout.
-    pub(super) async fn fetch(&self, target: &Target, limits: &Limits, clock: &Clock, bodies: &Arc<Bodies>) -> Fetched {
+    /// Gets the target's body within its timeout. Without `keep` a connection that costs little is closed after it.
+    pub(super) async fn fetch(
+        &self,
+        target: &Target,
+        keep: bool,
+        limits: &Limits,
+        clock: &Clock,
+        bodies: &Arc<Bodies>,
+    ) -> Fetched {
         let mut deadline = Deadline::start(clock, target.scrape_timeout);
-        let outcome = match self.respond(target, &deadline).await {
+        let outcome = match self.respond(target, keep, &deadline).await {
             Ok(response) => {
                 let received = bodies.receive(response, limits.body_bytes_max, &mut deadline).await;
                 received.map_err(|error| body_failure(error, target, limits))
@@ -86,14 +93,18 @@ impl Client {
     }
 
     /// Gets a response with status 200, over redirects where they are followed.
-    async fn respond(&self, target: &Target, deadline: &Deadline) -> Result<Response, Failure> {
+    async fn respond(&self, target: &Target, keep: bool, deadline: &Deadline) -> Result<Response, Failure> {
         let fail = |kind, reason: String| Failure { kind, message: format!("{}: {reason}", target.url) };
         let connect = |reason| fail(FailureKind::Connect, reason);
         let start = Url::parse(&target.url).map_err(|error| connect(format!("invalid URL: {error}")))?;
         let mut hop = Hop { url: start.clone(), trusted: true };
         for _ in 0..=REDIRECTS_MAX {
             let client = self.connections(&start).map_err(connect)?;
-            let request = self.request(&client, &hop, target.scrape_timeout).map_err(connect)?;
+            let mut request = self.request(&client, &hop, target.scrape_timeout).map_err(connect)?;
+            // Over TLS a new connection costs more than the memory of an idle one, and HTTP/2 has no such header.
+            if !keep && hop.url.scheme() == "http" {
+                request = request.header(CONNECTION, "close");
+            }
             let response = match deadline.run(request.send()).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) => return Err(connect(chain(error))),

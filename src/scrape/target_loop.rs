@@ -19,6 +19,9 @@ use crate::model::time::{Millis, Timestamp};
 
 /// Bodies up to this size are parsed where they are received: it takes less time than handing them to another thread.
 const INLINE_BYTES_MAX: usize = 64 << 10;
+/// Bodies up to which the connection is kept for the next scrape. The HTTP library keeps a read buffer with each connection
+/// that has grown with what came over it, up to 400 kB: for thousands of targets that is gigabytes.
+const KEEP_BYTES_MAX: usize = 128 << 10;
 /// How long past its time a wait may last before we ask whether the clock was set back.
 const LATE: Millis = Millis::from_seconds(1);
 
@@ -59,6 +62,8 @@ pub(super) struct TargetLoop {
     shared: Arc<Shared>,
     orders: watch::Receiver<Order>,
     memo: Memo,
+    /// Whether the connection may be kept: the last body is known to have been small.
+    keep: bool,
     /// The instant of the last scrape: a change of plan must not repeat it.
     last_due: Option<Timestamp>,
 }
@@ -71,7 +76,7 @@ struct Done {
 
 impl TargetLoop {
     pub(super) fn new(shared: Arc<Shared>, orders: watch::Receiver<Order>) -> Self {
-        Self { shared, orders, memo: Memo::default(), last_due: None }
+        Self { shared, orders, memo: Memo::default(), keep: false, last_due: None }
     }
 
     /// Runs until it is told to stop, the server shuts down, or nobody takes its scrapes any more.
@@ -148,10 +153,11 @@ impl TargetLoop {
     async fn scrape(&mut self, plan: &Plan, at: Timestamp) -> bool {
         let limits = &plan.service.scrape.limits;
         let Fetched { outcome, duration } =
-            plan.client.fetch(&plan.target, limits, &self.shared.clock, &self.shared.bodies).await;
+            plan.client.fetch(&plan.target, self.keep, limits, &self.shared.clock, &self.shared.bodies).await;
         let mut place = None;
         let (body_bytes, outcome) = match outcome {
             Ok(mut body) => {
+                self.keep = body.bytes().len() <= KEEP_BYTES_MAX;
                 // The place is kept until the exposition is handed on: that takes about as much memory as the body did.
                 place = Some(body.take_place());
                 (body.bytes().len() as u64, self.parse(plan, body).await)

@@ -9,6 +9,7 @@ use super::directory::{Directory, Life};
 use super::head::Head;
 use super::instance::Instances;
 use super::log::{Entry, EntryOutcome, Move};
+use super::reference::Run;
 use super::span::LateRow;
 use super::view::Statistics;
 use super::window::Window;
@@ -25,7 +26,7 @@ pub(super) struct Live {
     /// The rows of late counts, in the order of their commits.
     pub(super) late: Vec<LateRow>,
     /// Occurrences that the table of references does not hold yet, oldest first.
-    pub(super) references: FxHashMap<AggregateId, Vec<OccurrenceId>>,
+    pub(super) references: FxHashMap<AggregateId, Vec<Run>>,
     /// The last window with a row of references, by aggregate.
     pub(super) referenced: FxHashMap<AggregateId, u32>,
     /// The last commit.
@@ -99,8 +100,8 @@ impl Live {
                 self.head.add(*slot, change.aggregate, target, *count);
             }
             if commit > self.referenced_commit && change.occurrences > 0 {
-                let ids = (index..index + change.occurrences).map(|index| OccurrenceId { day: *day, commit, index });
-                self.references.entry(change.aggregate).or_default().extend(ids);
+                let run = Run { first: OccurrenceId { day: *day, commit, index }, count: change.occurrences };
+                self.references.entry(change.aggregate).or_default().push(run);
             }
             index += change.occurrences;
         }

@@ -6,39 +6,62 @@
 use super::Error;
 use super::codec::Corrupt;
 use super::occurrence::StoredOccurrence;
-use super::row::{Reader, Writer};
+use super::row::{Reader, Writer, unexpected};
 use super::table;
 use super::view::View;
 use crate::model::id::{AggregateId, OccurrenceId};
 
+/// Occurrences of one aggregate that follow each other in one commit: those of one scrape, ten and more at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) first: OccurrenceId,
+    pub(super) count: u32,
+}
+
+/// Longest run that is believed: far more samples than a body can hold, and few enough to list.
+const RUN_MAX: u32 = 1 << 24;
+
+impl Run {
+    /// The ids, oldest first.
+    fn ids(self) -> impl DoubleEndedIterator<Item = OccurrenceId> {
+        let Self { first, count } = self;
+        (first.index..first.index.saturating_add(count)).map(move |index| OccurrenceId { index, ..first })
+    }
+}
+
 /// The bytes of a row: the window of the row before, and references oldest first.
-pub(super) fn encode(before: Option<u32>, references: &[OccurrenceId]) -> Vec<u8> {
+pub(super) fn encode(before: Option<u32>, runs: &[Run]) -> Vec<u8> {
     let mut out = Writer::default();
     out.unsigned(before.map_or(0, |window| u64::from(window) + 1));
-    out.unsigned(references.len() as u64);
-    let mut last = OccurrenceId { day: 0, commit: 0, index: 0 };
-    for id in references {
-        out.signed(i64::from(id.day) - i64::from(last.day));
-        out.signed(id.commit.wrapping_sub(last.commit) as i64);
-        out.unsigned(u64::from(id.index));
-        last = *id;
+    out.unsigned(runs.len() as u64);
+    let mut last = OccurrenceId { commit: 0, index: 0, day: 0 };
+    for Run { first, count } in runs {
+        out.signed(i64::from(first.day) - i64::from(last.day));
+        out.signed(first.commit.wrapping_sub(last.commit) as i64);
+        out.unsigned(u64::from(first.index));
+        out.unsigned(u64::from(*count));
+        last = *first;
     }
     out.0
 }
 
-fn decode(bytes: &[u8]) -> Result<(Option<u32>, Vec<OccurrenceId>), Corrupt> {
+fn decode(bytes: &[u8]) -> Result<(Option<u32>, Vec<Run>), Corrupt> {
     let mut row = Reader(bytes);
     let before = row.small()?.checked_sub(1);
     let length = row.length()?;
-    let mut references = Vec::with_capacity(length);
-    let mut last = OccurrenceId { day: 0, commit: 0, index: 0 };
+    let mut runs = Vec::with_capacity(length);
+    let mut last = OccurrenceId { commit: 0, index: 0, day: 0 };
     for _ in 0..length {
         let day = i64::from(last.day).wrapping_add(row.signed()?) as u32;
         let commit = last.commit.wrapping_add(row.signed()? as u64);
         last = OccurrenceId { day, commit, index: row.small()? };
-        references.push(last);
+        let count = row.small()?;
+        if count > RUN_MAX {
+            return Err(unexpected("the length of a run of references"));
+        }
+        runs.push(Run { first: last, count });
     }
-    Ok((before, references))
+    Ok((before, runs))
 }
 
 /// See [`View::occurrences`].
@@ -74,14 +97,17 @@ pub(super) fn newest(
 ) -> Result<Vec<OccurrenceId>, Error> {
     let wanted = |id: &OccurrenceId| before.is_none_or(|before| *id < before);
     let recent = view.live.references.get(&aggregate).map_or(&[][..], Vec::as_slice);
-    let mut ids: Vec<OccurrenceId> = recent.iter().rev().copied().filter(wanted).take(limit).collect();
+    let newest_first = |runs: &[Run], limit: usize| -> Vec<OccurrenceId> {
+        runs.iter().rev().flat_map(|run| run.ids().rev()).filter(wanted).take(limit).collect()
+    };
+    let mut ids = newest_first(recent, limit);
     let mut window = view.live.referenced.get(&aggregate).copied();
     let rows = view.transaction.open_table(table::REFERENCES).map_err(Error::database("open references"))?;
     while let (true, Some(at)) = (ids.len() < limit, window) {
         let key = (at, aggregate.0);
         let Some(row) = rows.get(key).map_err(Error::database("read references"))? else { break };
         let (earlier, references) = decode(row.value()).map_err(Error::corrupt("references", key))?;
-        ids.extend(references.into_iter().rev().filter(wanted).take(limit - ids.len()));
+        ids.extend(newest_first(&references, limit - ids.len()));
         // Rows point backwards only; anything else is damage and must not become an endless loop.
         window = earlier.filter(|earlier| *earlier < at);
     }

@@ -44,7 +44,7 @@ fn bench(config: HttpClient) -> Bench {
 
 impl Bench {
     async fn get(&self, url: &str) -> Result<Vec<u8>, Failure> {
-        let fetched = within(self.client.fetch(&target(url), &self.limits, &self.clock, &self.bodies)).await;
+        let fetched = within(self.client.fetch(&target(url), true, &self.limits, &self.clock, &self.bodies)).await;
         fetched.outcome.map(|body| body.bytes().to_vec())
     }
 }
@@ -169,7 +169,7 @@ async fn a_target_that_hangs_is_given_up_when_its_timeout_has_passed() {
         let server = Server::start(move |_| reply.clone()).await;
         let bench = bench(HttpClient::default());
         let target = target(&url(&server));
-        let fetch = bench.client.fetch(&target, &bench.limits, &bench.clock, &bench.bodies);
+        let fetch = bench.client.fetch(&target, true, &bench.limits, &bench.clock, &bench.bodies);
         let pass = async {
             server.requested(1).await;
             bench.clock.advance(Millis(2499));
@@ -239,7 +239,7 @@ async fn large_bodies_wait_for_memory_and_the_wait_is_not_the_targets_fault() {
     let mut bench = bench(HttpClient::default());
     bench.limits.body_bytes_max = 64 << 20;
     let target = target(&url(&server));
-    let fetch = || bench.client.fetch(&target, &bench.limits, &bench.clock, &bench.bodies);
+    let fetch = || bench.client.fetch(&target, true, &bench.limits, &bench.clock, &bench.bodies);
     let mut first = within(fetch()).await.outcome.unwrap();
     let place = first.take_place();
     drop(first);
@@ -271,7 +271,7 @@ async fn bodies_of_unknown_length_that_outgrow_their_places_do_not_wait_for_each
     bench.limits.body_bytes_max = 64 << 20;
     let target = target(&url(&server));
     let fetch = || async {
-        let fetched = bench.client.fetch(&target, &bench.limits, &bench.clock, &bench.bodies).await;
+        let fetched = bench.client.fetch(&target, true, &bench.limits, &bench.clock, &bench.bodies).await;
         fetched.outcome.unwrap().bytes().len()
     };
     let lengths = within(async { tokio::join!(fetch(), fetch(), fetch(), fetch()) }).await;

@@ -377,3 +377,26 @@ async fn shutdown_waits_for_a_scrape_in_flight_at_most_its_timeout() {
     within(fleet.tasks.join_next()).await.unwrap().unwrap();
     assert!(fleet.events.recv().await.is_none());
 }
+
+#[tokio::test]
+async fn a_connection_is_kept_while_bodies_are_small() {
+    // 40 bytes, then six times 200 kB, then 40 bytes again.
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |_| {
+        let big = (4..10).contains(&asked.fetch_add(1, Ordering::SeqCst));
+        let padding = " ".repeat(if big { 200 << 10 } else { 1 });
+        Reply::ok(format!(r#"{{"aggregated_errors":[],{padding}"target_uuid":"u"}}"#))
+    })
+    .await;
+    let target = target(&server, "a");
+    let mut fleet = Fleet::start(&[&target], 4);
+    let mut connections = Vec::new();
+    for _ in 0..14 {
+        fleet.tick(&target);
+        assert!(fleet.scrape().await.outcome.is_ok());
+        connections.push(server.connections());
+    }
+    // Nothing is known of the first body; and each time only the next request can say what the last body was like.
+    assert_eq!(connections, [1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 8, 8]);
+    fleet.stop().await;
+}

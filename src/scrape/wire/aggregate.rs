@@ -29,6 +29,11 @@ pub(super) struct Aggregates<'m> {
     /// How many more there may be that the memo does not know. What it knows has its place already: otherwise a client
     /// that exposes too many of them in random order would have another choice of them taken each time.
     room: usize,
+    /// The aggregate that should come next if they come in the order of the last exposition.
+    expected: Option<u64>,
+    /// The aggregate that came last, and the one that came first.
+    last: Option<u64>,
+    pub(super) first: Option<u64>,
     /// The memo can not be used for this exposition after all.
     pub(super) again: bool,
 }
@@ -70,6 +75,9 @@ impl<'m> Aggregates<'m> {
             list: Vec::new(),
             unchanged: 0,
             room: aggregates_max.saturating_sub(known),
+            expected: old.and_then(Memo::first),
+            last: None,
+            first: None,
             again: false,
         }
     }
@@ -87,7 +95,19 @@ impl<'m> Aggregates<'m> {
         // The same key a second time: what the first one said is needed to join them.
         self.again |= self.has(id);
         self.unchanged += 1;
+        self.enter(id, entry);
+    }
+
+    /// Makes an aggregate known to the next exposition's reader, after the one before it.
+    fn enter(&mut self, id: u64, mut entry: Entry) {
+        self.expected = self.known(id).and_then(|known| known.next);
+        entry.next = None;
         self.entries.insert(id, entry);
+        match self.last.and_then(|last| self.entries.get_mut(&last)) {
+            Some(last) => last.next = Some(id),
+            None => self.first = Some(id),
+        }
+        self.last = Some(id);
     }
 }
 
@@ -112,26 +132,31 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Goes over an object that begins with its key and is, byte for byte, the one that the memo knows under it.
+    /// Goes over an object that is, byte for byte, one that the memo knows: the one of its key, if it begins with its key,
+    /// and otherwise the one that came here in the last exposition.
     fn skip_unchanged(&mut self, into: &mut Aggregates<'_>) -> bool {
         if into.old.is_none() {
             return false;
         }
         let start = self.scanner.at();
-        let mut ahead = self.scanner.clone();
-        ahead.advance(1);
-        let Ok(Some(field)) = ahead.next_key(&mut true) else { return false };
-        if field.bytes != b"aggregation_key" || ahead.peek() != Some(b'"') {
-            return false;
-        }
         // A key with escapes, or broken, hashes to something else and takes the long way.
-        let Ok(key) = ahead.string() else { return false };
-        let id = xxh3_64(key.bytes);
+        let Some(id) = self.leading_key().map(xxh3_64).or(into.expected) else { return false };
         let Some(entry) = into.known(id) else { return false };
         let Some(len) = entry.matches(&self.scanner, start) else { return false };
         into.skip(id, *entry);
         self.scanner.go(start + len);
         true
+    }
+
+    /// The aggregation key, as raw bytes, of an object that begins with it.
+    fn leading_key(&self) -> Option<&[u8]> {
+        let mut ahead = self.scanner.clone();
+        ahead.advance(1);
+        let field = ahead.next_key(&mut true).ok()??;
+        if field.bytes != b"aggregation_key" || ahead.peek() != Some(b'"') {
+            return None;
+        }
+        Some(ahead.string().ok()?.bytes)
     }
 
     /// Reads one object.
@@ -268,7 +293,7 @@ impl Reader<'_> {
         if !self.starved
             && let Some(entry) = Entry::of(&self.scanner, draft.start..end, samples_at)
         {
-            into.entries.insert(id, entry);
+            into.enter(id, entry);
         }
         Ok(true)
     }

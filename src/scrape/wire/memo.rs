@@ -14,13 +14,11 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::scanner::Scanner;
 use crate::config::Limits;
-use crate::model::exposition::{Dropped, Exposition};
 
-/// Bodies up to this size are hashed as a whole each time. Larger ones only once nothing in them changed: hashing a busy
-/// target's megabytes twice, as a whole and by aggregate, would cost more than it saves.
-const WHOLE_BYTES_MAX: usize = 64 << 10;
-
-/// The last exposition of one target that was handed on, as hashes. About 40 bytes an aggregate.
+/// The last exposition of one target that was handed on, as hashes. About 50 bytes an aggregate.
+///
+/// There is no hash of the whole body: a body that is byte for byte as before is found out by its aggregates' hashes at
+/// the same cost, and a busy target's megabytes would be hashed twice.
 ///
 /// Belongs to one target; [`parse`](super::parse) reads it, and [`Memo::commit`] moves it on once what was parsed has been
 /// handed on. It takes no part where the exposition has another `target_uuid` or the limits are others.
@@ -29,18 +27,14 @@ pub struct Memo {
     limits: Option<Limits>,
     target_uuid: Option<String>,
     entries: Entries,
-    /// Length and hash of the body.
-    whole: Option<(usize, u64)>,
-    /// Aggregates that the body holds and that were taken.
-    taken: usize,
-    /// Aggregates that the body holds and that were not.
-    not_taken: u64,
+    /// The aggregate that came first, by the hash of its key.
+    first: Option<u64>,
 }
 
 /// What a [`Memo`] becomes when the exposition it came with has been handed on.
 #[derive(Debug)]
 #[must_use = "without it the next exposition is read as if this one had not been"]
-pub struct MemoUpdate(pub(super) Option<Memo>);
+pub struct MemoUpdate(pub(super) Memo);
 
 /// Aggregates by the hash of their key.
 pub(super) type Entries = HashMap<u64, Entry, BuildHasherDefault<HashItself>>;
@@ -53,6 +47,8 @@ pub(super) struct Entry {
     before_len: u32,
     samples_len: u32,
     after_len: u32,
+    /// The aggregate that came after it, by the hash of its key.
+    pub(super) next: Option<u64>,
 }
 
 /// For keys that are hashes already.
@@ -63,25 +59,12 @@ impl Memo {
     /// Takes over what the exposition of this update said. To be called once that has been handed on, and not before: an
     /// exposition that is lost on its way must be read in full again.
     pub fn commit(&mut self, update: MemoUpdate) {
-        if let Some(memo) = update.0 {
-            *self = memo;
-        }
+        *self = update.0;
     }
 
     /// This memo, if it is one of an exposition read within the same limits.
     pub(super) fn usable(&self, limits: &Limits) -> Option<&Self> {
         (self.limits.as_ref() == Some(limits)).then_some(self)
-    }
-
-    /// The exposition, if the body is the last one byte for byte.
-    pub(super) fn repeated(&self, body: &[u8]) -> Option<Exposition> {
-        let (len, hash) = self.whole?;
-        (len == body.len() && hash == xxh3_64(body)).then(|| Exposition {
-            target_uuid: self.target_uuid.clone(),
-            aggregates: Vec::new(),
-            unchanged: self.taken,
-            dropped: Dropped { aggregates: self.not_taken, ..Dropped::default() },
-        })
     }
 
     pub(super) fn is_of(&self, target_uuid: Option<&str>) -> bool {
@@ -96,17 +79,13 @@ impl Memo {
         self.entries.len()
     }
 
+    pub(super) fn first(&self) -> Option<u64> {
+        self.first
+    }
+
     /// The memo of an exposition that was read just now.
-    pub(super) fn of(body: &[u8], limits: &Limits, exposition: &Exposition, entries: Entries) -> Self {
-        let quiet = exposition.aggregates.is_empty() || body.len() <= WHOLE_BYTES_MAX;
-        Self {
-            limits: Some(limits.clone()),
-            target_uuid: exposition.target_uuid.clone(),
-            entries,
-            whole: quiet.then(|| (body.len(), xxh3_64(body))),
-            taken: exposition.unchanged + exposition.aggregates.len(),
-            not_taken: exposition.dropped.aggregates,
-        }
+    pub(super) fn of(limits: &Limits, target_uuid: Option<&str>, entries: Entries, first: Option<u64>) -> Self {
+        Self { limits: Some(limits.clone()), target_uuid: target_uuid.map(str::to_owned), entries, first }
     }
 }
 
@@ -123,6 +102,7 @@ impl Entry {
             before_len: u32::try_from(before_len).ok()?,
             samples_len: u32::try_from(samples.len()).ok()?,
             after_len: u32::try_from(after_len).ok()?,
+            next: None,
         })
     }
 

@@ -61,15 +61,12 @@ pub struct Parsed {
 /// else that is wrong costs only the aggregate or the occurrence in which it stands, and is counted as dropped.
 pub fn parse(body: &[u8], limits: &Limits, memo: &Memo) -> Result<Parsed, Error> {
     let memo = memo.usable(limits);
-    if let Some(exposition) = memo.and_then(|memo| memo.repeated(body)) {
-        return Ok(Parsed { exposition, update: MemoUpdate(None) });
-    }
     if memo.is_some()
-        && let Some(parsed) = Reader::new(body, limits).exposition(body, memo)?
+        && let Some(parsed) = Reader::new(body, limits).exposition(memo)?
     {
         return Ok(parsed);
     }
-    let parsed = Reader::new(body, limits).exposition(body, None)?;
+    let parsed = Reader::new(body, limits).exposition(None)?;
     parsed.ok_or(Error { problem: "the body contradicts itself", offset: 0 })
 }
 
@@ -104,7 +101,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the body. `None` when the memo turns out to be of no use: the process is another one (its `target_uuid`
     /// comes last), or an aggregate that was skipped is needed. Never `None` without a memo.
-    fn exposition(mut self, body: &[u8], memo: Option<&Memo>) -> Result<Option<Parsed>, Error> {
+    fn exposition(mut self, memo: Option<&Memo>) -> Result<Option<Parsed>, Error> {
         if !self.scanner.take(b'{') {
             return Err(self.scanner.error("the body is not a JSON object"));
         }
@@ -128,9 +125,9 @@ impl<'a> Reader<'a> {
         if memo.is_some_and(|memo| aggregates.again || !memo.is_of(target_uuid.as_deref())) {
             return Ok(None);
         }
-        let Aggregates { entries, list, unchanged, .. } = aggregates;
+        let Aggregates { entries, list, unchanged, first, .. } = aggregates;
+        let update = MemoUpdate(Memo::of(self.limits, target_uuid.as_deref(), entries, first));
         let exposition = Exposition { target_uuid, aggregates: list, unchanged, dropped: self.dropped };
-        let update = MemoUpdate(Some(Memo::of(body, self.limits, &exposition, entries)));
         Ok(Some(Parsed { exposition, update }))
     }
 

@@ -135,7 +135,7 @@ impl<'a> Scanner<'a> {
         let mut escaped = false;
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
+            let Some(found) = soon(rest).or_else(|| memchr::memchr2(b'"', b'\\', rest)) else {
                 self.at = self.bytes.len();
                 return Err(self.error("unexpected end of the body"));
             };
@@ -289,6 +289,24 @@ impl<'a> Scanner<'a> {
         self.at += count;
         Ok(())
     }
+}
+
+/// Where a quote or backslash stands among the next 16 bytes. Most strings are keys and short values, for which calling
+/// memchr costs more than looking.
+#[inline]
+fn soon(rest: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let (words, _) = rest.first_chunk::<16>()?.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest bit that is set is a true one, whatever carries have done above it.
+        let found = zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return Some(index * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    None
 }
 
 impl Nesting {

@@ -378,7 +378,7 @@ fn what_did_not_change_is_not_read_again() {
     let (a, b, c) = (aggregate("a", 1, "x"), aggregate("b", 1, "x"), aggregate("c", 1, "x"));
     let some = |key: &str| (key.to_owned(), true);
     assert_eq!(read(&[a.clone(), b.clone()], "u", true), (vec![some("a"), some("b")], 0));
-    assert_eq!(read(&[a.clone(), b.clone()], "u", true), (vec![], 2), "the whole body");
+    assert_eq!(read(&[a.clone(), b.clone()], "u", true), (vec![], 2), "nothing changed");
     assert_eq!(read(&[b.clone(), a.clone(), c.clone()], "u", false), (vec![some("c")], 2), "another order");
     assert_eq!(read(&[b.clone(), a.clone(), c.clone()], "u", true), (vec![some("c")], 2), "not handed on");
     let counted = aggregate("a", 20, "x");

@@ -73,7 +73,7 @@ fn no_stack(stack: StackId) -> Result<Arc<Stack>, Error> {
 }
 
 fn ids(day: u32, commit: u64, indices: std::ops::Range<u32>) -> Vec<OccurrenceId> {
-    indices.map(|index| OccurrenceId { day, commit, index }).collect()
+    indices.map(|index| OccurrenceId { commit, index, day }).collect()
 }
 
 /// Reads the occurrences with these ids, all of which must be readable.
@@ -182,7 +182,7 @@ fn ids_are_answered_in_any_order_and_unknown_ones_with_none() {
     let occurrences = samples(0..1000);
     partitions.write(DAY, 5, &news(&occurrences)).unwrap();
     partitions.write(DAY + 1, 6, &news(&occurrences[..3])).unwrap();
-    let at = |day, commit, index| OccurrenceId { day, commit, index };
+    let at = |day, commit, index| OccurrenceId { commit, index, day };
     let asked = [at(DAY + 1, 6, 2), at(DAY, 5, 999), at(DAY, 5, 0), at(DAY, 5, 500), at(DAY, 5, 1), at(DAY, 5, 500)];
     let expect = [2, 999, 0, 500, 1, 500].map(|index: usize| Some(occurrences[index].clone()));
     assert_eq!(read(&partitions, &asked), expect);
