@@ -1,6 +1,20 @@
 // What somebody does with the pages, one journey to a function.
 import assert from 'node:assert/strict';
-import { accessible, api, drag, fits, hash, open, panel, plot, rows, said, settled, until } from './page.mjs';
+import {
+  accessible,
+  api,
+  drag,
+  fits,
+  hash,
+  open,
+  panel,
+  plot,
+  rows,
+  said,
+  settled,
+  shownSample,
+  until,
+} from './page.mjs';
 
 const month = '#/?from=now-30d';
 const firstLoadBytesMax = 350_000;
@@ -9,6 +23,17 @@ async function firstError(page, base) {
   const { aggregates } = await api(page, base, 'aggregates?start=now-30d&limit=1');
   assert.ok(aggregates.length > 0, 'the server has no errors of the last month');
   return aggregates[0];
+}
+
+/** One that has samples to walk, and goes on getting more. */
+async function errorWithSamples(page, base) {
+  const { aggregates } = await api(page, base, 'aggregates?start=now-30d&limit=20&sort=count');
+  for (const error of aggregates) if ((await samplesOf(page, base, error)).length >= 3) return error;
+  throw new Error('no error has three samples');
+}
+
+async function samplesOf(page, base, { id }) {
+  return (await api(page, base, `aggregates/${id}/occurrences?limit=100`)).occurrences;
 }
 
 function deepLink({ service, aggregation_key }) {
@@ -148,21 +173,51 @@ export const journeys = {
   }),
 
   'samples are walked from the newest to the oldest': async (page, base) => {
-    const { aggregates } = await api(page, base, 'aggregates?start=now-30d&limit=20&sort=count');
-    for (const error of aggregates) {
-      const { occurrences } = await api(page, base, `aggregates/${error.id}/occurrences?limit=2`);
-      if (occurrences.length < 2) continue;
-      await open(page, base, deepLink(error));
-      const sample = page.getByRole('article', { name: 'Sample' });
-      await sample.getByText(occurrences[0].uuid).first().waitFor();
-      await page.getByRole('button', { name: 'Older' }).click();
-      await sample.getByText(occurrences[1].uuid).first().waitFor();
-      await until('the address has the sample', () => hash(page).includes(`occurrence=${occurrences[1].id}`));
-      await page.getByRole('button', { name: 'Newest' }).click();
-      await until('the newest needs no address', () => !hash(page).includes('occurrence='));
-      return;
-    }
-    throw new Error('no error has two samples');
+    const error = await errorWithSamples(page, base);
+    await open(page, base, deepLink(error));
+    const newest = await shownSample(page);
+    await page.getByRole('button', { name: 'Older', exact: true }).click();
+    await until('another one is there', async () => (await shownSample(page)) !== newest);
+    const next = await shownSample(page);
+    // Newer ones may have come since: what is older than the one that was shown stands behind it.
+    const all = await samplesOf(page, base, error);
+    const at = all.findIndex((one) => one.uuid === newest);
+    assert.ok(at >= 0 && all[at + 1]?.uuid === next, `${next} does not follow ${newest}`);
+    assert.ok(hash(page).includes(`occurrence=${all[at + 1].id}`), hash(page));
+    await page.getByRole('button', { name: 'Newer', exact: true }).click();
+    await until('the newer one is back', async () => (await shownSample(page)) === newest);
+    await page.getByRole('button', { name: 'Oldest', exact: true }).click();
+    await page.getByRole('button', { name: 'Oldest', exact: true, disabled: true }).waitFor();
+    const { first_occurrence } = await api(page, base, `aggregates/${error.id}`);
+    assert.ok(hash(page).includes(`occurrence=${first_occurrence}`), hash(page));
+    await page.getByRole('button', { name: 'Newest', exact: true }).click();
+    await until('the newest needs no address', () => !hash(page).includes('occurrence='));
+  },
+
+  'a refresh brings newer samples and keeps the one that is read': async (page, base) => {
+    const error = await errorWithSamples(page, base);
+    let arrived = 0;
+    await page.route(/\/occurrences\?/, async (route) => {
+      const response = await route.fetch();
+      const answer = await response.json();
+      const more = Array.from({ length: arrived }, (_, n) => ({
+        ...answer.occurrences[0],
+        id: `n-${n}`,
+        uuid: `new-${n}`,
+      }));
+      await route.fulfill({ response, json: { ...answer, occurrences: [...more.reverse(), ...answer.occurrences] } });
+    });
+    await open(page, base, deepLink(error));
+    const read = await shownSample(page);
+    arrived = 2;
+    await page.keyboard.press('r');
+    await until('the newer ones can be gone to', () =>
+      page.getByRole('button', { name: 'Newer', exact: true }).isEnabled(),
+    );
+    assert.equal(await shownSample(page), read);
+    await until('the address names what is read', () => hash(page).includes('occurrence='));
+    await page.getByRole('button', { name: 'Newest', exact: true }).click();
+    await until('the newest is there', async () => (await shownSample(page)) === 'new-1');
   },
 
   'the order of the list is chosen by its head': async (page, base) => {
@@ -223,8 +278,10 @@ export const journeys = {
   }),
 
   'the targets are those of the API': async (page, base) => {
+    // What the page was told: a target may go down before somebody else asks.
+    const answered = page.waitForResponse(/\/api\/v1\/targets\?/);
     await open(page, base, '#/targets');
-    const { targets } = await api(page, base, 'targets?state=active');
+    const { targets } = await (await answered).json();
     await until('all targets are listed', async () => (await page.locator('main tbody tr').count()) === targets.length);
     const down = targets.filter((target) => target.health === 'down').length;
     await page.getByRole('button', { name: /^down/ }).click();

@@ -48,6 +48,11 @@ export async function said(page, title) {
   return Number(/([\d,]+)/.exec(text)?.[1]?.replaceAll(',', ''));
 }
 
+/** The uuid of the sample on screen. */
+export async function shownSample(page) {
+  return page.getByRole('article', { name: 'Sample' }).locator('p').first().locator('bdi').innerText();
+}
+
 export async function drag(page, from, to) {
   const box = await plot(page).boundingBox();
   const y = box.y + box.height / 2;

@@ -1,8 +1,8 @@
 // The samples of an error, one at a time, newest first.
 import { ActionIcon } from '@mantine/core';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { useOccurrence, useOccurrences } from '../api/queries';
-import type { Occurrence } from '../api/shapes';
+import type { Occurrence, Occurrences } from '../api/shapes';
 import { Severity } from '../components/Flag';
 import { Foreign } from '../components/Foreign';
 import { Icon, type IconName } from '../components/Icon';
@@ -25,24 +25,28 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: string | null 
   const wanted = usePlace().view.occurrence;
   const samples = useOccurrences(id);
   const linked = useOccurrence(wanted);
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = samples;
-  const all = samples.data?.pages.flatMap((page) => page.occurrences) ?? [];
-  const at = wanted === '' ? 0 : all.findIndex((one) => one.id === wanted);
+  const { hasNextPage, isFetching, isFetchedAfterMount, isFetchingNextPage, fetchNextPage } = samples;
+  const all = listed(samples.data);
+  const newest = useNewestSeen(wanted, all[0], isFetchedAfterMount || !isFetching);
+  const current = wanted === '' ? newest?.id : wanted;
+  const at = current === undefined ? 0 : all.findIndex((one) => one.id === current);
   const lost = at < 0 && hasNextPage && (samples.data?.pages.length ?? 0) < pagesMax;
   useEffect(() => {
     if (lost && !isFetchingNextPage) void fetchNextPage();
   }, [lost, isFetchingNextPage, fetchNextPage]);
 
-  const shown = all[at] ?? (wanted === '' ? undefined : linked.data);
+  const shown = all[at] ?? (wanted === '' ? newest : linked.data);
   const show = (one: Occurrence | undefined) => {
-    if (one) go({ view: { occurrence: one === all[0] ? '' : one.id }, replace: true });
+    if (one) go({ view: { occurrence: one.id === all[0]?.id ? '' : one.id }, replace: true });
   };
   const older = async () => {
     if (at < 0) return;
     if (all[at + 1]) return show(all[at + 1]);
     if (!hasNextPage) return;
-    const more = await fetchNextPage();
-    show(more.data?.pages.flatMap((page) => page.occurrences)[at + 1]);
+    const more = listed((await fetchNextPage()).data);
+    // What came meanwhile stands before it: its place is another one now.
+    const from = more.findIndex((one) => one.id === shown?.id);
+    if (from >= 0) show(more[from + 1]);
   };
   const newer = () => at > 0 && show(all[at - 1]);
   const last = () => {
@@ -75,6 +79,25 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: string | null 
       {shown && <Sample sample={shown} />}
     </Panel>
   );
+}
+
+function listed(data: { pages: Occurrences[] } | undefined): Occurrence[] {
+  return data?.pages.flatMap((page) => page.occurrences) ?? [];
+}
+
+/**
+ * The sample that an address without one means: the newest when it was first shown. A refresh that finds newer ones does not take
+ * it away from whoever reads it; from then on the address names it.
+ */
+function useNewestSeen(wanted: string, first: Occurrence | undefined, fresh: boolean): Occurrence | undefined {
+  const [seen, setSeen] = useState<Occurrence>();
+  useEffect(() => {
+    if (wanted !== '') setSeen(undefined);
+    else if (seen === undefined && fresh) setSeen(first);
+    else if (seen !== undefined && first !== undefined && first.id !== seen.id)
+      go({ view: { occurrence: seen.id }, replace: true });
+  }, [wanted, first, fresh, seen]);
+  return wanted === '' ? seen : undefined;
 }
 
 function Step({ icon, name, able, onClick }: { icon: IconName; name: string; able: boolean; onClick: () => void }) {
