@@ -1,4 +1,5 @@
 // The chart's series with their totals. Pointing at one brings it forward, a click filters by it.
+import { gaps } from '../lib/coverage';
 import { count, exact, percent } from '../lib/format';
 import type { ChartData } from '../lib/series';
 import { Foreign } from './Foreign';
@@ -18,7 +19,7 @@ interface Props {
 export function Legend({ data, colours, isActive, onToggle, clickable, onPoint }: Props) {
   const long = data.series.some((one) => one.name.length > 28);
   const estimated = data.estimatedTotal > 0;
-  const unwatched = data.coverage.some((watched) => watched < 0.995);
+  const unwatched = gaps(data.coverage).length > 0;
   return (
     <div className={classes.legend} data-roomy={clickable || undefined}>
       <ul className={classes.series} data-long={long || undefined} aria-label="Series">

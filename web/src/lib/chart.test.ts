@@ -40,6 +40,8 @@ test('gaps are runs of buckets that were equally unwatched', () => {
 
 test('a scrape that came a moment late is no gap', () => {
   expect(gaps([0.997, 1, 1.2])).toEqual([]);
+  // One dead target among many is no gap.
+  expect(gaps([0.96, 0.98, 0.95])).toEqual([{ from: 2, to: 3, share: 0.05 }]);
   expect(coverageWords(0.997)).toBeUndefined();
 });
 

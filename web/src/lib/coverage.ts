@@ -11,13 +11,19 @@ export interface Gap {
 /** Below half a per cent a bucket counts as watched: a scrape that came a moment late is no gap. */
 const shareMin = 0.005;
 
-/** Runs of buckets that were not wholly watched. Shares are rounded to per cents, so that a run does not fall apart on noise. */
+/**
+ * Below five per cent a bucket is not hatched: one dead target of a fleet is the table of services' to tell, and a strip over
+ * the whole chart would only cry wolf. Hovering a bucket says what was watched to the per cent.
+ */
+const hatchMin = 0.05;
+
+/** Runs of buckets of which a part worth drawing was not watched. Shares are rounded to per cents, so that a run does not fall apart on noise. */
 export function gaps(coverage: number[]): Gap[] {
   const found: Gap[] = [];
   coverage.forEach((watched, bucket) => {
     const unwatched = 1 - Math.min(1, Math.max(0, watched));
-    if (unwatched < shareMin) return;
-    const share = Math.max(0.01, Math.round(unwatched * 100) / 100);
+    if (unwatched < hatchMin) return;
+    const share = Math.round(unwatched * 100) / 100;
     const last = found.at(-1);
     if (last && last.to === bucket && last.share === share) last.to = bucket + 1;
     else found.push({ from: bucket, to: bucket + 1, share });
