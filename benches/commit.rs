@@ -26,7 +26,7 @@ fn commit(criterion: &mut Criterion) {
         step += 1;
         cycle(step, moved)
     };
-    apply(&store, scrape(0..10_000));
+    apply(&store, [scrape(0..10_000)]);
     let mut first = 0;
     criterion.bench_function("commit of 500 changed aggregates, durable", |bencher| {
         bencher.iter_batched(
@@ -49,10 +49,14 @@ fn open(criterion: &mut Criterion) {
     {
         let store = Store::open(directory.path()).unwrap();
         let mut fleet = Fleet::aged(1, BEGIN, day);
-        for event in fleet.history(BEGIN.minus(day), BEGIN, Millis::from_seconds(60)) {
-            if let Event::Scraped(scrape) = event {
-                apply(&store, scrape);
-            }
+        // As many together as a running server finds waiting.
+        let events: Vec<Event> = fleet.history(BEGIN.minus(day), BEGIN, Millis::from_seconds(60)).collect();
+        for together in events.chunk_by(|one, next| minute(one) == minute(next)) {
+            let scrapes = together.iter().filter_map(|event| match event {
+                Event::Scraped(scrape) => Some(scrape.clone()),
+                Event::Gone { .. } => None,
+            });
+            apply(&store, scrapes);
         }
     }
     criterion.bench_function("open with a day of the demo fleet unsealed", |bencher| {
@@ -60,11 +64,31 @@ fn open(criterion: &mut Criterion) {
     });
 }
 
-fn apply(store: &Store, scrape: Scrape) {
-    let mut batch = Batch::new(store.draft());
-    assert!(matches!(batch.add(scrape, u64::MAX), Added::Yes(_)));
-    let commit = batch.into_draft().finish();
-    store.commit(commit).unwrap();
+fn minute(event: &Event) -> i64 {
+    let at = match event {
+        Event::Scraped(scrape) => scrape.at,
+        Event::Gone { at, .. } => *at,
+    };
+    at.0 / 60_000
+}
+
+/// Commits scrapes together, as the server does with what it finds waiting.
+fn apply(store: &Store, scrapes: impl IntoIterator<Item = Scrape>) {
+    let mut scrapes = scrapes.into_iter();
+    let mut next = scrapes.next();
+    while next.is_some() {
+        let mut batch = Batch::new(store.draft());
+        while let Some(scrape) = next.take() {
+            match batch.add(scrape, u64::MAX) {
+                Added::Yes(_) => next = scrapes.next(),
+                Added::NextBatch(scrape) => {
+                    next = Some(*scrape);
+                    break;
+                }
+            }
+        }
+        store.commit(batch.into_draft().finish()).unwrap();
+    }
 }
 
 fn cycle(step: u64, moved: std::ops::Range<u64>) -> Scrape {
