@@ -3,7 +3,7 @@
 
 use super::codec::{Corrupt, rice};
 use super::head::{TargetPoints, merge};
-use super::row::{Reader, Writer};
+use super::row::{Reader, Writer, unexpected};
 use crate::model::id::TargetId;
 
 /// The row of sums, and the row of targets where there is more than one.
@@ -33,25 +33,76 @@ pub(super) fn encode(targets: &[TargetPoints]) -> (Vec<u8>, Option<Vec<u8>>) {
 /// The only target of a row of sums, if there is only one, and its points.
 pub(super) fn split(bytes: &[u8]) -> Result<(Option<TargetId>, &[u8]), Corrupt> {
     let mut row = Reader(bytes);
-    let target = row.unsigned()?.checked_sub(1).map(|target| TargetId(target as u32));
+    let target = match row.unsigned()?.checked_sub(1) {
+        None => None,
+        Some(only) => Some(TargetId(u32::try_from(only).map_err(|_| unexpected("a target"))?)),
+    };
     Ok((target, row.0))
 }
 
-/// Calls `visit` with each target of a breakdown and its points.
+/// Calls `visit` with each target of a breakdown, in ascending order, and its points.
 pub(super) fn each_target(
     bytes: &[u8],
     mut visit: impl FnMut(TargetId, &[u8]) -> Result<(), Corrupt>,
 ) -> Result<(), Corrupt> {
     let mut row = Reader(bytes);
-    let mut target = 0u32;
+    let mut previous = None::<u32>;
     for _ in 0..row.length()? {
-        target = target.wrapping_add(row.small()?);
+        let step = row.small()?;
+        let target = previous.map_or(Some(step), |last| last.checked_add(step).filter(|_| step > 0));
+        let target = target.ok_or_else(|| unexpected("a target"))?;
+        previous = Some(target);
         visit(TargetId(target), row.bytes()?)?;
     }
-    Ok(())
+    if row.is_empty() { Ok(()) } else { Err(unexpected("the end of a breakdown")) }
 }
 
 /// Reads points: seconds since the window's begin, and counts.
 pub(super) fn decode_points(points: &[u8], visit: impl FnMut(u32, u64)) -> Result<(), Corrupt> {
     rice::decode(points, visit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::head::Point;
+
+    fn targets(ids: &[u32]) -> Vec<TargetPoints> {
+        let points = |id: u32| vec![Point { offset: 7, count: 1 }, Point { offset: id as u16, count: 2 }];
+        ids.iter().map(|id| TargetPoints { target: TargetId(*id), points: points(*id) }).collect()
+    }
+
+    fn listed(breakdown: &[u8]) -> Result<Vec<u32>, Corrupt> {
+        let mut found = Vec::new();
+        each_target(breakdown, |target, points| {
+            found.push(target.0);
+            decode_points(points, |_, _| {})
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn a_row_names_its_only_target_and_a_breakdown_all_of_them() {
+        for id in [0, 1, u32::MAX] {
+            let (sums, breakdown) = encode(&targets(&[id]));
+            assert_eq!((split(&sums).unwrap().0, breakdown), (Some(TargetId(id)), None));
+        }
+        let (sums, breakdown) = encode(&targets(&[u32::MAX, 0, 9]));
+        assert_eq!(split(&sums).unwrap().0, None);
+        assert_eq!(listed(&breakdown.unwrap()), Ok(vec![0, 9, u32::MAX]));
+    }
+
+    #[test]
+    fn targets_that_were_never_written_are_corrupt() {
+        assert!(split(&[0x80, 0x80, 0x80, 0x80, 0x10, 0x00]).is_ok(), "the largest");
+        assert!(split(&[0x81, 0x80, 0x80, 0x80, 0x10, 0x00]).is_err(), "beyond 32 bits");
+        for (breakdown, what) in [
+            (&[2, 5, 1, 0, 0, 1, 0][..], "the same again"),
+            (&[2, 5, 1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 0], "beyond 32 bits"),
+            (&[1, 5, 1, 0, 0], "bytes behind the last"),
+            (&[9, 5, 1, 0], "more than there are bytes"),
+        ] {
+            assert!(listed(breakdown).is_err(), "{what}");
+        }
+    }
 }

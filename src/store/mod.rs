@@ -16,6 +16,8 @@ mod directory;
 mod disk;
 mod draft;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzed;
 mod head;
 mod instance;
 mod live;

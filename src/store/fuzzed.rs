@@ -1,0 +1,48 @@
+//! What the fuzzer reaches of the store's formats and nobody else does, in plain numbers.
+
+use super::chunk;
+use super::codec::Corrupt;
+use super::head::{Point, TargetPoints};
+use crate::model::id::TargetId;
+
+/// Offsets and counts, ascending.
+pub type Points = Vec<(u32, u64)>;
+
+/// The row of sums and the breakdown of targets with these points, in any order and repeatedly.
+#[must_use]
+pub fn write(targets: &[(u32, Vec<(u16, u32)>)]) -> (Vec<u8>, Option<Vec<u8>>) {
+    let point = |&(offset, count): &(u16, u32)| Point { offset, count };
+    let series = |(target, points): &(u32, Vec<_>)| TargetPoints {
+        target: TargetId(*target),
+        points: points.iter().map(point).collect(),
+    };
+    chunk::encode(&targets.iter().map(series).collect::<Vec<_>>())
+}
+
+/// Reads a row of sums: its only target if there is only one, and the points.
+///
+/// # Errors
+/// When no such row was written.
+pub fn sums(row: &[u8]) -> Result<(Option<u32>, Points), Corrupt> {
+    let (target, chunk) = chunk::split(row)?;
+    Ok((target.map(|target| target.0), points(chunk)?))
+}
+
+/// Reads a breakdown: targets and their points.
+///
+/// # Errors
+/// When no such row was written.
+pub fn breakdown(row: &[u8]) -> Result<Vec<(u32, Points)>, Corrupt> {
+    let mut all = Vec::new();
+    chunk::each_target(row, |target, chunk| {
+        all.push((target.0, points(chunk)?));
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+fn points(chunk: &[u8]) -> Result<Points, Corrupt> {
+    let mut all = Vec::new();
+    chunk::decode_points(chunk, |offset, count| all.push((offset, count)))?;
+    Ok(all)
+}
