@@ -3,10 +3,12 @@
 //! Bursts of 10 s slots in two-hour chunks, as in docs/decisions/0001.
 
 use std::hint::black_box;
-use std::time::Duration;
 
+use cpu::CpuTime;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hydrophone::store::codec::rice;
+
+mod cpu;
 
 /// Two-hour chunks of many series: on for 20 minutes on average, then every second slot sees something.
 fn chunks() -> Vec<Vec<(u32, u64)>> {
@@ -41,17 +43,7 @@ fn chunks() -> Vec<Vec<(u32, u64)>> {
     chunks
 }
 
-/// CPU time of all threads so far: wall time says as much about the neighbours as about us.
-fn cpu() -> Duration {
-    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux");
-    let nanos = tasks.filter_map(|task| {
-        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(nanos.sum())
-}
-
-fn codec(criterion: &mut Criterion) {
+fn codec(criterion: &mut Criterion<CpuTime>) {
     let chunks = chunks();
     let points: usize = chunks.iter().map(Vec::len).sum();
     let encoded: Vec<Vec<u8>> = chunks.iter().map(|points| rice::encode(points)).collect();
@@ -60,34 +52,31 @@ fn codec(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("chunk");
     group.throughput(Throughput::Elements(points as u64));
     group.bench_function("decode", |bench| {
-        bench.iter_custom(|times| {
-            let (begin, mut sum) = (cpu(), 0u64);
-            for _ in 0..times {
-                for chunk in &encoded {
-                    let whole = rice::decode(chunk, |offset, count| sum = sum.wrapping_add(count ^ u64::from(offset)));
-                    assert_eq!(whole, Ok(()));
-                }
+        bench.iter(|| {
+            let mut sum = 0u64;
+            for chunk in &encoded {
+                let whole = rice::decode(chunk, |offset, count| sum = sum.wrapping_add(count ^ u64::from(offset)));
+                assert_eq!(whole, Ok(()));
             }
-            black_box(sum);
-            cpu().saturating_sub(begin)
+            sum
         });
     });
     group.bench_function("encode", |bench| {
         let mut out = Vec::with_capacity(bytes);
-        bench.iter_custom(|times| {
-            let begin = cpu();
-            for _ in 0..times {
-                out.clear();
-                for points in &chunks {
-                    rice::encode_into(points, &mut out);
-                }
-                black_box(&out);
+        bench.iter(|| {
+            out.clear();
+            for points in &chunks {
+                rice::encode_into(points, &mut out);
             }
-            cpu().saturating_sub(begin)
+            black_box(&out);
         });
     });
     group.finish();
 }
 
-criterion_group!(benches, codec);
+criterion_group! {
+    name = benches;
+    config = cpu::criterion();
+    targets = codec
+}
 criterion_main!(benches);

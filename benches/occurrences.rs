@@ -6,15 +6,17 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
-use criterion::{Bencher, Criterion, Throughput, criterion_group, criterion_main};
+use cpu::CpuTime;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use hydrophone::model::id::{AggregateId, OccurrenceId, StackId, TargetId};
 use hydrophone::model::occurrence::{Exception, HttpContext, Occurrence, Stack};
 use hydrophone::model::severity::Severity;
 use hydrophone::model::time::Timestamp;
 use hydrophone::store::occurrence::block::{Encoder, decode};
 use hydrophone::store::occurrence::{Damaged, Error, NewOccurrence, Partitions, StoredOccurrence};
+
+mod cpu;
 
 const DAY: u32 = 20_777;
 
@@ -125,40 +127,7 @@ fn no_text(_: StackId) -> Result<std::sync::Arc<Stack>, Error> {
     Ok(std::sync::Arc::default())
 }
 
-/// CPU time of all threads so far: wall time says as much about the neighbours as about us.
-fn cpu() -> Duration {
-    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux");
-    let nanos = tasks.filter_map(|task| {
-        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(nanos.sum())
-}
-
-/// Measures `run` by CPU time; each run gets what `prepare` makes, unmeasured.
-fn measure<T>(bench: &mut Bencher<'_>, mut prepare: impl FnMut() -> T, mut run: impl FnMut(&mut T)) {
-    bench.iter_custom(|times| {
-        let mut sum = Duration::ZERO;
-        for _ in 0..times {
-            let mut prepared = prepare();
-            let begin = cpu();
-            run(&mut prepared);
-            sum += cpu().saturating_sub(begin);
-        }
-        sum
-    });
-}
-
-/// Measures many runs at once by CPU time: the kernel counts it in steps of milliseconds.
-fn measure_many(bench: &mut Bencher<'_>, mut run: impl FnMut()) {
-    bench.iter_custom(|times| {
-        let begin = cpu();
-        (0..times).for_each(|_| run());
-        cpu().saturating_sub(begin)
-    });
-}
-
-fn encoding(criterion: &mut Criterion) {
+fn encoding(criterion: &mut Criterion<CpuTime>) {
     let occurrences = occurrences(1000);
     let new = news(&occurrences);
     let mut encoder = Encoder::new().expect("memory");
@@ -170,14 +139,14 @@ fn encoding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("occurrence");
     group.throughput(Throughput::Elements(new.len() as u64));
     group.bench_function("encode, one thread", |bench| {
-        measure_many(bench, || {
+        bench.iter(|| {
             for new in new.chunks(64) {
                 black_box(encoder.encode(1, 0, new).expect("memory"));
             }
         });
     });
     group.bench_function("decode, one thread", |bench| {
-        measure_many(bench, || {
+        bench.iter(|| {
             for block in &blocks {
                 decode(block, 1, 0, |_| true, |_, record| drop(black_box(record))).expect("sound");
             }
@@ -186,7 +155,7 @@ fn encoding(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn files(criterion: &mut Criterion) {
+fn files(criterion: &mut Criterion<CpuTime>) {
     let occurrences = occurrences(20_000);
     let new = news(&occurrences);
     let mut group = criterion.benchmark_group("partition");
@@ -199,13 +168,13 @@ fn files(criterion: &mut Criterion) {
         (directory, partitions)
     };
     group.bench_function("write 200,000 in one commit", |bench| {
-        measure(bench, fresh, |(_, all)| all.write(DAY, 2, &new).expect("written"));
+        bench.iter_batched_ref(fresh, |(_, all)| all.write(DAY, 2, &new).expect("written"), BatchSize::PerIteration);
     });
     let (_directory, partitions) = fresh();
     partitions.write(DAY, 2, &new).expect("written");
     println!("{:.1} bytes an occurrence on disk", partitions.bytes().expect("a file") as f64 / new.len() as f64);
     group.bench_function("read 200,000 in order", |bench| {
-        measure_many(bench, || {
+        bench.iter(|| {
             let mut count = 0;
             let mut visit = |found: Result<StoredOccurrence, Damaged>| {
                 count += usize::from(found.is_ok());
@@ -221,7 +190,7 @@ fn files(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(500));
     let mut commit = 2;
     group.bench_function("write 500, durable", |bench| {
-        measure_many(bench, || {
+        bench.iter(|| {
             commit += 1;
             partitions.write(DAY, commit, &new[..500]).expect("written");
         });
@@ -229,10 +198,14 @@ fn files(criterion: &mut Criterion) {
     let page: Vec<_> = (0..20).map(|place| OccurrenceId { day: DAY, commit: 2, index: place * 9973 }).collect();
     group.throughput(Throughput::Elements(20));
     group.bench_function("read 20 from 20 blocks", |bench| {
-        measure_many(bench, || drop(black_box(partitions.read(&page, &mut no_text).expect("a sound file"))));
+        bench.iter(|| partitions.read(&page, &mut no_text).expect("a sound file"));
     });
     group.finish();
 }
 
-criterion_group!(benches, encoding, files);
+criterion_group! {
+    name = benches;
+    config = cpu::criterion();
+    targets = encoding, files
+}
 criterion_main!(benches);
