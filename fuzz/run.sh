@@ -14,7 +14,9 @@ shift
 
 bins=()
 for target in "$@"; do bins+=(--bin "$target"); done
-RUSTC_WORKSPACE_WRAPPER=$PWD/fuzz/rustc cargo build --locked --package hydrophone-fuzz "${bins[@]}"
+# There are no examples; but asked for them cargo takes the features that the tests ask dependencies for, and so finds them built.
+RUSTC_WORKSPACE_WRAPPER=$PWD/fuzz/rustc \
+    cargo build --locked --package hydrophone-fuzz "${bins[@]}" --package hydrophone --examples
 directory=$(realpath "${CARGO_TARGET_DIR:-target}/debug")
 
 cd fuzz
