@@ -25,7 +25,7 @@ fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
 async fn a_second_process_is_refused_and_told_the_pid_of_the_first() {
     let place = Place::new(NOTHING);
     let first = place.start();
-    first.url().await;
+    first.ready().await;
     let second = run(place.command());
     assert_eq!(second.status.code(), Some(1));
     let words = format!("is in use by the process with pid {}", first.pid());
@@ -33,7 +33,7 @@ async fn a_second_process_is_refused_and_told_the_pid_of_the_first() {
     // The first one did not mind.
     assert_eq!(first.send(Method::GET, "/-/ready").await.0, 200);
     drop(first);
-    assert_eq!(place.start().send(Method::GET, "/-/ready").await.0, 200);
+    place.start().ready().await;
 }
 
 /// A target whose first answer counts `count`, and that hangs ever after.

@@ -135,6 +135,15 @@ impl Process {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
+    /// Waits until it is ready, which it is a moment after it listens.
+    pub(crate) async fn ready(&self) {
+        let watch = Clock::system().stopwatch();
+        while self.send(reqwest::Method::GET, "/-/ready").await.0 != 200 {
+            assert!(watch.seconds() < 30.0, "it is not ready:\n{}", self.log());
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
     /// The JSON at `path`, which must be there.
     pub(crate) async fn json(&self, path: &str) -> Value {
         let (status, body) = self.send(reqwest::Method::GET, path).await;
