@@ -17,29 +17,34 @@ use hydrophone::store::Store;
 const INTERVAL: Millis = Millis::from_seconds(10);
 const BEGIN: Timestamp = Timestamp(1_795_132_800_000);
 
-/// A cycle in which 500 of 10,000 aggregates moved, each with a new sample.
+/// A cycle in which 500 of 10,000 aggregates moved, each with a new sample or with the sample that is known.
 fn commit(criterion: &mut Criterion) {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
-    let mut step = 0;
-    let mut scrape = |moved: std::ops::Range<u64>| {
-        step += 1;
-        cycle(step, moved)
-    };
-    apply(&store, [scrape(0..10_000)]);
-    let mut first = 0;
-    criterion.bench_function("commit of 500 changed aggregates, durable", |bencher| {
-        bencher.iter_batched(
-            || {
-                first = (first + 500) % 10_000;
-                let mut batch = Batch::new(store.draft());
-                assert!(matches!(batch.add(scrape(first..first + 500), u64::MAX), Added::Yes(_)));
-                batch.into_draft().finish()
-            },
-            |commit| store.commit(commit).unwrap(),
-            BatchSize::PerIteration,
-        );
-    });
+    for (name, new_samples) in [
+        ("commit of 500 changed aggregates, durable", true),
+        ("commit of 500 changed aggregates without new samples, durable", false),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let mut step = 0;
+        let mut scrape = |moved: std::ops::Range<u64>| {
+            step += 1;
+            cycle(step, if new_samples { step } else { 1 }, moved)
+        };
+        apply(&store, [scrape(0..10_000)]);
+        let mut first = 0;
+        criterion.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || {
+                    first = (first + 500) % 10_000;
+                    let mut batch = Batch::new(store.draft());
+                    assert!(matches!(batch.add(scrape(first..first + 500), u64::MAX), Added::Yes(_)));
+                    batch.into_draft().finish()
+                },
+                |commit| store.commit(commit).unwrap(),
+                BatchSize::PerIteration,
+            );
+        });
+    }
 }
 
 /// Opening a directory as a killed server leaves it, with a day of the demo fleet in the log.
@@ -91,20 +96,22 @@ fn apply(store: &Store, scrapes: impl IntoIterator<Item = Scrape>) {
     }
 }
 
-fn cycle(step: u64, moved: std::ops::Range<u64>) -> Scrape {
-    let at = BEGIN.plus(Millis(INTERVAL.0 * step as i64));
+/// What is scraped at `step`; the aggregates' samples are those of the step `sampled`.
+fn cycle(step: u64, sampled: u64, moved: std::ops::Range<u64>) -> Scrape {
+    let time_of = |step: u64| BEGIN.plus(Millis(INTERVAL.0 * step as i64));
+    let at = time_of(step);
     let aggregates = moved.map(|key| ExposedAggregate {
         key: format!("java.lang.IllegalStateException@{key:08x}"),
         total_count: step,
         severity: Severity::Error,
         created_at: Some(BEGIN),
         occurrences: Some(vec![Occurrence {
-            uuid: format!("5f0c7a1e-{key:04x}-4000-8000-{step:012x}"),
-            timestamp: Some(at),
+            uuid: format!("5f0c7a1e-{key:04x}-4000-8000-{sampled:012x}"),
+            timestamp: Some(time_of(sampled)),
             severity: Severity::Error,
             exception: Exception {
                 class: "java.lang.IllegalStateException".to_owned(),
-                message: format!("order {key} can not be shipped twice, request {step:016x}"),
+                message: format!("order {key} can not be shipped twice, request {sampled:016x}"),
                 ..Exception::default()
             },
             http: None,

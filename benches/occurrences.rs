@@ -1,7 +1,7 @@
 //! What does an occurrence cost to write and to read, in CPU time of all threads?
 //!
 //! The workload is a first cycle: services of 1,000 aggregates, ten samples each, every message, uuid and request its own,
-//! one stack an aggregate. `write` is a whole commit through the file, durable on return.
+//! one stack an aggregate. `write` appends to the file and adds rows to a main database, durable on return.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -15,6 +15,7 @@ use hydrophone::model::severity::Severity;
 use hydrophone::model::time::Timestamp;
 use hydrophone::store::occurrence::block::{Encoder, decode};
 use hydrophone::store::occurrence::{Damaged, Error, NewOccurrence, Partitions, StoredOccurrence};
+use redb::ReadableDatabase as _;
 
 mod cpu;
 
@@ -155,24 +156,45 @@ fn encoding(criterion: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
+/// A main database and the partitions beside it.
+struct Data {
+    main: redb::Database,
+    partitions: Partitions,
+    _directory: tempfile::TempDir,
+}
+
+impl Data {
+    /// Commit 1 has brought `first`.
+    fn new(first: &[NewOccurrence<'_>]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let main = redb::Database::create(directory.path().join("main.redb")).expect("a new database");
+        let partitions = Partitions::new(&directory.path().join("occurrences"));
+        let data = Self { main, partitions, _directory: directory };
+        data.write(1, first);
+        data
+    }
+
+    fn write(&self, commit: u64, new: &[NewOccurrence<'_>]) {
+        let mut transaction = self.main.begin_write().expect("a sound database");
+        transaction.set_quick_repair(true);
+        self.partitions.write(&transaction, (DAY, commit), new).expect("written");
+        transaction.commit().expect("written");
+    }
+}
+
 fn files(criterion: &mut Criterion<CpuTime>) {
     let occurrences = occurrences(20_000);
     let new = news(&occurrences);
     let mut group = criterion.benchmark_group("partition");
     group.sample_size(10);
     group.throughput(Throughput::Elements(new.len() as u64));
-    let fresh = || {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let partitions = Partitions::open(directory.path(), 0).expect("a new directory");
-        partitions.write(DAY, 1, &new[..1]).expect("written");
-        (directory, partitions)
-    };
     group.bench_function("write 200,000 in one commit", |bench| {
-        bench.iter_batched_ref(fresh, |(_, all)| all.write(DAY, 2, &new).expect("written"), BatchSize::PerIteration);
+        bench.iter_batched_ref(|| Data::new(&new[..1]), |data| data.write(2, &new), BatchSize::PerIteration);
     });
-    let (_directory, partitions) = fresh();
-    partitions.write(DAY, 2, &new).expect("written");
-    println!("{:.1} bytes an occurrence on disk", partitions.bytes().expect("a file") as f64 / new.len() as f64);
+    let data = Data::new(&new[..1]);
+    data.write(2, &new);
+    let bytes = data.partitions.bytes().expect("a file");
+    println!("{:.1} bytes an occurrence on disk", bytes as f64 / new.len() as f64);
     group.bench_function("read 200,000 in order", |bench| {
         bench.iter(|| {
             let mut count = 0;
@@ -180,7 +202,8 @@ fn files(criterion: &mut Criterion<CpuTime>) {
                 count += usize::from(found.is_ok());
                 ControlFlow::Continue(())
             };
-            partitions.read_all(DAY, 2..=2, &mut no_text, &mut visit).expect("a sound file");
+            let snapshot = data.main.begin_read().expect("a sound database");
+            data.partitions.read_all(&snapshot, (DAY, 2..=2), &mut no_text, &mut visit).expect("a sound file");
             assert_eq!(count, new.len());
         });
     });
@@ -192,13 +215,16 @@ fn files(criterion: &mut Criterion<CpuTime>) {
     group.bench_function("write 500, durable", |bench| {
         bench.iter(|| {
             commit += 1;
-            partitions.write(DAY, commit, &new[..500]).expect("written");
+            data.write(commit, &new[..500]);
         });
     });
     let page: Vec<_> = (0..20).map(|place| OccurrenceId { day: DAY, commit: 2, index: place * 9973 }).collect();
     group.throughput(Throughput::Elements(20));
     group.bench_function("read 20 from 20 blocks", |bench| {
-        bench.iter(|| partitions.read(&page, &mut no_text).expect("a sound file"));
+        bench.iter(|| {
+            let snapshot = data.main.begin_read().expect("a sound database");
+            data.partitions.read(&snapshot, &page, &mut no_text).expect("a sound file")
+        });
     });
     group.finish();
 }

@@ -111,7 +111,7 @@ impl Store {
         let live = open::load(&transaction)?;
         let stacks = Stacks::open(&transaction, &path.join(DATABASE))?;
         drop(transaction);
-        let partitions = Partitions::open_on(Arc::clone(&disk), &path.join("occurrences"), live.commit)?;
+        let partitions = Partitions::on(Arc::clone(&disk), &path.join("occurrences"));
         Ok(Self {
             disk,
             database,

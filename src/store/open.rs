@@ -67,6 +67,8 @@ pub(super) fn create_tables(transaction: &redb::WriteTransaction) -> Result<(), 
     transaction.open_table(table::ROLLUPS)?;
     transaction.open_table(table::TARGET_ROLLUPS)?;
     transaction.open_table(table::LATE)?;
+    transaction.open_table(table::BLOCKS)?;
+    transaction.open_table(table::STACKS_IN_USE)?;
     Ok(())
 }
 

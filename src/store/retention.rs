@@ -40,6 +40,7 @@ impl Store {
                 live.instances.iter().filter(|(_, instance)| instance.last_success.is_some_and(|seen| seen < limit));
             old.map(|(id, _)| id).collect()
         };
+        let first_day = now.minus(retention.occurrences).day();
         let transaction = self.begin()?;
         {
             let (counts, targets) = (before(retention.time), before(retention.targets));
@@ -72,10 +73,13 @@ impl Store {
                 instances.remove(id.0).map_err(delete("forget an instance"))?;
             }
         }
-        transaction.commit().map_err(Error::database("commit retention"))?;
-        if self.partitions.drop_before(now.minus(retention.occurrences).day())? > 0 {
-            self.remove_stacks()?;
+        if let Some(used) = self.partitions.forget_before(&transaction, first_day)? {
+            let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
+            stacks.retain(&transaction, &used, &self.path.join(DATABASE))?;
         }
+        transaction.commit().map_err(Error::database("commit retention"))?;
+        // Only now: rows that point to nothing would be losses, files that nothing points to are not.
+        self.partitions.drop_before(first_day)?;
         let mut live = self.live_write();
         let limit = before(retention.time).start();
         live.late.retain(|row| row.to >= limit);
@@ -83,14 +87,5 @@ impl Store {
             live.instances.remove(id);
         }
         Ok(())
-    }
-
-    /// Removes the stacks that no partition has any more.
-    fn remove_stacks(&self) -> Result<(), Error> {
-        let used = self.partitions.stacks()?;
-        let transaction = self.begin()?;
-        let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
-        stacks.retain(&transaction, &used, &self.path.join(DATABASE))?;
-        transaction.commit().map_err(Error::database("commit the removal of stacks"))
     }
 }

@@ -10,10 +10,8 @@ use super::{DATABASE, Error, Store};
 use crate::model::id::OccurrenceId;
 
 impl Store {
-    /// Makes a commit's occurrences durable in the day's partition, and adds their new stacks to its transaction.
-    ///
-    /// They come before the commit: a crash in between leaves occurrences that nothing refers to, and the next start
-    /// removes them (docs/decisions/0003).
+    /// Makes a commit's occurrences durable in the day's partition, and adds to its transaction where they lie and their new
+    /// stacks. A crash before it commits leaves bytes that nothing refers to (docs/decisions/0003).
     pub(super) fn write_occurrences(
         &self,
         transaction: &redb::WriteTransaction,
@@ -29,7 +27,7 @@ impl Store {
             let cause_stacks = causes.map(|cause| cause.stack.as_ref().map(|stack| stacks.intern(stack))).collect();
             occurrences.push(NewOccurrence { aggregate: *aggregate, target: *target, stack, cause_stacks, occurrence });
         }
-        self.partitions.write(day, commit, &occurrences)?;
+        self.partitions.write(transaction, (day, commit), &occurrences)?;
         stacks.write(transaction, &self.path.join(DATABASE))?;
         Ok(())
     }
@@ -42,7 +40,7 @@ impl Store {
         ids: &[OccurrenceId],
     ) -> Result<Vec<Option<StoredOccurrence>>, Error> {
         let mut stacks = Reader::new(transaction, &self.path.join(DATABASE))?;
-        let found = self.partitions.read(ids, &mut |id| stacks.get(id).map(|stack| Arc::clone(&stack)))?;
+        let found = self.partitions.read(transaction, ids, &mut |id| stacks.get(id).map(|stack| Arc::clone(&stack)))?;
         let mut occurrences = Vec::with_capacity(found.len());
         for found in found {
             occurrences.push(found.unwrap_or_else(|damage| {

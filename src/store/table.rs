@@ -44,6 +44,12 @@ pub(super) const COVERAGE: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinit
 /// (window, aggregate) → where its occurrences are.
 pub(super) const REFERENCES: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("references");
 
+/// (day, commit, index of the block's first occurrence in the commit) → (offset, length) in the day's file of occurrences.
+pub(super) const BLOCKS: TableDefinition<'_, (u32, u64, u32), (u64, u32)> = TableDefinition::new("blocks");
+
+/// (day, commit) → the stacks that this commit was the first to use on this day.
+pub(super) const STACKS_IN_USE: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("stacks_in_use");
+
 /// Keys of [`META`].
 pub(super) mod meta {
     /// Number of the last commit.

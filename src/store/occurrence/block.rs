@@ -156,12 +156,6 @@ pub fn decode(
     }
 }
 
-/// How many occurrences a block says that it has; its checksum is not looked at.
-pub(super) fn count(block: &[u8]) -> Result<u32, Corrupt> {
-    let mut input = block.get(9..).unwrap_or_default();
-    varint::read_u32(&mut input)
-}
-
 fn seed(commit: u64, first: u32) -> u64 {
     commit.rotate_left(32) ^ u64::from(first)
 }

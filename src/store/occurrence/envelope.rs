@@ -1,6 +1,6 @@
 //! What surrounds compressed bytes on disk: a version, and a checksum that also covers where they belong.
 //!
-//! The database does not verify its checksums on reads, so each value carries its own. It is seeded with the value's
+//! A partition's file has no other checksums, and the database does not verify its own on reads. It is seeded with the value's
 //! key: a sound value under the wrong key is damage too.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;

@@ -1,30 +1,23 @@
 //! The occurrences: every new sample with its message, causes, request and stack, one partition a day.
 //!
-//! A commit's occurrences are written first, into the day's own file, and are durable before the main database commits.
-//! A crash in between leaves occurrences of a commit that never happened. Nothing refers to them: they are removed
-//! at the next start, before their commit number is given again (docs/decisions/0003). So each body is written once, the
-//! main database stays small, and whoever follows (a search index) reads a partition in the order of its commits.
-//!
-//! ```text
-//! occurrences/
-//!   writing                  the day that is written to and since which commit: where to look for such rows
-//!   2026-11-20/bodies.redb   blocks by (commit, first index), and the stacks in use
-//!   2026-08-01.dropping/     retention was interrupted; finished at the next start
-//! ```
+//! A commit appends its occurrences to the day's own file, `occurrences/2026-11-20/bodies.log`, and they are durable before
+//! the main database commits the rows that say where they lie. A crash in between leaves bytes that no row points to, and
+//! the next commit writes over them (docs/decisions/0003). So each body is written once, the main database stays small,
+//! and whoever follows (a search index) reads a partition in the order of its commits.
 
 pub mod block;
-mod calendar;
 mod cutter;
 mod envelope;
 mod error;
+mod index;
 mod partition;
 pub(in crate::store) mod stack;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub use self::calendar::Partitions;
 pub use self::error::{Damaged, Error};
+pub use self::partition::Partitions;
 use crate::model::id::{AggregateId, OccurrenceId, StackId, TargetId};
 use crate::model::occurrence::{Occurrence, Stack};
 

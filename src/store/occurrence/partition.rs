@@ -1,323 +1,369 @@
-//! One partition: the occurrences that were ingested in one day, in a redb file of their own.
+//! The partitions: a directory a day with one file, to which the blocks of each commit are appended.
 //!
-//! A file of its own because a redb file practically never shrinks: retention removes the whole directory. The file is
-//! open for reading, open for writing, or closed; whoever needs more than there is waits until those who use it are done.
+//! What of a file is valid is what rows of the main database point to (see `index`). Whatever lies beyond the last of them was
+//! written by a commit that never happened, and the next one writes over it. So nothing has to be repaired when the store
+//! opens, and a reader needs no lock: bytes that its snapshot knows are never written again.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redb::{
-    AccessGuard, Database, DatabaseError, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable,
-    TableDefinition,
-};
+use redb::{ReadTransaction, WriteTransaction};
 use roaring::RoaringBitmap;
 
-use super::error::Error;
-use crate::store::codec::{Corrupt, varint};
-use crate::store::disk::Disk;
+use super::error::{Damaged, Error};
+use super::index::{Index, Place, Rows};
+use super::{Found, NewOccurrence, StackLookup, StoredOccurrence, Visit, block, cutter};
+use crate::model::id::{OccurrenceId, StackId};
+use crate::model::occurrence::Stack;
+use crate::model::time::Timestamp;
+use crate::store::codec::Corrupt;
+use crate::store::disk::{Disk, File, Real};
 
-/// (commit, index of the block's first occurrence in the commit) → block.
-const BLOCKS: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("blocks");
-/// commit → the stacks that this commit was the first to use in this partition, for retention of stacks.
-const STACKS: TableDefinition<u64, &[u8]> = TableDefinition::new("stacks");
+const FILE: &str = "bodies.log";
+/// Blocks that are encoded and written at once: what a large commit holds in memory.
+const WAVE_BLOCKS: usize = 64;
 
-const FILE: &str = "bodies.redb";
-/// Pages that wait for a commit take half of this; the operating system caches the file besides.
-const WRITER_CACHE_BYTES: usize = 16 << 20;
-/// A page of results touches some dozens of blocks of 8 KiB.
-const READER_CACHE_BYTES: usize = 4 << 20;
-
-/// What a commit adds: blocks by the index of their first occurrence, and the stacks used for the first time.
-pub(super) struct Addition<'a> {
-    pub(super) commit: u64,
-    pub(super) blocks: &'a mut dyn Iterator<Item = std::io::Result<(u32, Vec<u8>)>>,
-    pub(super) stacks: &'a RoaringBitmap,
-}
-
-/// A block as it is stored.
-pub(super) struct StoredBlock {
-    pub(super) commit: u64,
-    pub(super) first: u32,
-    pub(super) bytes: Vec<u8>,
-}
-
-pub(super) struct Partition {
+/// All partitions. One writer at a time, any number of readers.
+pub struct Partitions {
     disk: Arc<dyn Disk>,
     directory: PathBuf,
-    file: PathBuf,
-    handle: RwLock<Handle>,
+    writing: Mutex<Option<Writing>>,
+    encoders: Mutex<Vec<block::Encoder>>,
 }
 
-enum Handle {
-    /// Opened by whoever needs it next.
-    Closed,
-    /// Its directory is being removed.
-    Retired,
-    Reading(ReadOnlyDatabase),
-    Writing(Database),
+/// The partition that was written to last.
+struct Writing {
+    day: u32,
+    /// The last commit that wrote to it, whether it happened or not.
+    commit: u64,
+    path: PathBuf,
+    file: Box<dyn File>,
+    /// The stacks its occurrences use.
+    stacks: RoaringBitmap,
 }
 
-impl Partition {
-    /// The partition in an existing directory; its file is opened when it is needed.
-    pub(super) fn at(disk: Arc<dyn Disk>, directory: PathBuf) -> Self {
-        Self { disk, file: directory.join(FILE), directory, handle: RwLock::new(Handle::Closed) }
-    }
+/// A partition's file, open for reading.
+struct Reading {
+    path: PathBuf,
+    file: Box<dyn File>,
+}
 
-    /// Makes a new partition at `directory`: whole and durable, or not at all.
-    pub(super) fn create(disk: Arc<dyn Disk>, directory: PathBuf) -> Result<Self, Error> {
-        let unfinished = directory.with_extension("creating");
-        match disk.remove_directory(&unfinished) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("removing", &unfinished)(error));
-            }
-            _ => {}
-        }
-        disk.create_directory(&unfinished).map_err(Error::io("creating", &unfinished))?;
-        let file = unfinished.join(FILE);
-        let database = disk.create_database(&file, WRITER_CACHE_BYTES).map_err(Error::database("creating", &file))?;
-        let transaction = begin_write(&database, &file)?;
-        transaction.open_table(BLOCKS).map_err(Error::database("creating", &file))?;
-        transaction.open_table(STACKS).map_err(Error::database("creating", &file))?;
-        transaction.commit().map_err(Error::database("creating", &file))?;
-        disk.sync_directory(&unfinished).map_err(Error::io("syncing", &unfinished))?;
-        disk.rename(&unfinished, &directory).map_err(Error::io("creating", &directory))?;
-        if let Some(parent) = directory.parent() {
-            disk.sync_directory(parent).map_err(Error::io("syncing", parent))?;
-        }
-        let partition = Self::at(disk, directory);
-        *partition.exclusive() = Handle::Writing(database);
-        Ok(partition)
-    }
-
-    pub(super) fn directory(&self) -> &Path {
-        &self.directory
-    }
-
-    pub(super) fn file(&self) -> &Path {
-        &self.file
-    }
-
-    /// Bytes on disk; 0 when it is gone.
-    pub(super) fn bytes(&self) -> Result<u64, Error> {
-        match self.disk.allocated_bytes(&self.file) {
-            // Retention was faster.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
-            bytes => bytes.map_err(Error::io("reading", &self.file)),
-        }
-    }
-
-    /// Closes a file that is only read if nobody is reading it just now; whether it is closed now.
-    pub(super) fn try_close(&self) -> bool {
-        let Ok(mut handle) = self.handle.try_write() else { return false };
-        if matches!(*handle, Handle::Reading(_)) {
-            *handle = Handle::Closed;
-        }
-        !matches!(*handle, Handle::Writing(_))
-    }
-
-    /// Closes the file as soon as nobody uses it: it will be written to no more.
-    pub(super) fn seal(&self) {
-        *self.exclusive() = Handle::Closed;
-    }
-
-    /// Closes the file as soon as nobody uses it, and for good.
-    pub(super) fn retire(&self) {
-        *self.exclusive() = Handle::Retired;
-    }
-
-    /// Writes a commit's blocks and stacks; durable on return. What an earlier attempt left must have been trimmed.
-    pub(super) fn write(&self, addition: Addition<'_>) -> Result<(), Error> {
-        let failed = |error: redb::Error| Error::database("writing", &self.file)(error);
-        let handle = self.open_to_write()?;
-        let Handle::Writing(database) = &*handle else { return Err(self.closed()) };
-        let transaction = begin_write(database, &self.file)?;
-        {
-            let mut blocks = transaction.open_table(BLOCKS).map_err(|error| failed(error.into()))?;
-            for block in addition.blocks {
-                let (first, block) = block.map_err(Error::io("compressing occurrences for", &self.file))?;
-                let key = (addition.commit, first);
-                blocks.insert(key, block.as_slice()).map_err(Error::database("writing", &self.file))?;
-            }
-            let mut stacks = transaction.open_table(STACKS).map_err(|error| failed(error.into()))?;
-            if !addition.stacks.is_empty() {
-                let row = stack_row(addition.stacks);
-                stacks.insert(addition.commit, row.as_slice()).map_err(Error::database("writing", &self.file))?;
-            }
-        }
-        transaction.commit().map_err(Error::database("writing", &self.file))
-    }
-
-    /// Removes what commits after `last_commit` wrote; the last of those commits, if there was one.
-    pub(super) fn trim(&self, last_commit: u64) -> Result<Option<u64>, Error> {
-        let last = match self.snapshot()? {
-            Some(snapshot) => snapshot.last_commit()?,
-            None => return Ok(None),
-        };
-        let Some(last) = last.filter(|last| *last > last_commit) else { return Ok(None) };
-        let handle = self.open_to_write()?;
-        let Handle::Writing(database) = &*handle else { return Err(self.closed()) };
-        let transaction = begin_write(database, &self.file)?;
-        {
-            let failed = |error: redb::Error| Error::database("trimming", &self.file)(error);
-            let mut blocks = transaction.open_table(BLOCKS).map_err(|error| failed(error.into()))?;
-            blocks
-                .retain_in((last_commit, u32::MAX).., |key, _| key.0 <= last_commit)
-                .map_err(|error| failed(error.into()))?;
-            let mut stacks = transaction.open_table(STACKS).map_err(|error| failed(error.into()))?;
-            stacks.retain_in(last_commit.., |key, _| key <= last_commit).map_err(|error| failed(error.into()))?;
-        }
-        transaction.commit().map_err(Error::database("trimming", &self.file))?;
-        Ok(Some(last))
-    }
-
-    /// What the partition holds now; the file stays open as long as that is looked at. `None` when it was retired.
-    pub(super) fn snapshot(&self) -> Result<Option<Snapshot<'_>>, Error> {
-        let failed = |error: redb::Error| Error::database("reading", &self.file)(error);
-        let handle = self.open_to_read()?;
-        let transaction = match &*handle {
-            Handle::Closed => return Err(self.closed()),
-            Handle::Retired => return Ok(None),
-            Handle::Reading(database) => database.begin_read(),
-            Handle::Writing(database) => database.begin_read(),
-        };
-        let transaction = transaction.map_err(|error| failed(error.into()))?;
-        let blocks = transaction.open_table(BLOCKS).map_err(|error| failed(error.into()))?;
-        let stacks = transaction.open_table(STACKS).map_err(|error| failed(error.into()))?;
-        Ok(Some(Snapshot { blocks, stacks, file: &self.file, _open: handle }))
-    }
-
-    fn open_to_read(&self) -> Result<RwLockReadGuard<'_, Handle>, Error> {
-        loop {
-            let handle = self.handle.read().unwrap_or_else(PoisonError::into_inner);
-            if !matches!(*handle, Handle::Closed) {
-                return Ok(handle);
-            }
-            drop(handle);
-            let mut handle = self.exclusive();
-            if matches!(*handle, Handle::Closed) {
-                *handle = match self.disk.open_read_only(&self.file, READER_CACHE_BYTES) {
-                    Ok(database) => Handle::Reading(database),
-                    // Only a file of which the last commit was not ours to make; opened to write it is repaired.
-                    Err(DatabaseError::RepairAborted) => Handle::Writing(self.open_database()?),
-                    Err(error) => return Err(Error::database("opening", &self.file)(error)),
-                };
-            }
-        }
-    }
-
-    fn open_to_write(&self) -> Result<RwLockReadGuard<'_, Handle>, Error> {
-        loop {
-            let handle = self.handle.read().unwrap_or_else(PoisonError::into_inner);
-            if matches!(*handle, Handle::Writing(_) | Handle::Retired) {
-                return Ok(handle);
-            }
-            drop(handle);
-            let mut handle = self.exclusive();
-            if matches!(*handle, Handle::Closed | Handle::Reading(_)) {
-                // One at a time: the file is locked by whoever has it open.
-                *handle = Handle::Closed;
-                *handle = Handle::Writing(self.open_database()?);
-            }
-        }
-    }
-
-    fn exclusive(&self) -> RwLockWriteGuard<'_, Handle> {
-        self.handle.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn open_database(&self) -> Result<Database, Error> {
-        self.disk.open_database(&self.file, WRITER_CACHE_BYTES).map_err(Error::database("opening", &self.file))
-    }
-
-    fn closed(&self) -> Error {
-        Error::io("opening", &self.file)(std::io::Error::other("it was closed meanwhile"))
+impl std::fmt::Debug for Partitions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Partitions").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
 
-/// What a partition held at one moment.
-pub(super) struct Snapshot<'a> {
-    blocks: ReadOnlyTable<(u64, u32), &'static [u8]>,
-    stacks: ReadOnlyTable<u64, &'static [u8]>,
-    file: &'a Path,
-    _open: RwLockReadGuard<'a, Handle>,
-}
-
-impl Snapshot<'_> {
-    pub(super) fn file(&self) -> &Path {
-        self.file
+impl Partitions {
+    /// The partitions in `directory`, which is made when there is something to write.
+    #[must_use]
+    pub fn new(directory: &Path) -> Self {
+        Self::on(Arc::new(Real), directory)
     }
 
-    /// The last commit of which there are blocks.
-    fn last_commit(&self) -> Result<Option<u64>, Error> {
-        let last = self.blocks.last().map_err(Error::database("reading", self.file))?;
-        Ok(last.map(|(key, _)| key.value().0))
+    /// As [`Partitions::new`], on this disk.
+    pub(in crate::store) fn on(disk: Arc<dyn Disk>, directory: &Path) -> Self {
+        let directory = directory.to_owned();
+        Self { disk, directory, writing: Mutex::new(None), encoders: Mutex::new(Vec::new()) }
     }
 
-    /// The block that holds the occurrence with this index, if there is one.
-    pub(super) fn block(&self, commit: u64, index: u32) -> Result<Option<StoredBlock>, Error> {
-        let mut range =
-            self.blocks.range((commit, 0)..=(commit, index)).map_err(Error::database("reading", self.file))?;
-        range.next_back().map(|row| self.stored(row)).transpose()
-    }
-
-    /// All blocks of these commits in the order of their keys.
-    pub(super) fn blocks(
+    /// Appends a commit's occurrences to the day's file, where they are durable on return, and adds the rows by which they
+    /// are found to the commit's `transaction`. Their ids are (`day`, `commit`, place in `occurrences`).
+    ///
+    /// # Errors
+    /// When they can not be written. `transaction` must not be committed then.
+    pub fn write(
         &self,
-        commits: RangeInclusive<u64>,
-    ) -> Result<impl Iterator<Item = Result<StoredBlock, Error>> + '_, Error> {
-        let range = (*commits.start(), 0)..=(*commits.end(), u32::MAX);
-        let range = self.blocks.range(range).map_err(Error::database("reading", self.file))?;
-        Ok(range.map(|row| self.stored(row)))
-    }
-
-    /// All stacks that the partition's occurrences use.
-    pub(super) fn stacks(&self) -> Result<RoaringBitmap, Error> {
-        let mut stacks = RoaringBitmap::new();
-        for row in self.stacks.range::<u64>(..).map_err(Error::database("reading", self.file))? {
-            let (_, value) = row.map_err(Error::database("reading", self.file))?;
-            add_stacks(value.value(), &mut stacks).map_err(|corrupt| Error::Database {
-                action: "reading the stacks in use from",
-                path: self.file.to_owned(),
-                source: Box::new(corrupt),
-            })?;
+        transaction: &WriteTransaction,
+        (day, commit): (u32, u64),
+        occurrences: &[NewOccurrence<'_>],
+    ) -> Result<(), Error> {
+        if occurrences.is_empty() {
+            return Ok(());
         }
-        Ok(stacks)
+        let mut rows = Rows::of(transaction).map_err(self.indexing())?;
+        let mut end = rows.end(day).map_err(self.indexing())?;
+        let mut last = self.lock();
+        // Taken out: should this attempt fail, the next one starts from what the database knows. So does one with a number
+        // that was tried before, because the stacks of that attempt are in nobody's rows.
+        let known = last.take().filter(|last| last.day == day && last.commit < commit);
+        let mut writing = known.map_or_else(|| self.open_to_write(day, &rows, end), Ok)?;
+        for wave in cutter::cut(occurrences).chunks(WAVE_BLOCKS) {
+            let blocks =
+                cutter::encode(&self.encoders, commit, wave).map_err(Error::io("compressing for", &writing.path))?;
+            let (mut bytes, begin) = (Vec::new(), end);
+            for (piece, block) in wave.iter().zip(blocks) {
+                let place = Place { commit, first: piece.first, offset: end, length: block.len() as u32 };
+                rows.add(day, place).map_err(self.indexing())?;
+                end += block.len() as u64;
+                bytes.extend_from_slice(&block);
+            }
+            writing.file.write_at(begin, &bytes).map_err(Error::io("writing", &writing.path))?;
+        }
+        writing.file.sync().map_err(Error::io("syncing", &writing.path))?;
+        let fresh = fresh_stacks(&writing.stacks, occurrences);
+        rows.use_stacks(day, commit, &fresh).map_err(self.indexing())?;
+        writing.stacks |= fresh;
+        writing.commit = commit;
+        *last = Some(writing);
+        Ok(())
     }
 
-    fn stored(&self, row: Result<Row, redb::StorageError>) -> Result<StoredBlock, Error> {
-        let (key, value) = row.map_err(Error::database("reading", self.file))?;
-        let (commit, first) = key.value();
-        Ok(StoredBlock { commit, first, bytes: value.value().to_vec() })
+    /// The occurrences with these ids in the order of the ids: `None` where there is none (any more), [`Damaged`] where it can
+    /// not be read although it is there. Each block is read once.
+    ///
+    /// # Errors
+    /// When the index or a file can not be read at all.
+    pub fn read(
+        &self,
+        transaction: &ReadTransaction,
+        ids: &[OccurrenceId],
+        stacks: &mut StackLookup<'_>,
+    ) -> Result<Vec<Found>, Error> {
+        let index = Index::of(transaction).map_err(self.indexing())?;
+        let mut found: Vec<Found> = Vec::new();
+        found.resize_with(ids.len(), || Ok(None));
+        let mut placed = Vec::new();
+        for (id, at) in ids.iter().zip(0..) {
+            if let Some(place) = index.find(*id).map_err(self.indexing())? {
+                placed.push((*id, place, at));
+            }
+        }
+        placed.sort_unstable_by_key(|(id, _, at)| (*id, *at));
+        for of_day in placed.chunk_by(|(a, _, _), (b, _, _)| a.day == b.day) {
+            let Some((first, _, _)) = of_day.first() else { continue };
+            let Some(reading) = self.open_to_read(first.day)? else { continue };
+            for of_block in of_day.chunk_by(|(_, a, _), (_, b, _)| a == b) {
+                reading.answer(of_block, stacks, &mut found)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Calls `visit` with every occurrence of `day` in `commits` in the order of their ids, until it breaks.
+    ///
+    /// # Errors
+    /// When the index or the file can not be read at all.
+    pub fn read_all(
+        &self,
+        transaction: &ReadTransaction,
+        (day, commits): (u32, RangeInclusive<u64>),
+        stacks: &mut StackLookup<'_>,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), Error> {
+        let index = Index::of(transaction).map_err(self.indexing())?;
+        let Some(reading) = self.open_to_read(day)? else { return Ok(()) };
+        for place in index.blocks(day, commits).map_err(self.indexing())? {
+            let place = place.map_err(self.indexing())?;
+            let mut records = Vec::new();
+            let decoded = reading.decode(&place, |_| true, |at, record| records.push((at, record)))?;
+            if let Err(damaged) = decoded {
+                if visit(Err(damaged)).is_break() {
+                    return Ok(());
+                }
+                continue;
+            }
+            for (at, record) in records {
+                let id = OccurrenceId { day, commit: place.commit, index: place.first.saturating_add(at) };
+                if visit(complete(id, record, stacks)?).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The days that have occurrences, oldest first.
+    ///
+    /// # Errors
+    /// When the index can not be read.
+    pub fn days(&self, transaction: &ReadTransaction) -> Result<Vec<u32>, Error> {
+        Index::of(transaction).and_then(|index| index.days()).map_err(self.indexing())
+    }
+
+    /// Bytes that all partitions take on disk.
+    ///
+    /// # Errors
+    /// When a file can not be looked at.
+    pub fn bytes(&self) -> Result<u64, Error> {
+        let mut bytes = 0;
+        for (_, path) in self.directories()? {
+            let file = path.join(FILE);
+            match self.disk.allocated_bytes(&file) {
+                // Retention was faster, or it is being made.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                allocated => bytes += allocated.map_err(Error::io("reading", &file))?,
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Removes from the index what was ingested before `day`. Where that is anything, the stacks that are still in use: all
+    /// others may be removed. [`Partitions::drop_before`] removes the files once `transaction` is committed.
+    ///
+    /// # Errors
+    /// When the index can not be read or written.
+    pub fn forget_before(&self, transaction: &WriteTransaction, day: u32) -> Result<Option<RoaringBitmap>, Error> {
+        let mut rows = Rows::of(transaction).map_err(self.indexing())?;
+        if !rows.remove_before(day).map_err(self.indexing())? {
+            return Ok(None);
+        }
+        // Should the clock have gone wrong that is the day which is written to.
+        *self.lock() = None;
+        rows.stacks(0..=u32::MAX).map(Some).map_err(self.indexing())
+    }
+
+    /// Removes the files of all days before `day`, to which no rows point any more. A crash leaves some of them for the next
+    /// time.
+    ///
+    /// # Errors
+    /// When a directory can not be removed.
+    pub fn drop_before(&self, day: u32) -> Result<(), Error> {
+        for (_, path) in self.directories()?.into_iter().filter(|(of, _)| *of < day) {
+            self.disk.remove_directory(&path).map_err(Error::io("removing", &path))?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Writing>> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The days' directories, in any order.
+    fn directories(&self) -> Result<Vec<(u32, PathBuf)>, Error> {
+        let entries = match self.disk.entries(&self.directory) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            entries => entries.map_err(Error::io("reading", &self.directory))?,
+        };
+        let day_of = |path: &Path| day_of(path.file_name()?.to_str()?);
+        Ok(entries.into_iter().filter_map(|path| Some((day_of(&path)?, path))).collect())
+    }
+
+    /// Opens the day's file, which is made where it is missing, and cuts off what lies beyond `end`.
+    fn open_to_write(&self, day: u32, rows: &Rows<'_>, end: u64) -> Result<Writing, Error> {
+        let directory = self.directory.join(name_of(day)?);
+        self.disk.create_directory(&directory).map_err(Error::io("creating", &directory))?;
+        let path = directory.join(FILE);
+        let file = self.disk.create_file(&path).map_err(Error::io("creating", &path))?;
+        // Also where they are there already: whoever made them may have ended before their names were durable.
+        for names in directory.ancestors().take(3) {
+            self.disk.sync_directory(names).map_err(Error::io("syncing", names))?;
+        }
+        if file.length().map_err(Error::io("reading", &path))? > end {
+            file.set_length(end).map_err(Error::io("cutting", &path))?;
+        }
+        let stacks = rows.stacks(day..=day).map_err(self.indexing())?;
+        Ok(Writing { day, commit: 0, path, file, stacks })
+    }
+
+    /// The day's file; `None` when retention has removed it since the snapshot was taken in which it was looked up.
+    fn open_to_read(&self, day: u32) -> Result<Option<Reading>, Error> {
+        let Ok(name) = name_of(day) else { return Ok(None) };
+        let path = self.directory.join(name).join(FILE);
+        match self.disk.open_file(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("opening", &path)(error)),
+            Ok(file) => Ok(Some(Reading { path, file })),
+        }
+    }
+
+    /// For `map_err` on what reads or writes rows.
+    fn indexing(&self) -> impl FnOnce(redb::Error) -> Error + use<'_> {
+        Error::database("indexing", &self.directory)
     }
 }
 
-type Row = (AccessGuard<'static, (u64, u32)>, AccessGuard<'static, &'static [u8]>);
+impl Reading {
+    /// Answers the ids that stand in one block, ascending, each at its place in `found`.
+    fn answer(
+        &self,
+        ids: &[(OccurrenceId, Place, usize)],
+        stacks: &mut StackLookup<'_>,
+        found: &mut [Found],
+    ) -> Result<(), Error> {
+        let Some((_, place, _)) = ids.first() else { return Ok(()) };
+        let within = |id: &OccurrenceId| id.index.saturating_sub(place.first);
+        let mut records = std::collections::BTreeMap::new();
+        let wanted = |at| ids.binary_search_by_key(&at, |(id, _, _)| within(id)).is_ok();
+        let decoded = self.decode(place, wanted, |at, record| drop(records.insert(at, record)))?;
+        for (id, _, at) in ids {
+            let Some(answer) = found.get_mut(*at) else { continue };
+            *answer = match (&decoded, records.get(&within(id))) {
+                (Err(damaged), _) => Err(damaged.clone()),
+                (Ok(()), None) => Ok(None),
+                (Ok(()), Some(record)) => complete(*id, record.clone(), stacks)?.map(Some),
+            };
+        }
+        Ok(())
+    }
 
-/// A transaction that is durable once committed, and after which the file opens in a millisecond whatever happens.
-fn begin_write(database: &Database, file: &Path) -> Result<redb::WriteTransaction, Error> {
-    let mut transaction = database.begin_write().map_err(Error::database("writing", file))?;
-    transaction.set_durability(redb::Durability::Immediate).map_err(Error::database("writing", file))?;
-    transaction.set_quick_repair(true);
-    Ok(transaction)
+    /// Reads a block and decodes those of its occurrences that are wanted.
+    fn decode(
+        &self,
+        place: &Place,
+        wanted: impl FnMut(u32) -> bool,
+        visit: impl FnMut(u32, block::Record),
+    ) -> Result<Result<(), Damaged>, Error> {
+        let Place { commit, first, offset, length } = *place;
+        let mut bytes = vec![0; length as usize];
+        let decoded = match self.file.read_at(offset, &mut bytes) {
+            Ok(()) => block::decode(&bytes, commit, first, wanted, visit),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Err(Corrupt::new("block", "beyond the end of the file"))
+            }
+            Err(error) => return Err(Error::io("reading", &self.path)(error)),
+        };
+        Ok(decoded.map_err(|source| Damaged::Block { path: self.path.clone(), commit, first, source }))
+    }
 }
 
-/// Ascending ids as the differences from one to the next.
-fn stack_row(stacks: &RoaringBitmap) -> Vec<u8> {
-    let (mut row, mut last) = (Vec::new(), 0);
-    for stack in stacks {
-        varint::write_u64(&mut row, u64::from(stack - last));
-        last = stack;
+/// The stacks of `occurrences` that are not in `known`.
+fn fresh_stacks(known: &RoaringBitmap, occurrences: &[NewOccurrence<'_>]) -> RoaringBitmap {
+    let (mut fresh, mut last) = (RoaringBitmap::new(), None);
+    for stack in occurrences.iter().flat_map(|new| std::iter::once(&new.stack).chain(&new.cause_stacks)).flatten() {
+        if last != Some(*stack) && !known.contains(stack.0) {
+            fresh.insert(stack.0);
+        }
+        last = Some(*stack);
     }
-    row
+    fresh
 }
 
-fn add_stacks(mut row: &[u8], stacks: &mut RoaringBitmap) -> Result<(), Corrupt> {
-    let mut last = 0u32;
-    while !row.is_empty() {
-        let next = last.checked_add(varint::read_u32(&mut row)?);
-        last = next.ok_or(Corrupt::new("stacks in use", "id of more than 32 bits"))?;
-        stacks.insert(last);
+/// Puts a record's stacks in place.
+fn complete(
+    id: OccurrenceId,
+    record: block::Record,
+    stacks: &mut StackLookup<'_>,
+) -> Result<Result<StoredOccurrence, Damaged>, Error> {
+    let block::Record { aggregate, target, stack, cause_stacks, mut occurrence } = record;
+    let mut place = |at: &mut Option<Arc<Stack>>, stack: Option<StackId>| {
+        *at = stack.map(&mut *stacks).transpose()?;
+        Ok(())
+    };
+    let mut placed = place(&mut occurrence.exception.stack, stack);
+    for (cause, stack) in occurrence.exception.causes.iter_mut().zip(cause_stacks) {
+        placed = placed.and_then(|()| place(&mut cause.stack, stack));
     }
-    Ok(())
+    match placed {
+        Ok(()) => Ok(Ok(StoredOccurrence { id, aggregate, target, occurrence })),
+        Err(Error::Damaged(damaged)) => Ok(Err(damaged)),
+        Err(error) => Err(error),
+    }
+}
+
+/// `2026-11-20`.
+fn name_of(day: u32) -> Result<String, Error> {
+    let text = Timestamp(i64::from(day) * 86_400_000).to_string();
+    match text.split_once('T') {
+        Some((date, _)) => Ok(date.to_owned()),
+        None => Err(Error::Day(day)),
+    }
+}
+
+fn day_of(name: &str) -> Option<u32> {
+    let time = Timestamp::parse_rfc3339(&format!("{name}T00:00:00Z"))?;
+    // Only the one spelling that we write: anything else is not ours.
+    let day = u32::try_from(time.0 / 86_400_000).ok()?;
+    (name_of(day).ok()? == name).then_some(day)
 }

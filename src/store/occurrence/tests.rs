@@ -1,9 +1,9 @@
 //! Occurrences through real files: what is written comes back, whatever happens in between.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use proptest::prelude::*;
+use redb::ReadableDatabase;
 
 use super::*;
 use crate::model::occurrence::{Cause, Exception, HttpContext};
@@ -72,34 +72,108 @@ fn no_stack(stack: StackId) -> Result<Arc<Stack>, Error> {
     Err(Error::Damaged(Damaged::Stack { stack, source: Corrupt::new("stack", "not there") }))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a lookup")]
+fn any_stack(_: StackId) -> Result<Arc<Stack>, Error> {
+    Ok(Arc::default())
+}
+
 fn ids(day: u32, commit: u64, indices: std::ops::Range<u32>) -> Vec<OccurrenceId> {
     indices.map(|index| OccurrenceId { commit, index, day }).collect()
 }
 
-/// Reads the occurrences with these ids, all of which must be readable.
-fn read(partitions: &Partitions, ids: &[OccurrenceId]) -> Vec<Option<Occurrence>> {
-    let found = partitions.read(ids, &mut no_stack).unwrap();
-    found
-        .into_iter()
-        .zip(ids)
-        .map(|(found, id)| {
+/// A main database and the partitions beside it.
+struct Data {
+    main: redb::Database,
+    partitions: Partitions,
+    directory: tempfile::TempDir,
+}
+
+impl Data {
+    fn new() -> Self {
+        let data = Self::open(tempfile::tempdir().unwrap());
+        let transaction = data.main.begin_write().unwrap();
+        crate::store::open::create_tables(&transaction).unwrap();
+        transaction.commit().unwrap();
+        data
+    }
+
+    fn open(directory: tempfile::TempDir) -> Self {
+        let main = redb::Database::create(directory.path().join("main.redb")).unwrap();
+        Self { main, partitions: Partitions::new(&directory.path().join("occurrences")), directory }
+    }
+
+    /// As after a crash: whatever was not committed is unknown.
+    fn reopen(self) -> Self {
+        let Self { directory, main, partitions } = self;
+        drop((main, partitions));
+        Self::open(directory)
+    }
+
+    fn file(&self, day: u32) -> std::path::PathBuf {
+        let name = Timestamp(i64::from(day) * 86_400_000).to_string();
+        self.directory.path().join("occurrences").join(&name[..10]).join("bodies.log")
+    }
+
+    fn write(&self, day: u32, commit: u64, new: &[NewOccurrence<'_>]) {
+        let transaction = self.main.begin_write().unwrap();
+        self.partitions.write(&transaction, (day, commit), new).unwrap();
+        transaction.commit().unwrap();
+    }
+
+    /// A commit of which the main database never hears.
+    fn attempt(&self, day: u32, commit: u64, new: &[NewOccurrence<'_>]) {
+        let transaction = self.main.begin_write().unwrap();
+        self.partitions.write(&transaction, (day, commit), new).unwrap();
+        transaction.abort().unwrap();
+    }
+
+    fn forget_before(&self, day: u32) -> Option<Vec<u32>> {
+        let transaction = self.main.begin_write().unwrap();
+        let used = self.partitions.forget_before(&transaction, day).unwrap();
+        transaction.commit().unwrap();
+        used.map(|used| used.iter().collect())
+    }
+
+    fn snapshot(&self) -> redb::ReadTransaction {
+        self.main.begin_read().unwrap()
+    }
+
+    fn found(&self, ids: &[OccurrenceId]) -> Vec<Found> {
+        self.partitions.read(&self.snapshot(), ids, &mut no_stack).unwrap()
+    }
+
+    /// Reads the occurrences with these ids, all of which must be readable.
+    fn read(&self, ids: &[OccurrenceId]) -> Vec<Option<Occurrence>> {
+        let found = self.found(ids).into_iter().zip(ids);
+        let read = found.map(|(found, id)| {
             found.unwrap().map(|stored| {
                 assert_eq!((stored.id, stored.aggregate, stored.target), (*id, AggregateId(7), TargetId(3)));
                 stored.occurrence
             })
-        })
-        .collect()
-}
+        });
+        read.collect()
+    }
 
-fn all_of(partitions: &Partitions, day: u32) -> Vec<(u64, u32)> {
-    let mut seen = Vec::new();
-    let mut visit = |found: Result<StoredOccurrence, Damaged>| {
-        let id = found.unwrap().id;
-        seen.push((id.commit, id.index));
-        ControlFlow::Continue(())
-    };
-    partitions.read_all(day, 0..=u64::MAX, &mut no_stack, &mut visit).unwrap();
-    seen
+    fn all_of(&self, day: u32) -> Vec<(u64, u32)> {
+        let mut seen = Vec::new();
+        let mut visit = |found: Result<StoredOccurrence, Damaged>| {
+            let id = found.unwrap().id;
+            seen.push((id.commit, id.index));
+            ControlFlow::Continue(())
+        };
+        self.partitions.read_all(&self.snapshot(), (day, 0..=u64::MAX), &mut any_stack, &mut visit).unwrap();
+        seen
+    }
+
+    fn days(&self) -> Vec<u32> {
+        self.partitions.days(&self.snapshot()).unwrap()
+    }
+
+    fn stacks(&self, day: u32) -> Vec<u32> {
+        let transaction = self.main.begin_write().unwrap();
+        let stacks = index::Rows::of(&transaction).unwrap().stacks(day..=day).unwrap();
+        stacks.iter().collect()
+    }
 }
 
 fn some(occurrences: &[Occurrence]) -> Vec<Option<Occurrence>> {
@@ -156,242 +230,253 @@ fn every_field_comes_back_with_all_that_may_be_missing() {
             occurrence,
         })
         .collect();
-    let directory = tempfile::tempdir().unwrap();
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
-    partitions.write(DAY, 1, &new).unwrap();
-    assert_eq!(partitions.stacks().unwrap().len(), 2);
-    drop(partitions);
-    let partitions = Partitions::open(directory.path(), 1).unwrap();
+    let data = Data::new();
+    data.write(DAY, 1, &new);
+    assert_eq!(data.stacks(DAY), [u32::MAX - 1, u32::MAX]);
+    let data = data.reopen();
     let mut lookup = |wanted: StackId| {
         let (stack, _) = stacks.iter().find(|(_, id)| **id == wanted).unwrap();
         Ok(Arc::clone(stack))
     };
-    let found = partitions.read(&ids(DAY, 1, 0..7), &mut lookup).unwrap();
+    let found = data.partitions.read(&data.snapshot(), &ids(DAY, 1, 0..7), &mut lookup).unwrap();
     for ((found, occurrence), new) in found.into_iter().zip(&occurrences).zip(&new) {
         let found = found.unwrap().unwrap();
         assert_eq!(&found.occurrence, occurrence);
         assert_eq!((found.aggregate, found.target), (new.aggregate, new.target));
     }
-    assert_eq!(partitions.stacks().unwrap().len(), 2);
 }
 
 #[test]
 fn ids_are_answered_in_any_order_and_unknown_ones_with_none() {
-    let directory = tempfile::tempdir().unwrap();
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
+    let data = Data::new();
     let occurrences = samples(0..1000);
-    partitions.write(DAY, 5, &news(&occurrences)).unwrap();
-    partitions.write(DAY + 1, 6, &news(&occurrences[..3])).unwrap();
+    data.write(DAY, 5, &news(&occurrences));
+    data.write(DAY + 1, 6, &news(&occurrences[..3]));
     let at = |day, commit, index| OccurrenceId { commit, index, day };
     let asked = [at(DAY + 1, 6, 2), at(DAY, 5, 999), at(DAY, 5, 0), at(DAY, 5, 500), at(DAY, 5, 1), at(DAY, 5, 500)];
     let expect = [2, 999, 0, 500, 1, 500].map(|index: usize| Some(occurrences[index].clone()));
-    assert_eq!(read(&partitions, &asked), expect);
+    assert_eq!(data.read(&asked), expect);
     let unknown =
         [at(DAY, 5, 1000), at(DAY, 4, 0), at(DAY, 6, 0), at(DAY + 1, 6, 3), at(0, 5, 0), at(DAY, 5, u32::MAX)];
-    assert_eq!(read(&partitions, &unknown), [const { None }; 6]);
-    assert_eq!(read(&partitions, &ids(DAY, 5, 0..1000)), some(&occurrences));
-    assert_eq!(all_of(&partitions, DAY), (0..1000).map(|index| (5, index)).collect::<Vec<_>>());
-    assert_eq!(partitions.days(), [DAY, DAY + 1]);
-    assert!(partitions.bytes().unwrap() > 50_000);
+    assert_eq!(data.read(&unknown), [const { None }; 6]);
+    assert_eq!(data.read(&ids(DAY, 5, 0..1000)), some(&occurrences));
+    assert_eq!(data.all_of(DAY), (0..1000).map(|index| (5, index)).collect::<Vec<_>>());
+    assert_eq!(data.days(), [DAY, DAY + 1]);
+    assert!(data.partitions.bytes().unwrap() > 30_000);
+    let transaction = data.main.begin_write().unwrap();
+    let impossible = data.partitions.write(&transaction, (u32::MAX, 7), &news(&occurrences));
+    assert!(matches!(impossible, Err(Error::Day(u32::MAX))));
 }
 
 #[test]
-fn what_a_commit_that_never_happened_wrote_is_gone_after_the_next_start() {
-    let directory = tempfile::tempdir().unwrap();
-    let occurrences = samples(0..300);
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
-    for commit in 1..=3 {
-        partitions.write(DAY, commit, &news(&occurrences)).unwrap();
+fn a_commit_that_never_happened_is_never_seen_and_written_over() {
+    let mut data = Data::new();
+    let (occurrences, others) = (samples(0..300), samples(300..340));
+    data.write(DAY, 1, &news(&occurrences));
+    data.write(DAY, 2, &news(&occurrences[..100]));
+    let valid = std::fs::metadata(data.file(DAY)).unwrap().len();
+    for crash in [false, true, false] {
+        // The crash comes between the partition's sync and the commit of the main database.
+        data.attempt(DAY, 3, &news(&occurrences));
+        assert!(std::fs::metadata(data.file(DAY)).unwrap().len() > valid);
+        if crash {
+            data = data.reopen();
+        }
+        assert_eq!(data.read(&ids(DAY, 3, 0..1)), [None]);
+        assert_eq!(data.all_of(DAY).len(), 400);
     }
-    // The crash comes between the partition's commit and that of the main database.
-    drop(partitions);
-    let partitions = Partitions::open(directory.path(), 2).unwrap();
-    assert_eq!(all_of(&partitions, DAY).len(), 600);
-    assert_eq!(read(&partitions, &ids(DAY, 3, 0..1)), [None]);
-    partitions.write(DAY, 3, &news(&occurrences[..10])).unwrap();
-    assert_eq!(read(&partitions, &ids(DAY, 2, 0..300)), some(&occurrences));
-    assert_eq!(all_of(&partitions, DAY).len(), 610);
+    data.write(DAY, 3, &news(&others));
+    data.write(DAY, 4, &news(&occurrences[..7]));
+    assert_eq!(data.read(&ids(DAY, 1, 0..300)), some(&occurrences));
+    assert_eq!(data.read(&ids(DAY, 3, 0..40)), some(&others));
+    assert_eq!(data.read(&ids(DAY, 4, 0..7)), some(&occurrences[..7]));
+    assert_eq!(data.all_of(DAY).len(), 447);
+    // Nothing of the attempts is left: they were longer.
+    let place = index::Index::of(&data.snapshot()).unwrap().find(ids(DAY, 4, 6..7)[0]).unwrap().unwrap();
+    assert_eq!(std::fs::metadata(data.file(DAY)).unwrap().len(), place.offset + u64::from(place.length));
 }
 
 #[test]
-fn a_second_attempt_at_a_commit_replaces_the_first_even_on_another_day() {
-    let directory = tempfile::tempdir().unwrap();
+fn a_second_attempt_at_a_commit_is_the_only_one_even_on_another_day() {
+    let data = Data::new();
     let occurrences = samples(0..300);
     let mut new = news(&occurrences);
     for new in &mut new {
         new.stack = Some(StackId(9));
     }
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
-    partitions.write(DAY, 1, &news(&occurrences)[..5]).unwrap();
-    for count in [300, 100, 200] {
-        partitions.write(DAY, 2, &new[..count]).unwrap();
-        assert_eq!(partitions.stacks().unwrap().iter().collect::<Vec<_>>(), [9], "a second attempt uses stacks too");
+    data.write(DAY, 1, &news(&occurrences)[..5]);
+    for count in [300, 100] {
+        data.attempt(DAY, 2, &new[..count]);
+        assert_eq!(data.stacks(DAY), [0; 0]);
     }
-    partitions.write(DAY, 2, &news(&occurrences)[..200]).unwrap();
-    assert!(partitions.stacks().unwrap().is_empty());
-    assert_eq!(all_of(&partitions, DAY).len(), 205);
-    partitions.write(DAY + 1, 2, &news(&occurrences)[..7]).unwrap();
-    assert_eq!(all_of(&partitions, DAY).len(), 5);
-    assert_eq!(all_of(&partitions, DAY + 1).len(), 7);
-    partitions.write(DAY + 1, 2, &[]).unwrap();
-    assert_eq!(all_of(&partitions, DAY + 1).len(), 0);
+    data.attempt(DAY + 1, 2, &new);
+    assert_eq!(data.days(), [DAY]);
+    data.write(DAY, 2, &new[..200]);
+    assert_eq!(data.stacks(DAY), [9], "the first attempt's stacks are in nobody's rows");
+    data.write(DAY, 3, &new[..20]);
+    data.attempt(DAY, 4, &new);
+    data.write(DAY + 1, 4, &new[..7]);
+    assert_eq!((data.stacks(DAY), data.stacks(DAY + 1)), (vec![9], vec![9]));
+    assert_eq!([DAY, DAY + 1].map(|day| data.all_of(day).len()), [225, 7]);
 }
 
 #[test]
-fn an_older_main_database_put_back_removes_from_all_partitions() {
-    let directory = tempfile::tempdir().unwrap();
-    let occurrences = samples(0..3);
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
+fn an_older_main_database_put_back_goes_on_where_it_ended() {
+    let mut data = Data::new();
+    let (occurrences, others) = (samples(0..300), samples(300..700));
+    let main = data.directory.path().join("main.redb");
     for commit in 1..=6 {
-        partitions.write(DAY + commit as u32 / 2, commit, &news(&occurrences)).unwrap();
+        if commit == 4 {
+            data = data.reopen();
+            std::fs::copy(&main, main.with_extension("old")).unwrap();
+        }
+        data.write(DAY + commit as u32 / 2, commit, &news(&occurrences));
     }
-    drop(partitions);
-    let partitions = Partitions::open(directory.path(), 3).unwrap();
-    let left: Vec<usize> = partitions.days().iter().map(|day| all_of(&partitions, *day).len()).collect();
-    assert_eq!(left, [3, 6, 0, 0]);
-    drop(partitions);
-    // A copy without the marker is looked through as a whole.
-    std::fs::remove_file(directory.path().join("writing")).unwrap();
-    let partitions = Partitions::open(directory.path(), 1).unwrap();
-    let left: Vec<usize> = partitions.days().iter().map(|day| all_of(&partitions, *day).len()).collect();
-    assert_eq!(left, [3, 0, 0, 0]);
+    let Data { directory, main: database, partitions } = data;
+    drop((database, partitions));
+    std::fs::rename(main.with_extension("old"), &main).unwrap();
+    let data = Data::open(directory);
+    assert_eq!(data.days(), [DAY, DAY + 1]);
+    assert_eq!(data.all_of(DAY + 1).len(), 600);
+    data.write(DAY + 2, 4, &news(&others));
+    data.write(DAY + 1, 5, &news(&others));
+    assert_eq!(data.read(&ids(DAY + 2, 4, 0..400)), some(&others));
+    assert_eq!(data.read(&ids(DAY + 1, 5, 0..400)), some(&others));
+    assert_eq!(data.read(&ids(DAY + 1, 3, 0..300)), some(&occurrences));
 }
 
 #[test]
-fn a_clock_that_stepped_back_leaves_nothing_behind_either() {
-    let directory = tempfile::tempdir().unwrap();
-    let occurrences = samples(0..3);
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
-    for (commit, day) in (1..).zip([DAY, DAY + 2, DAY + 2, DAY, DAY]) {
-        partitions.write(day, commit, &news(&occurrences)).unwrap();
+fn a_clock_that_steps_back_and_forth_goes_on_in_each_day() {
+    let data = Data::new();
+    let occurrences = samples(0..50);
+    for (commit, day) in (1..).zip([DAY, DAY + 2, DAY + 2, DAY, DAY, DAY + 2]) {
+        data.write(day, commit, &news(&occurrences[..commit as usize]));
     }
-    drop(partitions);
-    let partitions = Partitions::open(directory.path(), 4).unwrap();
-    assert_eq!([DAY, DAY + 2].map(|day| all_of(&partitions, day).len()), [6, 6]);
-    // The process ended right after the marker: it names a day where nothing is beyond the last commit, and since when.
-    drop(partitions);
-    #[expect(clippy::disallowed_methods, reason = "nothing crashes here")]
-    std::fs::write(directory.path().join("writing"), "2026-11-20 5\n").unwrap();
-    let partitions = Partitions::open(directory.path(), 2).unwrap();
-    assert_eq!([DAY, DAY + 2].map(|day| all_of(&partitions, day).len()), [3, 3]);
+    for (commit, day) in (1..).zip([DAY, DAY + 2, DAY + 2, DAY, DAY, DAY + 2]) {
+        assert_eq!(data.read(&ids(day, commit, 0..commit as u32)), some(&occurrences[..commit as usize]));
+    }
+    assert_eq!([DAY, DAY + 2].map(|day| data.all_of(day).len()), [10, 11]);
 }
 
 #[test]
-fn old_partitions_are_dropped_whole_even_if_interrupted() {
-    let directory = tempfile::tempdir().unwrap();
+fn retention_forgets_whole_days_and_a_snapshot_from_before_finds_nothing_any_more() {
+    let mut data = Data::new();
     let occurrences = samples(0..3);
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
     for (commit, day) in (1..).zip(DAY..DAY + 5) {
-        partitions.write(day, commit, &news(&occurrences)).unwrap();
+        let mut new = news(&occurrences);
+        new[0].stack = Some(StackId(day - DAY));
+        new[1].cause_stacks = vec![Some(StackId(9)), None];
+        data.write(day, commit, &new);
     }
-    assert_eq!(partitions.drop_before(DAY + 2).unwrap(), 2);
-    assert_eq!(partitions.drop_before(DAY + 2).unwrap(), 0);
-    assert_eq!(partitions.days(), [DAY + 2, DAY + 3, DAY + 4]);
-    assert_eq!(read(&partitions, &ids(DAY, 1, 0..1)), [None]);
-    assert_eq!(read(&partitions, &ids(DAY + 2, 3, 0..3)), some(&occurrences));
-    let names = |path: &Path| {
-        let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = entries.collect();
-        names.sort();
-        names
+    let before = data.snapshot();
+    assert_eq!(data.forget_before(DAY), None);
+    assert_eq!(data.forget_before(DAY + 2), Some(vec![2, 3, 4, 9]));
+    assert_eq!(data.days(), [DAY + 2, DAY + 3, DAY + 4]);
+    assert_eq!(data.read(&ids(DAY, 1, 2..3)), [None]);
+    let old = data.partitions.read(&before, &ids(DAY, 1, 2..3), &mut no_stack).unwrap();
+    assert!(matches!(&old[..], [Ok(Some(_))]), "its file is still there");
+    // The process ended before the files were removed; the next time they are.
+    data = {
+        drop(before);
+        data.reopen()
     };
-    assert_eq!(names(directory.path()), ["2026-11-22", "2026-11-23", "2026-11-24", "writing"]);
-    drop(partitions);
-    // The process ended after the rename; another in the middle of making a partition.
-    std::fs::rename(directory.path().join("2026-11-22"), directory.path().join("2026-11-22.dropping")).unwrap();
-    std::fs::create_dir(directory.path().join("2026-11-25.creating")).unwrap();
-    let partitions = Partitions::open(directory.path(), 5).unwrap();
-    assert_eq!(partitions.days(), [DAY + 3, DAY + 4]);
-    assert_eq!(names(directory.path()), ["2026-11-23", "2026-11-24", "writing"]);
-    // Even the one that is being written to, when the clock has gone wrong.
-    assert_eq!(partitions.drop_before(DAY + 9).unwrap(), 2);
-    partitions.write(DAY + 9, 6, &news(&occurrences)).unwrap();
-    assert_eq!(read(&partitions, &ids(DAY + 9, 6, 0..3)), some(&occurrences));
+    let before = data.snapshot();
+    assert_eq!(data.forget_before(DAY + 3), Some(vec![3, 4, 9]));
+    data.partitions.drop_before(DAY + 3).unwrap();
+    assert_eq!(data.partitions.read(&before, &ids(DAY + 2, 3, 2..3), &mut no_stack).unwrap(), [Ok(None)]);
+    let mut names: Vec<_> = std::fs::read_dir(data.directory.path().join("occurrences")).unwrap().collect();
+    names.sort_by_key(|name| name.as_ref().unwrap().file_name());
+    let names: Vec<_> = names.into_iter().map(|name| name.unwrap().file_name()).collect();
+    assert_eq!(names, ["2026-11-23", "2026-11-24"]);
+    // Even the day that is being written to, when the clock has gone wrong.
+    data.write(DAY + 4, 6, &news(&occurrences));
+    assert_eq!(data.forget_before(DAY + 9), Some(vec![]));
+    data.partitions.drop_before(DAY + 9).unwrap();
+    data.write(DAY + 4, 7, &news(&occurrences));
+    assert_eq!(data.all_of(DAY + 4), [(7, 0), (7, 1), (7, 2)]);
 }
 
 #[test]
 fn a_damaged_block_is_named_exactly_and_hides_no_other() {
-    let directory = tempfile::tempdir().unwrap();
+    let data = Data::new();
     let occurrences = samples(0..1500);
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
-    partitions.write(DAY, 1, &news(&occurrences)).unwrap();
-    let partition = partitions.partition(DAY).unwrap();
-    let file = partition.file().to_owned();
-    let block = partition.snapshot().unwrap().unwrap().block(1, 700).unwrap().unwrap();
-    drop((partition, partitions));
-    let mut bytes = std::fs::read(&file).unwrap();
-    let at = bytes.windows(block.bytes.len()).position(|window| window == block.bytes).unwrap();
-    bytes[at + 300] ^= 0x10;
-    #[expect(clippy::disallowed_methods, reason = "the damage need not survive a crash")]
-    std::fs::write(&file, &bytes).unwrap();
-
-    let partitions = Partitions::open(directory.path(), 1).unwrap();
-    let found = partitions.read(&ids(DAY, 1, 0..1500), &mut no_stack).unwrap();
-    let bad: Vec<usize> = found.iter().enumerate().filter(|(_, found)| found.is_err()).map(|(at, _)| at).collect();
-    let first = block.first as usize;
-    assert!(bad.contains(&700) && bad[0] == first && bad.len() < 400, "{bad:?}");
-    for (index, found) in found.iter().enumerate().filter(|(_, found)| found.is_ok()) {
-        assert_eq!(found.as_ref().unwrap().as_ref().unwrap().occurrence, occurrences[index]);
-    }
-    let error = found[700].as_ref().unwrap_err();
-    let text = format!("{}: block of commit 1 from occurrence {first} on is damaged", file.display());
-    assert_eq!(error.to_string(), text);
-    let source = std::error::Error::source(error).unwrap();
-    assert_eq!(source.to_string(), "value: checksum does not match");
-    let (mut good, mut damaged) = (0, 0);
-    let mut visit = |found: Result<StoredOccurrence, Damaged>| {
-        *if found.is_ok() { &mut good } else { &mut damaged } += 1;
-        ControlFlow::Continue(())
+    data.write(DAY, 1, &news(&occurrences));
+    let file = data.file(DAY);
+    let place = index::Index::of(&data.snapshot()).unwrap().find(ids(DAY, 1, 700..701)[0]).unwrap().unwrap();
+    let sound = std::fs::read(&file).unwrap();
+    let damage = |bytes: &[u8]| {
+        #[expect(clippy::disallowed_methods, reason = "the damage need not survive a crash")]
+        std::fs::write(&file, bytes).unwrap();
+        let found = data.found(&ids(DAY, 1, 0..1500));
+        let bad: Vec<usize> = found.iter().enumerate().filter(|(_, found)| found.is_err()).map(|(at, _)| at).collect();
+        for (index, found) in found.iter().enumerate().filter(|(_, found)| found.is_ok()) {
+            assert_eq!(found.as_ref().unwrap().as_ref().unwrap().occurrence, occurrences[index]);
+        }
+        let first = bad[0];
+        let error = found[first].as_ref().unwrap_err();
+        let text = format!("{}: block of commit 1 from occurrence {first} on is damaged", file.display());
+        assert_eq!(error.to_string(), text);
+        let (mut good, mut damaged) = (0, 0);
+        let mut visit = |found: Result<StoredOccurrence, Damaged>| {
+            *if found.is_ok() { &mut good } else { &mut damaged } += 1;
+            ControlFlow::Continue(())
+        };
+        data.partitions.read_all(&data.snapshot(), (DAY, 0..=1), &mut no_stack, &mut visit).unwrap();
+        assert_eq!(good, 1500 - bad.len());
+        (bad, damaged, std::error::Error::source(error).unwrap().to_string())
     };
-    partitions.read_all(DAY, 0..=1, &mut no_stack, &mut visit).unwrap();
-    assert_eq!((good, damaged), (1500 - bad.len(), 1));
+    let mut bytes = sound.clone();
+    bytes[place.offset as usize + 300] ^= 0x10;
+    let (bad, damaged, why) = damage(&bytes);
+    assert!(bad.contains(&700) && bad[0] == place.first as usize && bad.len() <= 256, "{bad:?}");
+    assert_eq!((damaged, why.as_str()), (1, "value: checksum does not match"));
+    let (bad, damaged, why) = damage(&sound[..sound.len() - 1]);
+    assert!(bad.contains(&1499) && bad.len() <= 256, "{bad:?}");
+    assert_eq!((damaged, why.as_str()), (1, "block: beyond the end of the file"));
 }
 
 #[test]
 fn many_days_are_read_with_few_files_open_while_another_is_written() {
-    let directory = tempfile::tempdir().unwrap();
+    let data = Data::new();
     let occurrences = samples(0..20);
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
     for (commit, day) in (1..).zip(DAY..DAY + 30) {
-        partitions.write(day, commit, &news(&occurrences)).unwrap();
+        data.write(day, commit, &news(&occurrences));
     }
     let every: Vec<_> = (1..).zip(DAY..DAY + 30).flat_map(|(commit, day)| ids(day, commit, 0..20)).collect();
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 for _ in 0..3 {
-                    let found = read(&partitions, &every);
-                    assert!(found.chunks(20).all(|found| found == some(&occurrences)));
+                    assert!(data.read(&every).chunks(20).all(|found| found == some(&occurrences)));
+                    // Whatever is there of the day that is written to is whole.
+                    assert!(data.all_of(DAY + 30).len().is_multiple_of(20));
                 }
             });
         }
         for commit in 31..60 {
-            partitions.write(DAY + 30, commit, &news(&occurrences)).unwrap();
+            data.write(DAY + 30, commit, &news(&occurrences));
         }
     });
-    assert_eq!(all_of(&partitions, DAY + 30).len(), 29 * 20);
-    read(&partitions, &every);
+    assert_eq!(data.all_of(DAY + 30).len(), 29 * 20);
     let open = std::fs::read_dir("/proc/self/fd").unwrap().filter(|entry| {
         let target = entry.as_ref().unwrap().path().read_link().unwrap_or_default();
-        target.starts_with(directory.path())
+        target.starts_with(data.directory.path().join("occurrences"))
     });
-    assert!(open.count() <= 10);
-    assert!(matches!(partitions.write(u32::MAX, 60, &news(&occurrences)), Err(Error::Day(u32::MAX))));
+    assert_eq!(open.count(), 1, "the one that is written to");
 }
 
 #[test]
-fn blocks_fill_their_pages() {
-    let directory = tempfile::tempdir().unwrap();
+fn blocks_are_some_kilobytes() {
+    let data = Data::new();
     let occurrences = samples(0..20_000);
-    let partitions = Partitions::open(directory.path(), 0).unwrap();
-    partitions.write(DAY, 1, &news(&occurrences)).unwrap();
-    let partition = partitions.partition(DAY).unwrap();
-    let snapshot = partition.snapshot().unwrap().unwrap();
-    let lengths: Vec<usize> = snapshot.blocks(0..=1).unwrap().map(|block| block.unwrap().bytes.len()).collect();
-    let bytes: usize = lengths.iter().sum();
-    let pages: usize = lengths.iter().map(|length| (length + 40).next_power_of_two().max(4096)).sum();
-    assert!(bytes * 10 > pages * 8, "{bytes} bytes in {pages}");
-    assert_eq!(read(&partitions, &ids(DAY, 1, 0..20_000)), some(&occurrences));
+    data.write(DAY, 1, &news(&occurrences));
+    let snapshot = data.snapshot();
+    let index = index::Index::of(&snapshot).unwrap();
+    let places: Vec<_> = index.blocks(DAY, 0..=1).unwrap().map(Result::unwrap).collect();
+    let bytes: usize = places.iter().map(|place| place.length as usize).sum();
+    assert_eq!(std::fs::metadata(data.file(DAY)).unwrap().len() as usize, bytes);
+    assert!((4096..12_288).contains(&(bytes / places.len())), "{bytes} bytes in {} blocks", places.len());
+    assert_eq!(data.read(&ids(DAY, 1, 0..20_000)), some(&occurrences));
 }
 
 #[test]
@@ -455,7 +540,6 @@ proptest! {
             });
             prop_assert_eq!(records.remove(&place), expect);
         }
-        prop_assert_eq!(block::count(&encoded), Ok(new.len() as u32));
         prop_assert!(block::decode(&encoded, commit ^ 1, first, |_| true, |_, _| ()).is_err());
     }
 

@@ -252,7 +252,8 @@ fn held(store: &Store, fleet: &Fleet, kept_from: Timestamp) -> (BTreeMap<(String
         }
     }
     // Nothing lies in the partitions that nobody refers to, but for what retention has forgotten of a day that goes on.
-    for day in store.partitions.days() {
+    let transaction = &view.transaction;
+    for day in store.partitions.days(transaction).unwrap() {
         let mut visit = |found: Result<crate::store::StoredOccurrence, _>| {
             let stored = found.unwrap();
             let forgotten = stored.occurrence.timestamp.unwrap() < kept_from;
@@ -260,7 +261,7 @@ fn held(store: &Store, fleet: &Fleet, kept_from: Timestamp) -> (BTreeMap<(String
             ControlFlow::Continue(())
         };
         let mut stacks = |_| Ok(Arc::new(Stack::default()));
-        store.partitions.read_all(day, 0..=u64::MAX, &mut stacks, &mut visit).unwrap();
+        store.partitions.read_all(transaction, (day, 0..=u64::MAX), &mut stacks, &mut visit).unwrap();
     }
     (counts, samples)
 }

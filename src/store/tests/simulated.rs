@@ -9,9 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redb::{Database, DatabaseError, ReadOnlyDatabase, StorageBackend};
+use redb::{Database, DatabaseError, StorageBackend};
 
-use crate::store::disk::Disk;
+use crate::store::disk::{self, Disk};
 
 /// What a disk writes at once.
 const SECTOR_BYTES: usize = 512;
@@ -382,6 +382,28 @@ impl StorageBackend for Backend {
     }
 }
 
+impl disk::File for Backend {
+    fn length(&self) -> io::Result<u64> {
+        self.len()
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.read(offset, out)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write(offset, bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
 impl Disk for Simulated {
     fn create_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
         Database::builder().set_cache_size(cache_bytes).create_with_backend(self.backend(path, true)?)
@@ -391,10 +413,12 @@ impl Disk for Simulated {
         Database::builder().set_cache_size(cache_bytes).create_with_backend(self.backend(path, false)?)
     }
 
-    fn open_read_only(&self, path: &Path, _cache_bytes: usize) -> Result<ReadOnlyDatabase, DatabaseError> {
-        // redb opens nothing but real files for reading only; a file that needs repair is opened for writing too.
-        self.backend(path, false)?;
-        Err(DatabaseError::RepairAborted)
+    fn create_file(&self, path: &Path) -> io::Result<Box<dyn disk::File>> {
+        Ok(Box::new(self.backend(path, true)?))
+    }
+
+    fn open_file(&self, path: &Path) -> io::Result<Box<dyn disk::File>> {
+        Ok(Box::new(self.backend(path, false)?))
     }
 
     fn allocated_bytes(&self, path: &Path) -> io::Result<u64> {
@@ -402,13 +426,18 @@ impl Disk for Simulated {
     }
 
     fn create_directory(&self, path: &Path) -> io::Result<()> {
-        let (parent, name) = self.parent(path);
+        let names = self.names(path);
         let mut state = self.powered()?;
-        let directory = state.find(&parent)?;
-        if state.find_in(directory, &name).is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
+        let mut directory = ROOT;
+        for name in names {
+            directory = match state.find_in(directory, &name) {
+                Ok(there) => there,
+                Err(_) => {
+                    let empty = Node::Directory { live: BTreeMap::new(), durable: BTreeMap::new() };
+                    state.add(directory, name, empty)
+                }
+            };
         }
-        state.add(directory, name, Node::Directory { live: BTreeMap::new(), durable: BTreeMap::new() });
         Ok(())
     }
 
@@ -448,20 +477,5 @@ impl Disk for Simulated {
         state.sync()?;
         state.sync_names(directory);
         Ok(())
-    }
-
-    fn read(&self, path: &Path) -> io::Result<String> {
-        let bytes = self.backend(path, false)?.with(|file| Ok(file.live.to_vec()))?;
-        String::from_utf8(bytes).map_err(io::Error::other)
-    }
-
-    fn rewrite(&self, path: &Path, text: &str) -> io::Result<()> {
-        let temporary = path.with_extension("tmp");
-        let file = self.backend(&temporary, true)?;
-        file.set_len(0)?;
-        file.write(0, text.as_bytes())?;
-        file.sync_data()?;
-        self.rename(&temporary, path)?;
-        self.sync_directory(path.parent().unwrap())
     }
 }
