@@ -1,5 +1,7 @@
 //! The command line: flags in Prometheus's names, and what each command does.
 
+mod transfer;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,6 +45,14 @@ enum Command {
     /// Check files before they are used.
     #[command(subcommand)]
     Check(Check),
+    /// Bring history in: counters from Prometheus, or what `hydrophone export` wrote.
+    ///
+    /// Works on the data directory while no server does. It may be interrupted at any time and goes on when it is run again; what
+    /// was imported once is not imported again. Exit code 1 when it stopped before the end.
+    #[command(subcommand)]
+    Import(transfer::Import),
+    /// Take everything out, as JSON lines that `hydrophone import deltas` reads.
+    Export(transfer::ExportFlags),
     /// Print the version.
     Version,
 }
@@ -186,6 +196,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Check(Check::ServiceDiscovery { file, service, timeout }) => {
             check_service_discovery(&file, &service, timeout)
         }
+        Command::Import(command) => transfer::import(command),
+        Command::Export(flags) => transfer::export(&flags),
         Command::Version => {
             let build = Build::default();
             print(&format!("hydrophone {} (revision {})", build.version, build.revision));

@@ -17,6 +17,7 @@ pub mod store;
 
 pub mod ingest;
 pub mod query;
+pub mod transfer;
 
 pub mod api;
 pub mod demo;

@@ -18,6 +18,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["model", "fs", "telemetry"]),
     ("ingest", &["model", "clock", "telemetry", "store"]),
     ("query", &["model", "telemetry", "store"]),
+    ("transfer", &["model", "fs", "store", "ingest"]),
     ("api", &["model", "clock", "fs", "telemetry", "config", "discovery", "scrape", "store", "ingest", "query"]),
     ("demo", &["model", "clock", "config"]),
     ("app", EVERYTHING),
@@ -35,6 +36,7 @@ const EVERYTHING: &[&str] = &[
     "store",
     "ingest",
     "query",
+    "transfer",
     "api",
     "demo",
     "app",
@@ -52,7 +54,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jiff", &["model"]),
     ("mime_guess", &["api"]),
     ("prometheus_client", &["telemetry"]),
-    ("rayon", &["store", "ingest", "query"]),
+    ("rayon", &["store", "ingest", "query", "transfer"]),
     ("redb", &["store"]),
     ("reqwest", &["discovery", "scrape"]),
     ("roaring", &["model", "store", "query"]),
@@ -92,6 +94,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/configuration.md",
     "docs/api.md",
     "docs/exposition-format.md",
+    "docs/import-export.md",
     "docs/development.md",
 ];
 

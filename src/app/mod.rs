@@ -28,7 +28,7 @@ use crate::model::scrape::Event;
 use crate::model::time::Millis;
 use crate::store::{Retention, Store};
 use crate::telemetry::Registry;
-use crate::{discovery, scrape};
+use crate::{discovery, scrape, transfer};
 
 pub use demo::run_demo_server as demo;
 
@@ -73,6 +73,9 @@ struct Setup {
 fn open(options: &Options) -> Result<Arc<Store>> {
     let store = Store::open(&options.storage_path)?;
     tracing::info!(path = %options.storage_path.display(), "opened the data directory");
+    if transfer::is_unfinished(&options.storage_path).unwrap_or(false) {
+        tracing::warn!("an import into the data directory is not finished: stop the server and run it again");
+    }
     Ok(Arc::new(store))
 }
 

@@ -1,32 +1,33 @@
 //! Sealed points. The row of an aggregate and window holds the points summed over targets; where all came from one target it
-//! names that target, and otherwise a row beside it holds the points of each.
+//! names that target, and otherwise a row beside it holds the points of each. No row beside it means that targets are not
+//! known, or not any more.
 
 use super::codec::{Corrupt, rice};
-use super::head::{TargetPoints, merge};
+use super::column::Points;
+use super::head::merge;
 use super::row::{Reader, Writer, unexpected};
+use super::view::Hit;
 use crate::model::id::TargetId;
 
-/// The row of sums, and the row of targets where there is more than one.
-pub(super) fn encode(targets: &[TargetPoints]) -> (Vec<u8>, Option<Vec<u8>>) {
+/// The row of sums, and the row of targets where there is more than one. `targets` ascend, as do the offsets of each.
+pub(super) fn encode(targets: &[(TargetId, Points)]) -> (Vec<u8>, Option<Vec<u8>>) {
     let mut out = Writer::default();
-    if let [only] = targets {
-        out.unsigned(u64::from(only.target.0) + 1);
-        rice::encode_into(&only.columns(), &mut out.0);
+    if let [(only, points)] = targets {
+        // Points at no target in particular need no breakdown that says so.
+        out.unsigned(if *only == Hit::NO_TARGET { 0 } else { u64::from(only.0) + 1 });
+        rice::encode_into(points, &mut out.0);
         return (out.0, None);
     }
-    let mut sorted: Vec<(TargetId, Vec<(u32, u64)>)> =
-        targets.iter().map(|series| (series.target, series.columns())).collect();
-    sorted.sort_unstable_by_key(|(target, _)| *target);
     let mut breakdown = Writer::default();
-    breakdown.unsigned(sorted.len() as u64);
+    breakdown.unsigned(targets.len() as u64);
     let mut previous = 0;
-    for (target, points) in &sorted {
+    for (target, points) in targets {
         breakdown.unsigned(u64::from(target.0 - previous));
         previous = target.0;
         breakdown.bytes(&rice::encode(points));
     }
     out.unsigned(0);
-    rice::encode_into(&merge(sorted.into_iter().flat_map(|(_, points)| points).collect()), &mut out.0);
+    rice::encode_into(&merge(targets.iter().flat_map(|(_, points)| points).copied().collect()), &mut out.0);
     (out.0, Some(breakdown.0))
 }
 
@@ -65,11 +66,9 @@ pub(super) fn decode_points(points: &[u8], visit: impl FnMut(u32, u64)) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::head::Point;
 
-    fn targets(ids: &[u32]) -> Vec<TargetPoints> {
-        let points = |id: u32| vec![Point { offset: 7, count: 1 }, Point { offset: id as u16, count: 2 }];
-        ids.iter().map(|id| TargetPoints { target: TargetId(*id), points: points(*id) }).collect()
+    fn targets(ids: &[u32]) -> Vec<(TargetId, Points)> {
+        ids.iter().map(|id| (TargetId(*id), vec![(7, 1), (7 + (*id).clamp(1, 99), 2)])).collect()
     }
 
     fn listed(breakdown: &[u8]) -> Result<Vec<u32>, Corrupt> {
@@ -83,11 +82,13 @@ mod tests {
 
     #[test]
     fn a_row_names_its_only_target_and_a_breakdown_all_of_them() {
-        for id in [0, 1, u32::MAX] {
+        for id in [0, 1, u32::MAX - 1] {
             let (sums, breakdown) = encode(&targets(&[id]));
             assert_eq!((split(&sums).unwrap().0, breakdown), (Some(TargetId(id)), None));
         }
-        let (sums, breakdown) = encode(&targets(&[u32::MAX, 0, 9]));
+        let (sums, breakdown) = encode(&targets(&[Hit::NO_TARGET.0]));
+        assert_eq!((split(&sums).unwrap().0, breakdown), (None, None), "known to none");
+        let (sums, breakdown) = encode(&targets(&[0, 9, u32::MAX]));
         assert_eq!(split(&sums).unwrap().0, None);
         assert_eq!(listed(&breakdown.unwrap()), Ok(vec![0, 9, u32::MAX]));
     }

@@ -126,8 +126,7 @@ impl Prepared {
     fn add_display(&mut self, change: &AggregateChange) {
         if let Some(newest) = change.occurrences.last() {
             let exception = &newest.exception;
-            let message = cut(&exception.message, DISPLAY_BYTES_MAX);
-            self.displays.push((change.aggregate, cut(&exception.class, DISPLAY_BYTES_MAX), message));
+            self.displays.push((change.aggregate, display(&exception.class), display(&exception.message)));
         }
     }
 
@@ -277,8 +276,10 @@ fn head_points(sealed: Window, interval: Millis, change: &AggregateChange) -> Ve
     points.filter(|(slot, _)| slot.window >= sealed).collect()
 }
 
-/// The longest beginning of `text` that has at most `bytes` bytes and ends between characters.
-fn cut(text: &str, bytes: usize) -> String {
-    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+/// What a record keeps of a class or message: the longest beginning that is not too long and ends between characters.
+#[must_use]
+pub fn display(text: &str) -> String {
+    let bytes = DISPLAY_BYTES_MAX.min(text.len());
+    let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.get(..end).unwrap_or(text).to_owned()
 }

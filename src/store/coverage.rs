@@ -31,11 +31,37 @@ pub(super) struct TargetWindow {
 }
 
 /// Scrapes in a row that went the same way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Run {
-    from: Timestamp,
-    to: Timestamp,
-    up: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Run {
+    /// The first of them, or where the watched stretch before it began.
+    pub from: Timestamp,
+    /// The last of them.
+    pub to: Timestamp,
+    /// They succeeded.
+    pub up: bool,
+}
+
+/// How a target was watched in one window: what exports and imports say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// The target.
+    pub target: TargetId,
+    /// Any moment of the window; its begin, where the store says it.
+    pub window: Timestamp,
+    /// Good scrapes.
+    pub good: u32,
+    /// Bad scrapes.
+    pub bad: u32,
+    /// All durations together.
+    pub duration_sum: Millis,
+    /// The longest.
+    pub duration_max: Millis,
+    /// Bytes of the last body.
+    pub body_bytes: u64,
+    /// Why the last bad scrape failed.
+    pub error: Option<String>,
+    /// Ascending, within the window.
+    pub runs: Vec<Run>,
 }
 
 /// One scrape, as coverage sees it.
@@ -97,6 +123,31 @@ impl Watch {
         self.windows.keys().next().copied()
     }
 
+    /// Adds what an import knows of a window that is not sealed.
+    pub(super) fn join(&mut self, window: Window, target: TargetId, record: &TargetWindow) {
+        self.windows.entry(window).or_default().entry(target).or_default().join(record);
+    }
+
+    /// Windows with scrapes, oldest first.
+    pub(super) fn windows(&self) -> impl Iterator<Item = Window> + '_ {
+        self.windows.keys().copied()
+    }
+
+    /// What is known of a window, by service and target.
+    pub(super) fn window(
+        &self,
+        window: Window,
+        directory: &Directory,
+    ) -> BTreeMap<ServiceId, BTreeMap<TargetId, &TargetWindow>> {
+        let mut services: BTreeMap<ServiceId, BTreeMap<TargetId, &TargetWindow>> = BTreeMap::new();
+        for (target, record) in self.windows.get(&window).into_iter().flatten() {
+            if let Some(known) = directory.target(*target) {
+                services.entry(known.service).or_default().insert(*target, record);
+            }
+        }
+        services
+    }
+
     /// Forgets windows that are sealed.
     pub(super) fn drop_before(&mut self, window: Window) {
         self.windows = self.windows.split_off(&window);
@@ -104,13 +155,31 @@ impl Watch {
 
     /// The rows of a window, one a service.
     pub(super) fn rows(&self, window: Window, directory: &Directory) -> Vec<(ServiceId, Vec<u8>)> {
-        let mut services: BTreeMap<ServiceId, BTreeMap<TargetId, &TargetWindow>> = BTreeMap::new();
-        for (target, record) in self.windows.get(&window).into_iter().flatten() {
-            if let Some(known) = directory.target(*target) {
-                services.entry(known.service).or_default().insert(*target, record);
-            }
-        }
+        let services = self.window(window, directory);
         services.into_iter().map(|(service, targets)| (service, encode(window, &targets))).collect()
+    }
+}
+
+impl Watched {
+    /// Adds what somebody else saw in the same window.
+    pub fn add(&mut self, other: &Self) {
+        let mut sum = TargetWindow::from(&*self);
+        sum.join(&other.into());
+        *self = sum.public(Window::of(self.window), self.target);
+    }
+}
+
+impl From<&Watched> for TargetWindow {
+    fn from(seen: &Watched) -> Self {
+        Self {
+            good: seen.good,
+            bad: seen.bad,
+            duration_sum: seen.duration_sum.0.max(0) as u64,
+            duration_max: seen.duration_max.0.max(0) as u64,
+            body_bytes: seen.body_bytes,
+            error: seen.error.clone(),
+            runs: seen.runs.clone(),
+        }
     }
 }
 
@@ -122,6 +191,80 @@ impl TargetWindow {
             Some(last) if last.up == run.up && (!run.up || run.from <= last.to) => last.to = last.to.max(run.to),
             _ => self.runs.push(run),
         }
+    }
+
+    /// Adds what somebody else saw in the same window. Stretches that both watched count once.
+    fn join(&mut self, other: &Self) {
+        self.good = self.good.saturating_add(other.good);
+        self.bad = self.bad.saturating_add(other.bad);
+        self.duration_sum = self.duration_sum.saturating_add(other.duration_sum);
+        self.duration_max = self.duration_max.max(other.duration_max);
+        self.body_bytes = if other.body_bytes > 0 { other.body_bytes } else { self.body_bytes };
+        self.error = other.error.clone().or_else(|| self.error.take());
+        if self.runs.is_empty() {
+            self.runs.clone_from(&other.runs);
+            return;
+        }
+        let (mut up, mut down): (Vec<Run>, Vec<Run>) =
+            self.runs.drain(..).chain(other.runs.iter().copied()).partition(|run| run.up);
+        up.sort_unstable();
+        let mut joined = Self::default();
+        for run in up {
+            joined.extend(run);
+        }
+        joined.runs.append(&mut down);
+        joined.runs.sort_unstable();
+        self.runs = joined.runs;
+    }
+
+    /// What is public of it.
+    pub(super) fn public(&self, window: Window, target: TargetId) -> Watched {
+        Watched {
+            target,
+            window: window.start(),
+            good: self.good,
+            bad: self.bad,
+            duration_sum: Millis(self.duration_sum as i64),
+            duration_max: Millis(self.duration_max as i64),
+            body_bytes: self.body_bytes,
+            error: self.error.clone(),
+            runs: self.runs.clone(),
+        }
+    }
+
+    /// Its fields at the end of a row.
+    pub(super) fn encode(&self, window: Window, out: &mut Writer) {
+        out.unsigned(u64::from(self.good));
+        out.unsigned(u64::from(self.bad));
+        out.unsigned(self.duration_sum);
+        out.unsigned(self.duration_max);
+        out.unsigned(self.body_bytes);
+        out.text(self.error.as_deref().unwrap_or(""));
+        out.unsigned(self.runs.len() as u64);
+        for run in &self.runs {
+            out.time(run.from, window.start());
+            out.unsigned(((run.to.0 - run.from.0).max(0) as u64) << 1 | u64::from(run.up));
+        }
+    }
+
+    /// Reads the fields back.
+    pub(super) fn decode(window: Window, row: &mut Reader<'_>) -> Result<Self, Corrupt> {
+        let mut record = Self {
+            good: row.small()?,
+            bad: row.small()?,
+            duration_sum: row.unsigned()?,
+            duration_max: row.unsigned()?,
+            body_bytes: row.unsigned()?,
+            error: Some(row.text()?.to_owned()).filter(|error| !error.is_empty()),
+            runs: Vec::new(),
+        };
+        for _ in 0..row.length()? {
+            let from = row.time(window.start())?;
+            let length = row.unsigned()?;
+            let to = Timestamp(from.0.saturating_add((length >> 1) as i64));
+            record.runs.push(Run { from, to, up: length & 1 == 1 });
+        }
+        Ok(record)
     }
 
     fn watched(&self, range: TimeRange) -> i64 {
@@ -140,43 +283,40 @@ fn encode(window: Window, targets: &BTreeMap<TargetId, &TargetWindow>) -> Vec<u8
     for (target, record) in targets {
         out.unsigned(u64::from(target.0 - previous));
         previous = target.0;
-        out.unsigned(u64::from(record.good));
-        out.unsigned(u64::from(record.bad));
-        out.unsigned(record.duration_sum);
-        out.unsigned(record.duration_max);
-        out.unsigned(record.body_bytes);
-        out.text(record.error.as_deref().unwrap_or(""));
-        out.unsigned(record.runs.len() as u64);
-        for run in &record.runs {
-            out.time(run.from, window.start());
-            out.unsigned(((run.to.0 - run.from.0).max(0) as u64) << 1 | u64::from(run.up));
-        }
+        record.encode(window, &mut out);
     }
     out.0
 }
 
-fn decode(window: Window, bytes: &[u8], mut visit: impl FnMut(TargetId, &TargetWindow)) -> Result<(), Corrupt> {
+/// Adds what an import knows of a sealed window and service to the row there is, if there is one.
+pub(super) fn joined_row(
+    window: Window,
+    row: Option<&[u8]>,
+    seen: &[(TargetId, TargetWindow)],
+) -> Result<Vec<u8>, Corrupt> {
+    let mut targets: BTreeMap<TargetId, TargetWindow> = BTreeMap::new();
+    if let Some(row) = row {
+        decode(window, row, |target, record| {
+            targets.insert(target, record.clone());
+        })?;
+    }
+    for (target, record) in seen {
+        targets.entry(*target).or_default().join(record);
+    }
+    Ok(encode(window, &targets.iter().map(|(target, record)| (*target, record)).collect()))
+}
+
+pub(super) fn decode(
+    window: Window,
+    bytes: &[u8],
+    mut visit: impl FnMut(TargetId, &TargetWindow),
+) -> Result<(), Corrupt> {
     let mut row = Reader(bytes);
     let (_, _) = (row.unsigned()?, row.unsigned()?);
     let mut target = 0u32;
     for _ in 0..row.length()? {
         target = target.wrapping_add(row.small()?);
-        let mut record = TargetWindow {
-            good: row.small()?,
-            bad: row.small()?,
-            duration_sum: row.unsigned()?,
-            duration_max: row.unsigned()?,
-            body_bytes: row.unsigned()?,
-            error: Some(row.text()?.to_owned()).filter(|error| !error.is_empty()),
-            runs: Vec::new(),
-        };
-        for _ in 0..row.length()? {
-            let from = row.time(window.start())?;
-            let length = row.unsigned()?;
-            let to = Timestamp(from.0.saturating_add((length >> 1) as i64));
-            record.runs.push(Run { from, to, up: length & 1 == 1 });
-        }
-        visit(TargetId(target), &record);
+        visit(TargetId(target), &TargetWindow::decode(window, &mut row)?);
     }
     Ok(())
 }

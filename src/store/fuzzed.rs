@@ -16,7 +16,9 @@ pub fn write(targets: &[(u32, Vec<(u16, u32)>)]) -> (Vec<u8>, Option<Vec<u8>>) {
         target: TargetId(*target),
         points: points.iter().map(point).collect(),
     };
-    chunk::encode(&targets.iter().map(series).collect::<Vec<_>>())
+    let mut columns: Vec<_> = targets.iter().map(series).map(|series| (series.target, series.columns())).collect();
+    columns.sort_by_key(|(target, _)| *target);
+    chunk::encode(&columns)
 }
 
 /// Reads a row of sums: its only target if there is only one, and the points.

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Store;
 use super::change::Baseline;
-use super::coverage::{Observation, Watch};
+use super::coverage::{Observation, TargetWindow, Watch};
 use super::directory::{Directory, Life};
 use super::head::Head;
 use super::instance::Instances;
@@ -12,7 +12,7 @@ use super::log::{Entry, EntryOutcome, Move};
 use super::reference::Run;
 use super::span::LateRow;
 use super::view::Statistics;
-use super::window::Window;
+use super::window::{Slot, Window};
 use crate::model::id::{AggregateId, InstanceId, OccurrenceId, TargetId};
 use crate::model::time::Timestamp;
 
@@ -71,11 +71,15 @@ impl Live {
     pub(super) fn apply(&mut self, commit: u64, target: TargetId, entry: &Entry, as_of: &AsOf) {
         self.now = self.now.max(entry.at);
         self.interval_max_ms = self.interval_max_ms.max(entry.interval.0);
+        if let EntryOutcome::Imported { counts, watched } = &entry.outcome {
+            self.apply_imported(target, entry.at, counts, watched.as_ref());
+            return;
+        }
         if commit > as_of.target(target) {
             self.apply_health(target, entry);
         }
         let outcome = match &entry.outcome {
-            EntryOutcome::Gone => return,
+            EntryOutcome::Gone | EntryOutcome::Imported { .. } => return,
             EntryOutcome::Down { message, .. } => Err(message.as_str()),
             EntryOutcome::Up { watched_from, .. } => Ok(*watched_from),
         };
@@ -107,6 +111,24 @@ impl Live {
         }
     }
 
+    fn apply_imported(
+        &mut self,
+        target: TargetId,
+        at: Timestamp,
+        counts: &[(AggregateId, Vec<(Slot, u64)>)],
+        watched: Option<&TargetWindow>,
+    ) {
+        for (aggregate, points) in counts {
+            for (slot, count) in points.iter().filter(|(slot, _)| slot.window >= self.sealed) {
+                self.head.add(*slot, *aggregate, target, *count);
+            }
+        }
+        let window = Window::of(at);
+        if let Some(watched) = watched.filter(|_| window >= self.sealed) {
+            self.watch.join(window, target, watched);
+        }
+    }
+
     fn apply_health(&mut self, target: TargetId, entry: &Entry) {
         let Some(record) = self.directory.target_mut(target) else { return };
         self.dirty_targets.insert(target);
@@ -131,7 +153,7 @@ impl Live {
                 health.up = Some(false);
                 health.last_error = Some(message.clone());
             }
-            EntryOutcome::Up { .. } | EntryOutcome::Gone => {
+            EntryOutcome::Up { .. } | EntryOutcome::Gone | EntryOutcome::Imported { .. } => {
                 health.up = Some(true);
                 health.last_success = Some(entry.at);
                 health.last_error = None;

@@ -5,8 +5,9 @@
 
 use super::change::{AggregateChange, Baseline, Outcome, ScrapeChange};
 use super::codec::Corrupt;
+use super::coverage::TargetWindow;
 use super::row::{Reader, Writer, unexpected};
-use super::window::Slot;
+use super::window::{Slot, WINDOW_SECONDS, Window};
 use crate::model::id::{AggregateId, InstanceId};
 use crate::model::occurrence::SampleId;
 use crate::model::scrape::FailureKind;
@@ -27,6 +28,13 @@ pub(super) struct Entry {
 pub(super) enum EntryOutcome {
     /// Discovery no longer lists the target.
     Gone,
+    /// An import brought what the target counted in a window that is not sealed. All but the points and the coverage is
+    /// in other rows already.
+    Imported {
+        /// Aggregates ascending.
+        counts: Vec<(AggregateId, Vec<(Slot, u64)>)>,
+        watched: Option<TargetWindow>,
+    },
     Down {
         kind: u8,
         message: String,
@@ -69,6 +77,7 @@ pub(super) trait Baselines {
 const GONE: u8 = 0;
 const DOWN: u8 = 1;
 const UP: u8 = 2;
+const IMPORTED: u8 = 3;
 
 // Flags of a move: what is written after its delta.
 const TOTAL: u8 = 1; // the total, because it is not the old total and the delta
@@ -119,6 +128,7 @@ impl Entry {
         out.unsigned(self.body_bytes);
         match &self.outcome {
             EntryOutcome::Gone => out.byte(GONE),
+            EntryOutcome::Imported { counts, watched } => self.encode_imported(&mut out, counts, watched.as_ref()),
             EntryOutcome::Down { kind, message } => {
                 out.byte(DOWN);
                 out.byte(*kind);
@@ -142,6 +152,50 @@ impl Entry {
             }
         }
         out.0
+    }
+
+    fn encode_imported(
+        &self,
+        out: &mut Writer,
+        counts: &[(AggregateId, Vec<(Slot, u64)>)],
+        watched: Option<&TargetWindow>,
+    ) {
+        out.byte(IMPORTED);
+        out.unsigned(counts.len() as u64);
+        let mut previous = 0;
+        for (aggregate, points) in counts {
+            out.unsigned(u64::from(aggregate.0.wrapping_sub(previous)));
+            previous = aggregate.0;
+            out.unsigned(points.len() as u64);
+            for (slot, count) in points {
+                out.unsigned(u64::from(slot.offset));
+                out.unsigned(*count);
+            }
+        }
+        out.byte(u8::from(watched.is_some()));
+        if let Some(watched) = watched {
+            watched.encode(Window::of(self.at), out);
+        }
+    }
+
+    fn decode_imported(&self, row: &mut Reader<'_>) -> Result<EntryOutcome, Corrupt> {
+        let window = Window::of(self.at);
+        let mut counts = Vec::new();
+        let mut previous = 0u32;
+        for _ in 0..row.length()? {
+            previous = previous.wrapping_add(row.small()?);
+            let mut points = Vec::new();
+            for _ in 0..row.length()? {
+                let offset = row.small()?;
+                if offset >= WINDOW_SECONDS {
+                    return Err(unexpected("a second of the window"));
+                }
+                points.push((Slot { window, offset }, row.unsigned()?));
+            }
+            counts.push((AggregateId(previous), points));
+        }
+        let watched = if row.byte()? == 0 { None } else { Some(TargetWindow::decode(window, row)?) };
+        Ok(EntryOutcome::Imported { counts, watched })
     }
 
     fn encode_move(&self, out: &mut Writer, change: &Move, before: Option<&Baseline>) {
@@ -207,6 +261,7 @@ impl Entry {
             GONE => EntryOutcome::Gone,
             DOWN => EntryOutcome::Down { kind: row.byte()?, message: row.text()?.to_owned() },
             UP => entry.decode_up(&mut row, baselines)?,
+            IMPORTED => entry.decode_imported(&mut row)?,
             _ => return Err(unexpected("an outcome of a scrape")),
         };
         if row.is_empty() { Ok(entry) } else { Err(unexpected("the end of a log row")) }

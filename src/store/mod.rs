@@ -10,20 +10,24 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 mod change;
 mod chunk;
 pub mod codec;
+mod column;
 mod commit;
 mod coverage;
 mod directory;
 mod disk;
 mod draft;
 mod error;
+mod export;
 #[cfg(fuzzing)]
 pub mod fuzzed;
 mod head;
+mod import;
 mod instance;
 mod live;
 mod log;
 pub mod occurrence;
 mod open;
+mod point;
 mod record;
 mod reference;
 mod retention;
@@ -38,14 +42,19 @@ mod view;
 mod window;
 
 pub use change::{AggregateChange, Baseline, Edit, Outcome, Placement, ScrapeChange, Span};
-pub use commit::Committed;
+pub use commit::{Committed, display};
+pub use coverage::{Run, Watched};
 pub use directory::{Health, Life, ServiceRecord, Sets, TargetRecord};
 pub use draft::{Commit, Draft};
 pub use error::Error;
+pub use export::Counted;
+pub use import::{Mark, Portion, Process, Sample, Spread};
 pub use instance::InstanceKey;
 pub use occurrence::StoredOccurrence;
+pub use point::{Encoded, Point, Points};
 pub use retention::Retention;
 pub use view::{Coverage, Hit, Scan, Split, Statistics, TargetSpan, View};
+pub use window::{slot, window_of};
 
 use disk::Disk;
 use live::Live;

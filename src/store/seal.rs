@@ -3,24 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use redb::ReadableTable;
-
-use super::codec::{Corrupt, rice};
-use super::head::{TargetPoints, WindowHead, merge};
+use super::codec::Corrupt;
+use super::column::{Columns, Tables, WINDOWS_A_DAY, insert};
+use super::head::{TargetPoints, WindowHead};
 use super::live::Live;
 use super::record::{self, AggregateRow};
-use super::rollup::{self, Cell, Level};
 use super::window::Window;
-use super::{Error, Store, chunk, log, reference, table};
-use crate::model::id::{AggregateId, ServiceId};
+use super::{Error, Store, log, reference, table};
+use crate::model::id::AggregateId;
 use crate::model::time::{Millis, Timestamp};
 
 /// A window stays open at least this long after its end, so that the last deltas of slow targets still find it.
 const GRACE_MIN: Millis = Millis::from_seconds(60);
 /// And at most this long, so that one service with a long interval does not keep everybody's head in memory.
 const GRACE_MAX: Millis = Millis::from_seconds(7200);
-
-const WINDOWS_A_DAY: u32 = 12;
 
 impl Store {
     /// Seals every window that can get no more points. `now` is the time of the caller's clock.
@@ -38,6 +34,41 @@ impl Store {
             self.seal_window(window, open)?;
             sealed += 1;
         }
+    }
+
+    /// Seals every window before that of `now`, also those that could still get points: for an import, while nobody scrapes.
+    /// What is imported before that window then becomes columns.
+    ///
+    /// # Errors
+    /// As [`Store::seal`].
+    pub fn seal_all(&self, now: Timestamp) -> Result<(), Error> {
+        let open = Window::of(now);
+        loop {
+            let oldest = self.live_read().oldest_window();
+            let Some(window) = oldest.filter(|window| *window < open) else { break };
+            self.seal_window(window, open)?;
+        }
+        self.check()?;
+        let sealed = self.live_read().sealed;
+        if sealed < open {
+            self.move_to(sealed, open).map_err(|error| self.poison(error))?;
+            self.live_write().sealed = open;
+        }
+        Ok(())
+    }
+
+    /// There is nothing between `sealed` and `open`: all before `open` counts as sealed.
+    fn move_to(&self, sealed: Window, open: Window) -> Result<(), Error> {
+        let transaction = self.begin()?;
+        {
+            let last_day = sealed.0.saturating_sub(1) / WINDOWS_A_DAY;
+            if sealed.0 > 0 && (last_day + 1) * WINDOWS_A_DAY <= open.0 {
+                Tables { transaction: &transaction }.close_day(&self.live_read().directory, last_day)?;
+            }
+            let mut meta = transaction.open_table(table::META).map_err(Error::database("open meta"))?;
+            meta.insert(table::meta::SEALED, u64::from(open.0)).map_err(Error::database("write meta"))?;
+        }
+        transaction.commit().map_err(Error::database("commit what is sealed"))
     }
 
     fn seal_window(&self, window: Window, open: Window) -> Result<(), Error> {
@@ -80,10 +111,10 @@ impl Store {
             let day = |window: Window| window.0 / WINDOWS_A_DAY;
             let before = Window(live.sealed.0.saturating_sub(1));
             if day(before) < day(window) && live.sealed.0 > 0 {
-                tables.close_day(live, day(before))?;
+                tables.close_day(&live.directory, day(before))?;
             }
             if (day(window) + 1) * WINDOWS_A_DAY <= open.0 {
-                tables.close_day(live, day(window))?;
+                tables.close_day(&live.directory, day(window))?;
             }
             let mut meta = transaction.open_table(table::META).map_err(Error::database("open meta"))?;
             for (name, value) in
@@ -99,7 +130,7 @@ impl Store {
 impl Live {
     /// The window under which an aggregate's new references are kept: that of the latest scrape, because retention goes by
     /// it and what is referred to may be younger than the window that is sealed. Never that of a row there is.
-    fn reference_key(&self, aggregate: AggregateId, window: Window) -> u32 {
+    pub(super) fn reference_key(&self, aggregate: AggregateId, window: Window) -> u32 {
         let now = Window::of(self.now).max(window);
         self.referenced.get(&aggregate).map_or(now.0, |last| now.0.max(last.saturating_add(1)))
     }
@@ -112,87 +143,17 @@ impl Live {
     }
 }
 
-struct Tables<'a> {
-    transaction: &'a redb::WriteTransaction,
-}
-
-type Rows<'a, K> = redb::Table<'a, K, &'static [u8]>;
-
-fn insert<'k, K: redb::Key>(
-    rows: &mut Rows<'_, K>,
-    key: impl std::borrow::Borrow<K::SelfType<'k>>,
-    row: &[u8],
-) -> Result<(), Error> {
-    rows.insert(key, row).map_err(Error::database("write a row"))?;
-    Ok(())
-}
-
 impl Tables<'_> {
-    fn open<K: redb::Key + 'static>(
-        &self,
-        definition: redb::TableDefinition<'static, K, &'static [u8]>,
-    ) -> Result<Rows<'_, K>, Error> {
-        self.transaction.open_table(definition).map_err(Error::database("open a table"))
-    }
-
     /// Chunks and rollups of a window.
     fn points(&self, live: &Live, window: Window, head: &WindowHead) -> Result<(), Error> {
         let series: BTreeMap<AggregateId, &[TargetPoints]> = head.iter().collect();
-        let mut chunks = self.open(table::CHUNKS)?;
-        let mut target_chunks = self.open(table::TARGET_CHUNKS)?;
-        let mut services: BTreeMap<ServiceId, Vec<(u32, u64)>> = BTreeMap::new();
-        let mut hours: BTreeMap<(ServiceId, u32), Vec<Cell>> = BTreeMap::new();
+        let mut columns = Columns::new(window);
         for (aggregate, targets) in series {
-            let (sums, breakdown) = chunk::encode(targets);
-            insert(&mut chunks, (window.0, aggregate.0), &sums)?;
-            if let Some(breakdown) = breakdown {
-                insert(&mut target_chunks, (window.0, aggregate.0), &breakdown)?;
-            }
-            let Some(service) = live.directory.aggregate(aggregate).map(|aggregate| aggregate.service) else {
-                continue;
-            };
-            let total = services.entry(service).or_default();
-            for targets in targets {
-                for (offset, count) in targets.columns() {
-                    total.push((offset, count));
-                    let hour = window.0 * 2 + offset / 3600;
-                    let cells = hours.entry((service, hour)).or_default();
-                    let cell = Cell { aggregate, target: Some(targets.target), count };
-                    match cells.last_mut().filter(|last| last.aggregate == aggregate && last.target == cell.target) {
-                        Some(last) => last.count = last.count.saturating_add(count),
-                        None => cells.push(cell),
-                    }
-                }
-            }
+            let service = live.directory.aggregate(aggregate).map(|aggregate| aggregate.service);
+            let targets: BTreeMap<_, _> = targets.iter().map(|series| (series.target, series.columns())).collect();
+            columns.add(aggregate, service, targets.into_iter().collect(), Vec::new());
         }
-        let mut service_chunks = self.open(table::SERVICE_CHUNKS)?;
-        for (service, points) in services {
-            insert(&mut service_chunks, (window.0, service.0), &rice::encode(&merge(points)))?;
-        }
-        let mut rows = RollupRows { sums: self.open(table::ROLLUPS)?, targets: self.open(table::TARGET_ROLLUPS)? };
-        for ((service, hour), cells) in hours {
-            rows.write((Level::Hour.code(), service.0, hour), cells)?;
-        }
-        Ok(())
-    }
-
-    /// The day's rollups, made anew from its hours: counting one day twice then changes nothing.
-    fn close_day(&self, live: &Live, day: u32) -> Result<(), Error> {
-        let mut rows = RollupRows { sums: self.open(table::ROLLUPS)?, targets: self.open(table::TARGET_ROLLUPS)? };
-        for service in live.directory.services() {
-            let hour = Level::Hour.code();
-            let mut cells = Vec::new();
-            let hours = (hour, service.id.0, day * 24)..(hour, service.id.0, (day + 1) * 24);
-            for row in rows.targets.range(hours).map_err(Error::database("read rollups"))? {
-                let (key, value) = row.map_err(Error::database("read rollups"))?;
-                rollup::decode(value.value(), |cell| cells.push(cell))
-                    .map_err(Error::corrupt("target_rollups", key.value()))?;
-            }
-            if !cells.is_empty() {
-                rows.write((Level::Day.code(), service.id.0, day), cells)?;
-            }
-        }
-        Ok(())
+        self.columns([&columns.finish()])
     }
 
     fn references(&self, live: &Live, window: Window) -> Result<(), Error> {
@@ -243,34 +204,4 @@ impl Tables<'_> {
         rows.retain(|_, entry| log::Entry::peek_at(entry).map_or(true, |at| at >= end))
             .map_err(Error::database("trim the log"))
     }
-}
-
-struct RollupRows<'a> {
-    sums: Rows<'a, (u8, u32, u32)>,
-    targets: Rows<'a, (u8, u32, u32)>,
-}
-
-impl RollupRows<'_> {
-    /// Writes a bucket's two rows from its cells by target, in any order.
-    fn write(&mut self, key: (u8, u32, u32), mut cells: Vec<Cell>) -> Result<(), Error> {
-        cells.sort_unstable_by_key(|cell| (cell.aggregate, cell.target));
-        add_up(&mut cells);
-        insert(&mut self.targets, key, &rollup::encode(&cells))?;
-        for cell in &mut cells {
-            cell.target = None;
-        }
-        add_up(&mut cells);
-        insert(&mut self.sums, key, &rollup::encode(&cells))
-    }
-}
-
-/// Makes one cell of neighbours that differ in their count only.
-fn add_up(cells: &mut Vec<Cell>) {
-    cells.dedup_by(|next, kept| {
-        let same = (next.aggregate, next.target) == (kept.aggregate, kept.target);
-        if same {
-            kept.count = kept.count.saturating_add(next.count);
-        }
-        same
-    });
 }

@@ -50,6 +50,9 @@ pub(super) const BLOCKS: TableDefinition<'_, (u32, u64, u32), (u64, u32)> = Tabl
 /// (day, commit) → the stacks that this commit was the first to use on this day.
 pub(super) const STACKS_IN_USE: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("stacks_in_use");
 
+/// (kind, key) → what an importer remembers of how far it got.
+pub(super) const IMPORTS: TableDefinition<'_, (u8, u128), &[u8]> = TableDefinition::new("imports");
+
 /// Keys of [`META`].
 pub(super) mod meta {
     /// Number of the last commit.

@@ -11,6 +11,7 @@ use super::{Error, Store};
 use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, OccurrenceId, ServiceId, TargetId};
+use crate::model::label::Labels;
 use crate::model::series::{Buckets, Count};
 use crate::model::time::{Millis, Timestamp};
 
@@ -152,6 +153,12 @@ impl View<'_> {
     #[must_use]
     pub fn find_aggregate(&self, service: ServiceId, key: &str) -> Option<AggregateId> {
         self.live.directory.find_aggregate(service, key)
+    }
+
+    /// The target with these labels in this service.
+    #[must_use]
+    pub fn find_target(&self, service: ServiceId, labels: &Labels) -> Option<TargetId> {
+        self.live.directory.find_target(service, labels)
     }
 
     /// Sets of aggregates to filter by.

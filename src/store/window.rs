@@ -72,6 +72,18 @@ impl Slot {
     }
 }
 
+/// Where the store keeps what a scrape at `time` counted: the begin of its slot, a whole second.
+#[must_use]
+pub fn slot(time: Timestamp, interval: Millis) -> Timestamp {
+    Slot::of(time, interval).time()
+}
+
+/// The window that holds `time`: two hours.
+#[must_use]
+pub fn window_of(time: Timestamp) -> TimeRange {
+    Window::of(time).range()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

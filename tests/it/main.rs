@@ -13,3 +13,4 @@ mod kill;
 mod lifecycle;
 mod process;
 mod spike;
+mod transfer;
