@@ -1,5 +1,6 @@
 //! The command line: flags in Prometheus's names, and what each command does.
 
+mod plot;
 mod transfer;
 
 use std::path::PathBuf;
@@ -42,6 +43,11 @@ enum Command {
     ///
     /// A dozen services run in this process over HTTP on loopback: deploys, crashes, spikes, a bad release, a dead target.
     Demo(DemoFlags),
+    /// Draw errors over time and write the picture to a file.
+    ///
+    /// Asks a running server, or reads a data directory that no server uses. Exit code 1 when there is no picture.
+    #[command(after_help = plot::EXAMPLES)]
+    Plot(Box<plot::PlotFlags>),
     /// Check files before they are used.
     #[command(subcommand)]
     Check(Check),
@@ -192,6 +198,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             }
             outcome
         }
+        Command::Plot(flags) => plot::plot(&flags).map(|()| ExitCode::SUCCESS),
         Command::Check(Check::Config { files }) => Ok(check_config(&files)),
         Command::Check(Check::ServiceDiscovery { file, service, timeout }) => {
             check_service_discovery(&file, &service, timeout)

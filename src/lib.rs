@@ -19,6 +19,8 @@ pub mod ingest;
 pub mod query;
 pub mod transfer;
 
+pub mod chart;
+
 pub mod api;
 pub mod demo;
 

@@ -1,5 +1,6 @@
 //! The only module that knows HTTP: router, state, error, one file for each resource.
 
+pub mod chart;
 pub mod error;
 pub mod metrics;
 pub mod own_errors;
@@ -37,6 +38,7 @@ pub fn router(state: Arc<AppState>) -> Router {
     let prefix = state.flags.path_prefix().to_owned();
     let everything = Router::new()
         .nest("/api/v1", v1::router().method_not_allowed_fallback(method_not_allowed))
+        .merge(chart::router().method_not_allowed_fallback(method_not_allowed))
         .merge(periskop::router())
         .merge(lifecycle::router())
         .route("/errors", get(async |State(state): State<Arc<AppState>>| state.errors.respond()))

@@ -14,3 +14,4 @@ pub mod series;
 pub mod severity;
 pub mod target;
 pub mod time;
+pub mod zone;

@@ -6,6 +6,7 @@ use hydrophone::api::state::{Build, ConfigStatus, Flags, Readiness, ReloadReques
 use hydrophone::api::{self, AppState, Metrics, OwnErrors};
 use hydrophone::clock::Clock;
 use hydrophone::config;
+use hydrophone::fs::DirectoryLock;
 use hydrophone::ingest::{self, Settings, Writer};
 use hydrophone::model::exposition::{ExposedAggregate, Exposition};
 use hydrophone::model::label::Labels;
@@ -40,8 +41,8 @@ pub(crate) struct Server {
     config: watch::Sender<Arc<ConfigStatus>>,
     events: mpsc::Sender<Event>,
     registry: Arc<Registry>,
-    _tasks: JoinSet<()>,
-    _directory: TempDir,
+    tasks: JoinSet<()>,
+    directory: TempDir,
 }
 
 /// An answer.
@@ -112,20 +113,18 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(api::serve(listener, api::router(Arc::new(state)), CancellationToken::new()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self {
-            clock,
-            readiness,
-            quit,
-            reloads,
-            address,
-            client,
-            targets,
-            config,
-            events,
-            registry,
-            _tasks: tasks,
-            _directory: directory,
+        Self { clock, readiness, quit, reloads, address, client, targets, config, events, registry, tasks, directory }
+    }
+
+    /// Stops it; what is left is a directory with the data directory `data`.
+    pub(crate) async fn stop(self) -> TempDir {
+        let Self { mut tasks, directory, events, .. } = self;
+        drop(events);
+        tasks.shutdown().await;
+        while DirectoryLock::acquire(&directory.path().join("data")).is_err() {
+            tokio::task::yield_now().await;
         }
+        directory
     }
 
     /// Host and port.

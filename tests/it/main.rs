@@ -3,6 +3,7 @@
 mod harness;
 mod raw;
 
+mod chart;
 mod management;
 mod metrics;
 mod native;

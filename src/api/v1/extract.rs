@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -17,7 +18,7 @@ use crate::query::{self, Context, suggestion};
 ///
 /// The struct's fields are `Option<String>` named as the parameters: values are read by `query`, which words its mistakes
 /// for people; the documented types are the ones `IntoParams` is told.
-pub(super) struct Parameters<T>(pub(super) T);
+pub(in crate::api) struct Parameters<T>(pub(in crate::api) T);
 
 impl<S, T> FromRequestParts<S> for Parameters<T>
 where
@@ -27,10 +28,20 @@ where
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        let known: Vec<String> = T::into_params(|| None).into_iter().map(|parameter| parameter.name).collect();
-        let object = read(parts, &known)?;
-        Ok(Self(serde_json::from_value(Value::Object(object))?))
+        let Query(pairs) =
+            Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|error| unreadable(&error))?;
+        parse(pairs).map(Self)
     }
+}
+
+/// Reads parameters that came otherwise than by a request.
+///
+/// # Errors
+/// For one that is unknown or given twice.
+pub(in crate::api) fn parse<T: DeserializeOwned + IntoParams>(pairs: Vec<(String, String)>) -> Result<T, Error> {
+    let known: Vec<String> = T::into_params(|| None).into_iter().map(|parameter| parameter.name).collect();
+    let object = read(pairs, &known)?;
+    Ok(serde_json::from_value(Value::Object(object))?)
 }
 
 /// For calls without parameters: any is a mistake.
@@ -40,13 +51,17 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        read(parts, &[]).map(|_| Self)
+        let Query(pairs) =
+            Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|error| unreadable(&error))?;
+        read(pairs, &[]).map(|_| Self)
     }
 }
 
-fn read(parts: &Parts, known: &[String]) -> Result<Map<String, Value>, Error> {
-    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-        .map_err(|error| Error::bad_request(format!("the query string can not be read: {error}")))?;
+fn unreadable(error: &QueryRejection) -> Error {
+    Error::bad_request(format!("the query string can not be read: {error}"))
+}
+
+fn read(pairs: Vec<(String, String)>, known: &[String]) -> Result<Map<String, Value>, Error> {
     let (mut object, mut seen) = (Map::new(), BTreeSet::new());
     for (name, value) in pairs {
         if !known.contains(&name) {
@@ -93,7 +108,7 @@ impl Name {
 }
 
 /// Asks one question of one view of the store, on a thread that may block.
-pub(super) async fn ask<T, F>(state: &Arc<AppState>, question: F) -> Result<T, Error>
+pub(in crate::api) async fn ask<T, F>(state: &Arc<AppState>, question: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: FnOnce(&Context<'_>) -> Result<T, query::Error> + Send + 'static,

@@ -4,12 +4,12 @@
 //! asked), `table` (CSV and JSON lines) and `shape` (what several answers hold).
 
 mod aggregate;
-mod extract;
+pub(super) mod extract;
 mod label;
 mod occurrence;
-mod range;
+pub(super) mod range;
 mod service;
-mod shape;
+pub(super) mod shape;
 mod status;
 mod table;
 mod target;
@@ -24,6 +24,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::chart;
 use super::error::Problem;
 use super::state::AppState;
 
@@ -35,7 +36,10 @@ pub fn router() -> Router<Arc<AppState>> {
 /// The document that describes all routes, as it is served and as docs/openapi.json holds it.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
-    OpenApiRouter::<Arc<AppState>>::with_openapi(Document::openapi()).nest("/api/v1", resources()).into_openapi()
+    OpenApiRouter::<Arc<AppState>>::with_openapi(Document::openapi())
+        .nest("/api/v1", resources())
+        .merge(chart::resources())
+        .into_openapi()
 }
 
 fn resources() -> OpenApiRouter<Arc<AppState>> {
@@ -68,6 +72,7 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
     tags(
         (name = "errors", description = "Errors (aggregates), their counts and their samples"),
         (name = "series", description = "Counts over time and the most frequent groups"),
+        (name = "charts", description = "Counts over time as pictures"),
         (name = "fleet", description = "Services, targets and labels"),
         (name = "server", description = "This server")
     )

@@ -29,12 +29,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::new().routes(routes!(answer))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+/// What a range is asked with; charts take the same.
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct RangeParameters {
+pub(in crate::api) struct RangeParameters {
     /// What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
     #[param(example = "service:checkout is:open")]
-    q: Option<String>,
+    pub(in crate::api) q: Option<String>,
     /// What is told apart: `service`, `severity`, `state`, `aggregate`, `target.NAME` (a label of targets, such as
     /// `target.instance`) or `label.NAME` (an annotation label). Nothing, which is one series, by default.
     #[param(example = "service")]
@@ -44,10 +45,10 @@ struct RangeParameters {
     top: Option<String>,
     /// Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
     #[param(example = "now-24h")]
-    start: Option<String>,
+    pub(in crate::api) start: Option<String>,
     /// End of the range. Now by default.
     #[param(example = "now")]
-    end: Option<String>,
+    pub(in crate::api) end: Option<String>,
     /// Length of each bucket, a duration (`10m`) or seconds. By default one that makes at most 180 buckets. At most 11,000
     /// buckets.
     #[param(example = "10m")]
@@ -55,7 +56,14 @@ struct RangeParameters {
     /// Offset from UTC of the time zone in which buckets start at whole steps, so that days begin at midnight there: `+02:00`.
     /// UTC by default.
     #[param(example = "+02:00")]
-    align: Option<String>,
+    pub(in crate::api) align: Option<String>,
+}
+
+/// A range as it was asked, and its answer.
+pub(in crate::api) struct Answered {
+    pub(in crate::api) by: By,
+    pub(in crate::api) buckets: Buckets,
+    pub(in crate::api) answer: range::Answer,
 }
 
 /// Counts over time. In every bucket, `series` and `other` add up to `total`.
@@ -139,11 +147,15 @@ async fn answer(
     format: Format,
 ) -> Result<Response, Error> {
     let answer = ask(&state, move |context| given.answer(context)).await?;
-    format.respond(&answer)
+    format.respond(&RangeAnswer::from(answer))
 }
 
 impl RangeParameters {
-    fn answer(&self, context: &Context<'_>) -> Result<RangeAnswer, query::Error> {
+    /// Reads the parameters and computes the answer.
+    ///
+    /// # Errors
+    /// Those of `query`, which name the parameter.
+    pub(in crate::api) fn answer(&self, context: &Context<'_>) -> Result<Answered, query::Error> {
         let range = query::time::parse_range(self.start.as_deref(), self.end.as_deref(), context.now)?;
         let step_min = context.scrape_interval_min();
         let buckets = query::time::buckets(range, self.step.as_deref(), self.align.as_deref(), step_min)?;
@@ -154,12 +166,13 @@ impl RangeParameters {
             top: query::number("top", self.top.as_deref(), TOP_DEFAULT, 1, range::TOP_MAX)?,
             buckets,
         };
-        Ok(RangeAnswer::new(&by, &buckets, range::answer(context, &request)?))
+        let answer = range::answer(context, &request)?;
+        Ok(Answered { by, buckets, answer })
     }
 }
 
-impl RangeAnswer {
-    fn new(by: &By, buckets: &Buckets, answer: range::Answer) -> Self {
+impl From<Answered> for RangeAnswer {
+    fn from(Answered { by, buckets, answer }: Answered) -> Self {
         let seconds = |time: Timestamp| time.0 as f64 / 1000.0;
         Self {
             start: shape::time(buckets.start),
@@ -173,7 +186,9 @@ impl RangeAnswer {
             coverage: answer.coverage,
         }
     }
+}
 
+impl RangeAnswer {
     /// Calls `each` with every bucket of every group and of the others.
     fn points(&self, each: &mut dyn FnMut(Point<'_>) -> Result<(), Error>) -> Result<(), Error> {
         let none = LabelMap::new();

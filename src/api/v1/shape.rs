@@ -38,7 +38,7 @@ impl From<sparkline::Sparkline> for Sparkline {
 }
 
 /// Any failure, as the document describes it: problem details (RFC 9457).
-pub(super) struct Failure;
+pub(in crate::api) struct Failure;
 
 impl IntoResponses for Failure {
     fn responses() -> BTreeMap<String, RefOr<Response>> {

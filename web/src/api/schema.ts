@@ -265,6 +265,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/charts/range.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts over time as a PNG
+         * @description The SVG, rasterised with fonts of its own. Characters that these do not have, such as Chinese or most emoji, are empty
+         *     boxes.
+         */
+        get: operations["getRangePng"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/charts/range.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts over time as an SVG
+         * @description What `/api/v1/range` answers to the same parameters, drawn as the pages draw it. It names fonts and holds none: the
+         *     viewer's own are used.
+         */
+        get: operations["getRangeSvg"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1530,6 +1572,186 @@ export interface operations {
                     "application/json": components["schemas"]["TopAnswer"];
                     "application/x-ndjson": string;
                     "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRangePng: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Offset from UTC of the time zone in which buckets start at whole steps, so that days begin at midnight there: `+02:00`.
+                 *     UTC by default.
+                 * @example +02:00
+                 */
+                align?: string;
+                /**
+                 * @description What is told apart: `service`, `severity`, `state`, `aggregate`, `target.NAME` (a label of targets, such as
+                 *     `target.instance`) or `label.NAME` (an annotation label). Nothing, which is one series, by default.
+                 * @example service
+                 */
+                by?: string;
+                /**
+                 * @description End of the range. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /** @description Height in pixels, 240 to 2000; a legend that has no room is cut. By default what plot and legend need. */
+                height?: number;
+                /**
+                 * @description What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+                 * @example service:checkout is:open
+                 */
+                q?: string;
+                /**
+                 * @description Pixels of a PNG for each of `width` and `height`, 1 to 3: with 2 it is sharp on dense screens. 1 by default. A PNG has
+                 *     at most 8 million pixels; an SVG has none.
+                 */
+                scale?: number;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+                /**
+                 * @description Length of each bucket, a duration (`10m`) or seconds. By default one that makes at most 180 buckets. At most 11,000
+                 *     buckets.
+                 * @example 10m
+                 */
+                step?: string;
+                /**
+                 * @description Colours: `light`, which is the default, or `dark`.
+                 * @example dark
+                 */
+                theme?: string;
+                /**
+                 * @description Time zone of all times in the picture, an IANA name. UTC by default. Where `align` is not given, buckets start at
+                 *     whole steps there, by its offset from UTC at the end of the range.
+                 * @example Europe/Berlin
+                 */
+                timezone?: string;
+                /**
+                 * @description Title, at most 200 characters. By default what is told apart.
+                 * @example Checkout after the release
+                 */
+                title?: string;
+                /** @description How many groups are told apart, 1 to 100; the others stand together as `other`. 10 by default. */
+                top?: number;
+                /** @description Width in pixels, 300 to 3000. 960 by default. */
+                width?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRangeSvg: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Offset from UTC of the time zone in which buckets start at whole steps, so that days begin at midnight there: `+02:00`.
+                 *     UTC by default.
+                 * @example +02:00
+                 */
+                align?: string;
+                /**
+                 * @description What is told apart: `service`, `severity`, `state`, `aggregate`, `target.NAME` (a label of targets, such as
+                 *     `target.instance`) or `label.NAME` (an annotation label). Nothing, which is one series, by default.
+                 * @example service
+                 */
+                by?: string;
+                /**
+                 * @description End of the range. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /** @description Height in pixels, 240 to 2000; a legend that has no room is cut. By default what plot and legend need. */
+                height?: number;
+                /**
+                 * @description What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+                 * @example service:checkout is:open
+                 */
+                q?: string;
+                /**
+                 * @description Pixels of a PNG for each of `width` and `height`, 1 to 3: with 2 it is sharp on dense screens. 1 by default. A PNG has
+                 *     at most 8 million pixels; an SVG has none.
+                 */
+                scale?: number;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+                /**
+                 * @description Length of each bucket, a duration (`10m`) or seconds. By default one that makes at most 180 buckets. At most 11,000
+                 *     buckets.
+                 * @example 10m
+                 */
+                step?: string;
+                /**
+                 * @description Colours: `light`, which is the default, or `dark`.
+                 * @example dark
+                 */
+                theme?: string;
+                /**
+                 * @description Time zone of all times in the picture, an IANA name. UTC by default. Where `align` is not given, buckets start at
+                 *     whole steps there, by its offset from UTC at the end of the range.
+                 * @example Europe/Berlin
+                 */
+                timezone?: string;
+                /**
+                 * @description Title, at most 200 characters. By default what is told apart.
+                 * @example Checkout after the release
+                 */
+                title?: string;
+                /** @description How many groups are told apart, 1 to 100; the others stand together as `other`. 10 by default. */
+                top?: number;
+                /** @description Width in pixels, 300 to 3000. 960 by default. */
+                width?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
                 };
             };
             /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
