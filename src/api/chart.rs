@@ -23,7 +23,8 @@ use crate::model::time::Timestamp;
 use crate::model::zone::Zone;
 use crate::query::{self, Context, suggestion};
 
-/// PNGs that are drawn at one time. Each takes a core for a tenth of a second and up to 64 MB.
+/// PNGs that are drawn at one time. Each takes a core for some ten milliseconds, the largest for some hundred, and up to
+/// 64 MB.
 const RASTERS_MAX: usize = 2;
 
 static RASTERS: Semaphore = Semaphore::const_new(RASTERS_MAX);
