@@ -13,6 +13,7 @@ pub mod config;
 pub mod discovery;
 pub mod scrape;
 
+pub mod search;
 pub mod store;
 
 pub mod ingest;
