@@ -11,8 +11,9 @@ use super::directory::Directory;
 use super::head::merge;
 use super::rollup::{self, Cell, Level};
 use super::view::Hit;
+use super::wanted::Wanted;
 use super::window::Window;
-use super::{Error, table};
+use super::{Error, pack, table};
 use crate::model::id::{AggregateId, ServiceId, TargetId};
 
 /// Seconds since a window's begin, and counts.
@@ -55,7 +56,7 @@ impl Columns {
                 for (offset, count) in points {
                     let hour = self.window.0 * 2 + offset / 3600;
                     let cells = self.hours.entry((service, hour)).or_default();
-                    let cell = Cell { aggregate, target: Some(*target), count: *count };
+                    let cell = Cell { aggregate, target: *target, count: *count };
                     match cells.last_mut().filter(|last| last.aggregate == aggregate && last.target == cell.target) {
                         Some(last) => last.count = last.count.saturating_add(*count),
                         None => cells.push(cell),
@@ -104,31 +105,37 @@ fn sum_up(cells: &mut Vec<Cell>) {
 
 /// What a window holds of an aggregate. Points whose target is not known (any more) stand at [`Hit::NO_TARGET`].
 pub(super) fn stored(
-    chunks: &impl ReadableTable<(u32, u32), &'static [u8]>,
-    target_chunks: &impl ReadableTable<(u32, u32), &'static [u8]>,
-    key: (u32, u32),
+    chunks: &impl ReadableTable<pack::Key, &'static [u8]>,
+    target_chunks: &impl ReadableTable<pack::Key, &'static [u8]>,
+    (window, aggregate): (Window, AggregateId),
 ) -> Result<Vec<(TargetId, Points)>, Error> {
-    let read = Error::database::<redb::StorageError>;
+    let targets = |entry: &[u8]| targets_of(entry, target_chunks, (window, aggregate));
+    Ok(pack::find(chunks, window, aggregate, targets)?.unwrap_or_default())
+}
+
+/// The points of an entry of `chunks`, target by target.
+pub(super) fn targets_of(
+    entry: &[u8],
+    target_chunks: &impl ReadableTable<pack::Key, &'static [u8]>,
+    (window, aggregate): (Window, AggregateId),
+) -> Result<Vec<(TargetId, Points)>, Error> {
     let decode = |bytes: &[u8]| {
         let mut points = Points::new();
         chunk::decode_points(bytes, |offset, count| points.push((offset, count))).map(|()| points)
     };
-    let Some(row) = chunks.get(key).map_err(read("read chunks"))? else { return Ok(Vec::new()) };
-    let corrupt = || Error::corrupt("chunks", key);
-    let (target, sums) = chunk::split(row.value()).map_err(corrupt())?;
+    let key = (window.0, aggregate.0);
+    let (target, sums) = chunk::split(entry).map_err(Error::corrupt("chunks", key))?;
+    let of_one = |target| Ok(vec![(target, decode(sums).map_err(Error::corrupt("chunks", key))?)]);
     if let Some(target) = target {
-        return Ok(vec![(target, decode(sums).map_err(corrupt())?)]);
+        return of_one(target);
     }
-    let Some(breakdown) = target_chunks.get(key).map_err(read("read chunks"))? else {
-        return Ok(vec![(Hit::NO_TARGET, decode(sums).map_err(corrupt())?)]);
-    };
-    let mut targets = Vec::new();
-    chunk::each_target(breakdown.value(), |target, points| {
-        targets.push((target, decode(points)?));
-        Ok(())
-    })
-    .map_err(Error::corrupt("target_chunks", key))?;
-    Ok(targets)
+    let breakdown = pack::find(target_chunks, window, aggregate, |breakdown| {
+        let mut targets = Vec::new();
+        chunk::each_target(sums, breakdown, |_| true, |target, points| targets.push((target, points.to_vec())))
+            .map_err(Error::corrupt("target_chunks", key))?;
+        Ok(targets)
+    })?;
+    breakdown.map_or_else(|| of_one(Hit::NO_TARGET), Ok)
 }
 
 /// A table being written.
@@ -165,12 +172,15 @@ impl Tables<'_> {
         let mut rollups = self.rollups()?;
         for columns in all {
             let window = columns.window.0;
-            for (aggregate, sums, breakdown) in &columns.chunks {
-                insert(&mut chunks, (window, aggregate.0), sums)?;
-                if let Some(breakdown) = breakdown {
-                    insert(&mut target_chunks, (window, aggregate.0), breakdown)?;
-                }
-            }
+            let sums: Vec<(AggregateId, &[u8])> =
+                columns.chunks.iter().map(|(aggregate, sums, _)| (*aggregate, sums.as_slice())).collect();
+            pack::put(&mut chunks, columns.window, &sums)?;
+            let breakdowns: Vec<(AggregateId, &[u8])> = columns
+                .chunks
+                .iter()
+                .filter_map(|(aggregate, _, breakdown)| Some((*aggregate, breakdown.as_deref()?)))
+                .collect();
+            pack::put(&mut target_chunks, columns.window, &breakdowns)?;
             for (service, points) in &columns.services {
                 let key = (window, service.0);
                 let mut old = Points::new();
@@ -209,11 +219,13 @@ impl Tables<'_> {
     }
 
     fn rollups(&self) -> Result<RollupRows<'_>, Error> {
-        Ok(RollupRows { sums: self.open(table::ROLLUPS)?, targets: self.open(table::TARGET_ROLLUPS)? })
+        let services = self.transaction.open_table(table::SERVICE_ROLLUPS).map_err(Error::database("open a table"))?;
+        Ok(RollupRows { services, sums: self.open(table::ROLLUPS)?, targets: self.open(table::TARGET_ROLLUPS)? })
     }
 }
 
 struct RollupRows<'a> {
+    services: redb::Table<'a, (u8, u32, u32), u64>,
     sums: Rows<'a, (u8, u32, u32)>,
     targets: Rows<'a, (u8, u32, u32)>,
 }
@@ -223,15 +235,11 @@ impl RollupRows<'_> {
     fn cells(&self, key: (u8, u32, u32)) -> Result<Vec<Cell>, Error> {
         let read = Error::database::<redb::StorageError>;
         let mut cells = Vec::new();
-        let mut decode = |name, bytes: &[u8]| {
-            let keep = |cell: Cell| cells.push(Cell { target: cell.target.or(Some(Hit::NO_TARGET)), ..cell });
-            rollup::decode(bytes, keep).map_err(Error::corrupt(name, key))
-        };
-        if let Some(row) = self.targets.get(key).map_err(read("read rollups"))? {
-            decode("target_rollups", row.value())?;
-        } else if let Some(row) = self.sums.get(key).map_err(read("read rollups"))? {
-            decode("rollups", row.value())?;
-        }
+        let Some(row) = self.sums.get(key).map_err(read("read rollups"))? else { return Ok(cells) };
+        let breakdown = self.targets.get(key).map_err(read("read rollups"))?;
+        let breakdown = breakdown.as_ref().map(redb::AccessGuard::value);
+        rollup::each_cell(row.value(), breakdown, &Wanted::new(None), |cell| cells.push(cell))
+            .map_err(Error::corrupt("rollups", key))?;
         Ok(cells)
     }
 
@@ -242,17 +250,15 @@ impl RollupRows<'_> {
         self.write(key, all)
     }
 
-    /// Writes a bucket's two rows from its cells by target, in any order.
+    /// Writes a bucket's rows from its cells, in any order.
     fn write(&mut self, key: (u8, u32, u32), mut cells: Vec<Cell>) -> Result<(), Error> {
         sum_up(&mut cells);
-        // Where no target is known the sums say as much, and are read in its place.
-        if cells.iter().any(|cell| cell.target != Some(Hit::NO_TARGET)) {
-            insert(&mut self.targets, key, &rollup::encode(&cells))?;
+        let total = cells.iter().fold(0u64, |sum, cell| sum.saturating_add(cell.count));
+        self.services.insert(key, total).map_err(Error::database("write a row"))?;
+        let (sums, breakdown) = rollup::encode(&cells);
+        if let Some(breakdown) = breakdown {
+            insert(&mut self.targets, key, &breakdown)?;
         }
-        for cell in &mut cells {
-            cell.target = None;
-        }
-        sum_up(&mut cells);
-        insert(&mut self.sums, key, &rollup::encode(&cells))
+        insert(&mut self.sums, key, &sums)
     }
 }

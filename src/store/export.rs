@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use redb::ReadableTable;
 
-use super::column::{Points, stored};
+use super::column::{Points, targets_of};
 use super::coverage;
 use super::import::{Mark, Process, Spread};
 use super::occurrence::StoredOccurrence;
@@ -13,7 +13,7 @@ use super::occurrence::stack::Reader;
 use super::span;
 use super::view::View;
 use super::window::Window;
-use super::{DATABASE, Error, Watched, table};
+use super::{DATABASE, Error, Watched, pack, table};
 use crate::model::id::{AggregateId, InstanceId, TargetId};
 use crate::model::time::Timestamp;
 
@@ -71,13 +71,22 @@ impl View<'_> {
     ) -> Result<ControlFlow<()>, Error> {
         let read = Error::database::<redb::StorageError>;
         for row in chunks.range((window.0, 0)..(window.next().0, 0)).map_err(read("read chunks"))? {
-            let key = row.map_err(read("read chunks"))?.0.value();
-            for (target, points) in stored(chunks, breakdowns, key)? {
-                let counted =
-                    Counted::Points { aggregate: AggregateId(key.1), target, window: window.start(), points: &points };
-                if visit(counted).is_break() {
-                    return Ok(ControlFlow::Break(()));
+            let (key, row) = row.map_err(read("read chunks"))?;
+            let mut flow = ControlFlow::Continue(());
+            pack::each(key.value(), row.value(), |aggregate, entry| {
+                if flow.is_break() {
+                    return Ok(());
                 }
+                for (target, points) in targets_of(entry, breakdowns, (window, aggregate))? {
+                    flow = visit(Counted::Points { aggregate, target, window: window.start(), points: &points });
+                    if flow.is_break() {
+                        break;
+                    }
+                }
+                Ok(())
+            })?;
+            if flow.is_break() {
+                return Ok(flow);
             }
         }
         Ok(ControlFlow::Continue(()))

@@ -30,16 +30,14 @@ pub fn sums(row: &[u8]) -> Result<(Option<u32>, Points), Corrupt> {
     Ok((target.map(|target| target.0), points(chunk)?))
 }
 
-/// Reads a breakdown: targets and their points.
+/// Reads a breakdown beside a row of sums: targets and their points.
 ///
 /// # Errors
-/// When no such row was written.
-pub fn breakdown(row: &[u8]) -> Result<Vec<(u32, Points)>, Corrupt> {
+/// When no such rows were written.
+pub fn breakdown(row: &[u8], breakdown: &[u8]) -> Result<Vec<(u32, Points)>, Corrupt> {
     let mut all = Vec::new();
-    chunk::each_target(row, |target, chunk| {
-        all.push((target.0, points(chunk)?));
-        Ok(())
-    })?;
+    let (_, sums) = chunk::split(row)?;
+    chunk::each_target(sums, breakdown, |_| true, |target, points| all.push((target.0, points.to_vec())))?;
     Ok(all)
 }
 

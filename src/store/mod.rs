@@ -27,6 +27,7 @@ mod live;
 mod log;
 pub mod occurrence;
 mod open;
+mod pack;
 mod point;
 mod record;
 mod reference;
@@ -39,6 +40,7 @@ mod seal;
 mod span;
 mod table;
 mod view;
+mod wanted;
 mod window;
 
 pub use change::{AggregateChange, Baseline, Edit, Outcome, Placement, ScrapeChange, Span};

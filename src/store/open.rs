@@ -64,6 +64,7 @@ pub(super) fn create_tables(transaction: &redb::WriteTransaction) -> Result<(), 
         transaction.open_table(definition)?;
     }
     transaction.open_table(table::LOG)?;
+    transaction.open_table(table::SERVICE_ROLLUPS)?;
     transaction.open_table(table::ROLLUPS)?;
     transaction.open_table(table::TARGET_ROLLUPS)?;
     transaction.open_table(table::LATE)?;

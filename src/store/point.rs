@@ -130,7 +130,7 @@ fn encode_window(
         }
         let sum = series.iter().fold(0u64, |sum, point| sum.saturating_add(u64::from(point.count)));
         totals.insert(aggregate, sum);
-        let old = if fresh { Vec::new() } else { stored(&chunks, &breakdowns, (window.0, aggregate.0))? };
+        let old = if fresh { Vec::new() } else { stored(&chunks, &breakdowns, (window, aggregate))? };
         columns.add(aggregate, services.get(aggregate.0 as usize).copied(), targets, old);
     }
     Ok((columns.finish(), totals))

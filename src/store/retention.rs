@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use super::rollup::Level;
 use super::window::Window;
 use super::{DATABASE, Error, Store, table};
 use crate::model::time::{Millis, Timestamp};
@@ -55,13 +56,18 @@ impl Store {
                 rows.retain_in((0, 0)..(until.0, 0), |_, _| false).map_err(delete("remove old rows"))?;
             }
             let services: Vec<u32> = self.live_read().directory.services().iter().map(|service| service.id.0).collect();
-            for (definition, until) in [(table::ROLLUPS, counts), (table::TARGET_ROLLUPS, targets)] {
-                let mut rows = transaction.open_table(definition).map_err(open("open a table"))?;
-                for service in &services {
-                    for (level, bucket) in [(1, until.0 * 2), (2, until.0 / 12)] {
-                        let old = (level, *service, 0)..(level, *service, bucket);
-                        rows.retain_in(old, |_, _| false).map_err(delete("remove old rollups"))?;
-                    }
+            let mut totals = transaction.open_table(table::SERVICE_ROLLUPS).map_err(open("open a table"))?;
+            let mut sums = transaction.open_table(table::ROLLUPS).map_err(open("open a table"))?;
+            let mut breakdown = transaction.open_table(table::TARGET_ROLLUPS).map_err(open("open a table"))?;
+            for service in services {
+                for level in [Level::Hour, Level::Day] {
+                    let old = |until: Window| {
+                        let bucket = until.start().0 / level.length_ms();
+                        (level.code(), service, 0)..(level.code(), service, u32::try_from(bucket).unwrap_or(0))
+                    };
+                    totals.retain_in(old(counts), |_, _| false).map_err(delete("remove old rollups"))?;
+                    sums.retain_in(old(counts), |_, _| false).map_err(delete("remove old rollups"))?;
+                    breakdown.retain_in(old(targets), |_, _| false).map_err(delete("remove old rollups"))?;
                 }
             }
             let mut late = transaction.open_table(table::LATE).map_err(open("open late counts"))?;

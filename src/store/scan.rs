@@ -1,22 +1,27 @@
 //! Counting over time: rollups where a whole hour or day lies within one bucket, chunks at the edges, the head for what is
 //! not sealed, and the shares of late counts.
 
+use std::ops::Range;
+
 use roaring::RoaringBitmap;
 
-use super::Error;
-use super::chunk;
+use super::codec::Corrupt;
 use super::rollup::{self, Cell, Level};
 use super::span::{self, Late};
-use super::table;
 use super::view::{Hit, Scan, Split, View};
-use super::window::Window;
+use super::wanted::Wanted;
+use super::window::{WINDOW_SECONDS, Window};
+use super::{Error, chunk, pack, table};
 use crate::model::id::{AggregateId, ServiceId, TargetId};
 use crate::model::series::{Buckets, Count};
 use crate::model::time::{TimeRange, Timestamp};
 
-/// A filter that names at most this many aggregates looks their rows up one by one; beyond, reading a window's rows in
-/// order is cheaper (a look-up costs about as much as reading eight neighbours).
-const LOOKUPS_MAX: u64 = 64;
+/// A filter that names at most this many aggregates looks them up one by one; beyond, reading a window's rows in order is
+/// cheaper.
+const LOOKUPS_MAX: u64 = 16;
+
+/// Level, service and bucket.
+type RollupKey = (u8, u32, u32);
 
 /// A part of the range and how it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +34,7 @@ enum Piece {
 
 /// See [`View::scan`].
 pub(super) fn scan(view: &View<'_>, request: &Scan<'_>, sink: &mut dyn FnMut(Hit)) -> Result<(), Error> {
-    let mut scanner = Scanner { view, request, sink };
+    let mut scanner = Scanner { view, request, wanted: Wanted::new(request.aggregates), sums: Sums::default(), sink };
     let range = request.buckets.range();
     let sealed = view.live.sealed.start();
     let past = TimeRange { start: range.start, end: range.end.min(sealed) };
@@ -74,7 +79,17 @@ fn plan(range: TimeRange, sealed: Timestamp, buckets: &Buckets) -> Vec<Piece> {
 struct Scanner<'a, 'b> {
     view: &'a View<'a>,
     request: &'a Scan<'a>,
+    wanted: Wanted,
+    sums: Sums,
     sink: &'b mut dyn FnMut(Hit),
+}
+
+/// What is counted: an aggregate of a service, at a target.
+#[derive(Clone, Copy)]
+struct Series {
+    service: ServiceId,
+    aggregate: AggregateId,
+    target: TargetId,
 }
 
 impl Scanner<'_, '_> {
@@ -87,23 +102,22 @@ impl Scanner<'_, '_> {
         self.request.split == Split::Target || self.request.targets.is_some()
     }
 
-    fn wants(&self, aggregate: AggregateId) -> bool {
-        self.request.aggregates.is_none_or(|set| set.contains(aggregate))
-    }
-
     fn wants_target(&self, target: TargetId) -> bool {
         self.request.targets.is_none_or(|set: &RoaringBitmap| set.contains(target.0))
     }
 
-    fn hit(&mut self, aggregate: AggregateId, target: TargetId, bucket: usize, count: Count) {
-        let Some(service) = self.view.live.directory.aggregate(aggregate).map(|aggregate| aggregate.service) else {
-            return;
-        };
+    /// The service of an aggregate; `None` for one that is not known.
+    fn service_of(&self, aggregate: AggregateId) -> Option<ServiceId> {
+        self.view.live.directory.aggregate(aggregate).map(|aggregate| aggregate.service)
+    }
+
+    #[inline]
+    fn hit(&mut self, series: Series, bucket: usize, count: Count) {
         let split = self.request.split;
         (self.sink)(Hit {
-            service,
-            aggregate: if split == Split::Service { Hit::NO_AGGREGATE } else { aggregate },
-            target: if split == Split::Target { target } else { Hit::NO_TARGET },
+            service: series.service,
+            aggregate: if split == Split::Service { Hit::NO_AGGREGATE } else { series.aggregate },
+            target: if split == Split::Target { series.target } else { Hit::NO_TARGET },
             bucket,
             count,
         });
@@ -125,38 +139,93 @@ impl Scanner<'_, '_> {
     }
 
     fn rollups(&mut self, level: Level, range: TimeRange) -> Result<(), Error> {
-        let read = Error::database::<redb::StorageError>;
-        let rows = self.view.transaction.open_table(table::ROLLUPS).map_err(Error::database("open rollups"))?;
-        let targets =
-            self.view.transaction.open_table(table::TARGET_ROLLUPS).map_err(Error::database("open rollups"))?;
         let bucket = |time: Timestamp| u32::try_from(time.0 / level.length_ms()).unwrap_or(0);
-        for service in self.services() {
+        let services = self.services();
+        for service in services {
             let keys = (level.code(), service.0, bucket(range.start))..(level.code(), service.0, bucket(range.end));
-            for row in rows.range(keys).map_err(read("read rollups"))? {
-                let (key, value) = row.map_err(read("read rollups"))?;
-                let start = Timestamp(i64::from(key.value().2) * level.length_ms());
-                let Some(index) = self.request.buckets.index(start) else { continue };
-                let corrupt = || Error::corrupt("rollups", key.value());
-                if self.totals_only() {
-                    self.service_hit(service, index, rollup::total(value.value()).map_err(corrupt())?);
-                    continue;
-                }
-                let breakdown =
-                    if self.by_target() { targets.get(key.value()).map_err(read("read rollups"))? } else { None };
-                // Where the breakdown is past its retention the sums still count, at no target in particular.
-                let cells = breakdown.as_ref().map_or_else(|| value.value(), |row| row.value());
-                rollup::decode(cells, |cell| self.cell(index, cell)).map_err(corrupt())?;
+            if self.totals_only() {
+                self.service_rollups(level, keys)?;
+            } else {
+                self.aggregate_rollups(level, keys)?;
             }
         }
         Ok(())
     }
 
-    fn cell(&mut self, bucket: usize, cell: Cell) {
-        let target = cell.target.unwrap_or(Hit::NO_TARGET);
-        // Sums pass a filter by target only where there is none: no target's id is the one of "no target".
-        if self.wants(cell.aggregate) && (!self.by_target() || self.wants_target(target)) {
-            self.hit(cell.aggregate, target, bucket, Count { total: cell.count, estimated: 0 });
+    fn service_rollups(&mut self, level: Level, keys: Range<RollupKey>) -> Result<(), Error> {
+        let read = Error::database::<redb::StorageError>;
+        let rows = self.view.transaction.open_table(table::SERVICE_ROLLUPS).map_err(Error::database("open rollups"))?;
+        for row in rows.range(keys).map_err(read("read rollups"))? {
+            let (key, total) = row.map_err(read("read rollups"))?;
+            let (_, service, bucket) = key.value();
+            if let Some(index) = self.bucket_of(level, bucket) {
+                self.service_hit(ServiceId(service), index, total.value());
+            }
         }
+        Ok(())
+    }
+
+    /// The bucket of the answer that an hour or a day lies in.
+    fn bucket_of(&self, level: Level, bucket: u32) -> Option<usize> {
+        self.request.buckets.index(Timestamp(i64::from(bucket) * level.length_ms()))
+    }
+
+    fn aggregate_rollups(&mut self, level: Level, keys: Range<RollupKey>) -> Result<(), Error> {
+        let read = Error::database::<redb::StorageError>;
+        let rows = self.view.transaction.open_table(table::ROLLUPS).map_err(Error::database("open rollups"))?;
+        let targets =
+            self.view.transaction.open_table(table::TARGET_ROLLUPS).map_err(Error::database("open rollups"))?;
+        let service = ServiceId(keys.start.1);
+        let mut last = None;
+        for row in rows.range(keys).map_err(read("read rollups"))? {
+            let (key, value) = row.map_err(read("read rollups"))?;
+            let Some(index) = self.bucket_of(level, key.value().2) else { continue };
+            let corrupt = || Error::corrupt("rollups", key.value());
+            if self.by_target() {
+                let breakdown = targets.get(key.value()).map_err(read("read rollups"))?;
+                let breakdown = breakdown.as_ref().map(redb::AccessGuard::value);
+                self.rollup_by_target(service, index, value.value(), breakdown).map_err(corrupt())?;
+                continue;
+            }
+            if let Some(done) = last.replace(index).filter(|done| *done != index) {
+                self.flush(service, done);
+            }
+            let Self { wanted, sums, .. } = self;
+            rollup::each(value.value(), wanted, |aggregate, _, count| sums.add(aggregate, count)).map_err(corrupt())?;
+        }
+        if let Some(last) = last {
+            self.flush(service, last);
+        }
+        Ok(())
+    }
+
+    /// Hands on what was added up in a bucket.
+    fn flush(&mut self, service: ServiceId, bucket: usize) {
+        let mut sums = std::mem::take(&mut self.sums);
+        sums.drain(|aggregate, total| {
+            let series = Series { service, aggregate, target: Hit::NO_TARGET };
+            self.hit(series, bucket, Count { total, estimated: 0 });
+        });
+        self.sums = sums;
+    }
+
+    fn rollup_by_target(
+        &mut self,
+        service: ServiceId,
+        bucket: usize,
+        row: &[u8],
+        breakdown: Option<&[u8]>,
+    ) -> Result<(), Corrupt> {
+        let mut cells = Vec::new();
+        rollup::each_cell(row, breakdown, &self.wanted, |cell| cells.push(cell))?;
+        for Cell { aggregate, target, count } in cells {
+            // Where the breakdown is past its retention the sums still count at no target in particular, and pass a filter by
+            // target only where there is none: no target has the id of "no target".
+            if self.wants_target(target) {
+                self.hit(Series { service, aggregate, target }, bucket, Count { total: count, estimated: 0 });
+            }
+        }
+        Ok(())
     }
 
     /// The points of sealed windows in `range`.
@@ -179,7 +248,7 @@ impl Scanner<'_, '_> {
         for row in rows.range(keys).map_err(Error::database("read chunks"))? {
             let (key, value) = row.map_err(Error::database("read chunks"))?;
             let mut buckets = Bucketing::new(window, range, &self.request.buckets);
-            chunk::decode_points(value.value(), |offset, count| {
+            chunk::decode_until(value.value(), buckets.to, |offset, count| {
                 if let Some((bucket, sum)) = buckets.add(offset, count) {
                     self.service_hit(ServiceId(key.value().1), bucket, sum);
                 }
@@ -197,71 +266,77 @@ impl Scanner<'_, '_> {
         match self.request.aggregates {
             Some(set) if set.len() <= LOOKUPS_MAX => {
                 for aggregate in set.iter() {
-                    let key = (window.0, aggregate.0);
-                    if let Some(row) = rows.get(key).map_err(Error::database("read chunks"))? {
-                        self.chunk(window, range, aggregate, row.value())?;
-                    }
+                    pack::find(&rows, window, aggregate, |entry| self.chunk(window, range, aggregate, entry))?;
                 }
+                Ok(())
             }
-            _ => {
-                let keys = (window.0, 0)..(window.next().0, 0);
-                for row in rows.range(keys).map_err(Error::database("read chunks"))? {
-                    let (key, value) = row.map_err(Error::database("read chunks"))?;
-                    let aggregate = AggregateId(key.value().1);
-                    if self.wants(aggregate) {
-                        self.chunk(window, range, aggregate, value.value())?;
-                    }
-                }
-            }
+            _ => pack::rows_of(&rows, window, self.wanted.ends(), |key, row| {
+                pack::each(key, row, |aggregate, entry| {
+                    if self.wanted.has(aggregate) { self.chunk(window, range, aggregate, entry) } else { Ok(()) }
+                })
+            }),
         }
-        Ok(())
     }
 
-    fn chunk(&mut self, window: Window, range: TimeRange, aggregate: AggregateId, bytes: &[u8]) -> Result<(), Error> {
+    fn chunk(&mut self, window: Window, range: TimeRange, aggregate: AggregateId, entry: &[u8]) -> Result<(), Error> {
+        let Some(service) = self.service_of(aggregate) else { return Ok(()) };
         let corrupt = || Error::corrupt("chunks", (window.0, aggregate.0));
-        let (target, points) = chunk::split(bytes).map_err(corrupt())?;
+        let (target, points) = chunk::split(entry).map_err(corrupt())?;
+        let of = |target| Series { service, aggregate, target };
         if !self.by_target() {
-            return self.points(window, range, (aggregate, Hit::NO_TARGET), points).map_err(corrupt());
+            return self.points(window, range, of(Hit::NO_TARGET), points).map_err(corrupt());
         }
         if let Some(target) = target {
             if self.wants_target(target) {
-                self.points(window, range, (aggregate, target), points).map_err(corrupt())?;
+                self.points(window, range, of(target), points).map_err(corrupt())?;
             }
             return Ok(());
         }
-        let table = table::TARGET_CHUNKS;
-        let rows = self.view.transaction.open_table(table).map_err(Error::database("open chunks"))?;
-        let key = (window.0, aggregate.0);
-        match rows.get(key).map_err(Error::database("read chunks"))? {
-            Some(row) => chunk::each_target(row.value(), |target, points| {
-                if self.wants_target(target) { self.points(window, range, (aggregate, target), points) } else { Ok(()) }
+        let rows = self.view.transaction.open_table(table::TARGET_CHUNKS).map_err(Error::database("open chunks"))?;
+        let found = pack::find(&rows, window, aggregate, |breakdown| {
+            let request = self.request;
+            let wanted = |target: TargetId| request.targets.is_none_or(|set| set.contains(target.0));
+            chunk::each_target(points, breakdown, wanted, |target, points| {
+                self.listed_points(window, range, of(target), points.iter().copied());
             })
-            .map_err(Error::corrupt("target_chunks", key)),
-            // The breakdown is past its retention: the sum still counts, at no target in particular.
-            None if self.request.targets.is_none() => {
-                self.points(window, range, (aggregate, Hit::NO_TARGET), points).map_err(corrupt())
-            }
-            None => Ok(()),
+            .map_err(Error::corrupt("target_chunks", (window.0, aggregate.0)))
+        })?;
+        // The breakdown is past its retention: the sum still counts, at no target in particular.
+        if found.is_none() && self.request.targets.is_none() {
+            self.points(window, range, of(Hit::NO_TARGET), points).map_err(corrupt())?;
         }
+        Ok(())
     }
 
-    fn points(
+    fn points(&mut self, window: Window, range: TimeRange, series: Series, points: &[u8]) -> Result<(), Corrupt> {
+        let mut buckets = Bucketing::new(window, range, &self.request.buckets);
+        chunk::decode_until(points, buckets.to, |offset, count| {
+            if let Some((bucket, total)) = buckets.add(offset, count) {
+                self.hit(series, bucket, Count { total, estimated: 0 });
+            }
+        })?;
+        if let Some((bucket, total)) = buckets.finish() {
+            self.hit(series, bucket, Count { total, estimated: 0 });
+        }
+        Ok(())
+    }
+
+    fn listed_points(
         &mut self,
         window: Window,
         range: TimeRange,
-        (aggregate, target): (AggregateId, TargetId),
-        points: &[u8],
-    ) -> Result<(), super::codec::Corrupt> {
+        series: Series,
+        points: impl Iterator<Item = (u32, u64)>,
+    ) {
         let mut buckets = Bucketing::new(window, range, &self.request.buckets);
-        chunk::decode_points(points, |offset, count| {
-            if let Some((bucket, sum)) = buckets.add(offset, count) {
-                self.hit(aggregate, target, bucket, Count { total: sum, estimated: 0 });
+        for (offset, count) in points {
+            if let Some((bucket, total)) = buckets.add(offset, count) {
+                self.hit(series, bucket, Count { total, estimated: 0 });
             }
-        })?;
-        if let Some((bucket, sum)) = buckets.finish() {
-            self.hit(aggregate, target, bucket, Count { total: sum, estimated: 0 });
         }
-        Ok(())
+        if let Some((bucket, total)) = buckets.finish() {
+            self.hit(series, bucket, Count { total, estimated: 0 });
+        }
     }
 
     fn head(&mut self, range: TimeRange) {
@@ -280,11 +355,10 @@ impl Scanner<'_, '_> {
                     }
                 }
                 _ => {
-                    for (aggregate, targets) in head
-                        .iter()
-                        .filter(|(aggregate, _)| self.request.aggregates.is_none_or(|set| set.contains(*aggregate)))
-                    {
-                        self.head_series(window, range, aggregate, targets);
+                    for (aggregate, targets) in head.iter() {
+                        if self.wanted.has(aggregate) {
+                            self.head_series(window, range, aggregate, targets);
+                        }
                     }
                 }
             }
@@ -298,19 +372,14 @@ impl Scanner<'_, '_> {
         aggregate: AggregateId,
         targets: &[super::head::TargetPoints],
     ) {
-        for series in targets {
-            if !self.wants_target(series.target) {
+        let Some(service) = self.service_of(aggregate) else { return };
+        for of_target in targets {
+            if !self.wants_target(of_target.target) {
                 continue;
             }
-            let mut buckets = Bucketing::new(window, range, &self.request.buckets);
-            for point in &series.points {
-                if let Some((bucket, total)) = buckets.add(u32::from(point.offset), u64::from(point.count)) {
-                    self.hit(aggregate, series.target, bucket, Count { total, estimated: 0 });
-                }
-            }
-            if let Some((bucket, total)) = buckets.finish() {
-                self.hit(aggregate, series.target, bucket, Count { total, estimated: 0 });
-            }
+            let series = Series { service, aggregate, target: of_target.target };
+            let points = of_target.points.iter().map(|point| (u32::from(point.offset), u64::from(point.count)));
+            self.listed_points(window, range, series, points);
         }
     }
 
@@ -319,9 +388,13 @@ impl Scanner<'_, '_> {
         for known in self.view.live.late.iter().filter(|row| row.touches(range)) {
             let Some(row) = rows.get(known.commit).map_err(Error::database("read late counts"))? else { continue };
             span::decode(row.value(), |late: Late| {
-                if self.wants(late.aggregate) && self.wants_target(late.target) {
-                    let buckets = self.request.buckets;
-                    late.share(&buckets, |bucket, count| self.hit(late.aggregate, late.target, bucket, count));
+                let Late { aggregate, target, .. } = late;
+                if self.wanted.has(aggregate)
+                    && self.wants_target(target)
+                    && let Some(service) = self.service_of(aggregate)
+                {
+                    let series = Series { service, aggregate, target };
+                    late.share(&self.request.buckets, |bucket, count| self.hit(series, bucket, count));
                 }
             })
             .map_err(Error::corrupt("late", known.commit))?;
@@ -330,42 +403,88 @@ impl Scanner<'_, '_> {
     }
 }
 
+/// Counts of one bucket, added up by aggregate.
+#[derive(Default)]
+struct Sums {
+    /// By aggregate.
+    totals: Vec<u64>,
+    /// Those that are not 0.
+    touched: Vec<u32>,
+}
+
+impl Sums {
+    #[inline]
+    fn add(&mut self, aggregate: AggregateId, count: u64) {
+        let index = aggregate.0 as usize;
+        if index >= self.totals.len() {
+            self.totals.resize((index + 1).next_power_of_two(), 0);
+        }
+        if let Some(total) = self.totals.get_mut(index) {
+            if *total == 0 {
+                self.touched.push(aggregate.0);
+            }
+            *total = total.saturating_add(count);
+        }
+    }
+
+    /// Hands everything on and is empty again.
+    fn drain(&mut self, mut visit: impl FnMut(AggregateId, u64)) {
+        for aggregate in self.touched.drain(..) {
+            if let Some(total) = self.totals.get_mut(aggregate as usize) {
+                visit(AggregateId(aggregate), std::mem::take(total));
+            }
+        }
+    }
+}
+
 /// Adds up points that fall into one bucket, so that a sink is called once a bucket and not once a point.
 struct Bucketing<'a> {
     window: Window,
-    range: TimeRange,
     buckets: &'a Buckets,
-    /// The bucket being added up, with its edges.
-    current: Option<(usize, TimeRange)>,
+    /// The part of the window that is asked for, in seconds since its begin.
+    from: u32,
+    to: u32,
+    /// The bucket being added up, and its part of the window.
+    bucket: usize,
+    begin: u32,
+    end: u32,
     sum: u64,
 }
 
 impl<'a> Bucketing<'a> {
     fn new(window: Window, range: TimeRange, buckets: &'a Buckets) -> Self {
-        Self { window, range, buckets, current: None, sum: 0 }
+        let mut new = Self { window, buckets, from: 0, to: 0, bucket: 0, begin: 0, end: 0, sum: 0 };
+        (new.from, new.to) = (new.seconds(range.start), new.seconds(range.end));
+        new
+    }
+
+    /// The first whole second of the window that is not before `time`.
+    fn seconds(&self, time: Timestamp) -> u32 {
+        let since = time.0.saturating_sub(self.window.start().0);
+        since.saturating_add(999).div_euclid(1000).clamp(0, i64::from(WINDOW_SECONDS)) as u32
     }
 
     /// Adds a point; gives the bucket that is complete when the point begins another.
+    #[inline]
     fn add(&mut self, offset: u32, count: u64) -> Option<(usize, u64)> {
-        let time = self.window.at(offset);
-        if !self.range.contains(time) {
-            return None;
-        }
-        if let Some((_, edges)) = self.current
-            && edges.contains(time)
-        {
+        if offset >= self.begin && offset < self.end {
             self.sum = self.sum.saturating_add(count);
             return None;
         }
+        if offset < self.from || offset >= self.to {
+            return None;
+        }
         let done = self.finish();
-        let index = self.buckets.index(time)?;
-        self.current = Some((index, TimeRange { start: self.buckets.edge(index), end: self.buckets.edge(index + 1) }));
+        self.bucket = self.buckets.index(self.window.at(offset))?;
+        self.begin = self.seconds(self.buckets.edge(self.bucket)).max(self.from);
+        self.end = self.seconds(self.buckets.edge(self.bucket + 1)).min(self.to);
         self.sum = count;
         done
     }
 
     /// The last bucket.
     fn finish(&mut self) -> Option<(usize, u64)> {
-        self.current.take().map(|(index, _)| (index, std::mem::take(&mut self.sum)))
+        let sum = std::mem::take(&mut self.sum);
+        (sum > 0).then_some((self.bucket, sum))
     }
 }

@@ -32,7 +32,10 @@ pub(super) const TARGET_CHUNKS: TableDefinition<'_, (u32, u32), &[u8]> = TableDe
 /// (level, service, bucket) → counts of aggregates.
 pub(super) const ROLLUPS: TableDefinition<'_, (u8, u32, u32), &[u8]> = TableDefinition::new("rollups");
 
-/// (level, service, bucket) → counts of aggregates at targets.
+/// (level, service, bucket) → how often anything happened.
+pub(super) const SERVICE_ROLLUPS: TableDefinition<'_, (u8, u32, u32), u64> = TableDefinition::new("service_rollups");
+
+/// (level, service, bucket) → counts of aggregates that have several targets, at each.
 pub(super) const TARGET_ROLLUPS: TableDefinition<'_, (u8, u32, u32), &[u8]> = TableDefinition::new("target_rollups");
 
 /// Commit → late counts.

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::{Format, Mapping, Options, Outcome, Phase, export, import};
 use crate::demo::Fleet;
 use crate::ingest::{Added, Batch};
+use crate::model::aggregate_set::AggregateSet;
 use crate::model::exposition::{ExposedAggregate, Exposition};
 use crate::model::id::AggregateId;
 use crate::model::label::Labels;
@@ -694,7 +695,9 @@ impl Plain {
 fn plain() -> impl Strategy<Value = Plain> {
     let gap = prop_oneof![6 => Just(0), 1 => 1i64..40 * 3_600_000];
     let count = prop_oneof![8 => 1u64..50, 1 => 1u64..10_000_000_000];
-    (0..2usize, 0..3usize, 0..3usize, 0..5 * DAY * 1000, gap, count)
+    // Some aggregates that happen often, and enough others for filters of many.
+    let key = prop_oneof![1 => 0..3usize, 1 => 0..50usize];
+    (0..2usize, key, 0..3usize, 0..5 * DAY * 1000, gap, count)
         .prop_map(|(service, key, instance, ago, gap, count)| Plain { service, key, instance, ago, gap, count })
 }
 
@@ -707,6 +710,7 @@ proptest! {
         parts in prop::collection::vec(prop::collection::vec(plain(), 1..60), 1..4),
         now in 0..6 * DAY * 1000, start in 0..6 * DAY * 1000, step in prop::sample::select(vec![1i64, 900, 1000, 61_000, 1_800_000, 3_600_000, 86_400_000, 604_800_000]),
         aligned in any::<bool>(), zone in -14i64..15,
+        few in prop::collection::btree_set(0..100u32, 0..70), targets in prop::collection::btree_set(0..6u32, 0..5),
     ) {
         let mut place = Place::new();
         for (index, part) in parts.iter().enumerate() {
@@ -740,7 +744,24 @@ proptest! {
                 let got: u64 = counted.iter().filter(|(key, _)| key.3 == bucket).map(|(_, count)| count.total).sum();
                 prop_assert_eq!(got, expect, "{:?} bucket {}", split, bucket);
             }
+            let set: AggregateSet = few.iter().map(|id| AggregateId(*id)).collect();
+            let mut filtered: BTreeMap<(u32, u32, u32, usize), Count> = BTreeMap::new();
+            view.scan(&Scan { aggregates: Some(&set), targets: None, split, buckets }, &mut |hit| {
+                filtered.entry((hit.service.0, hit.aggregate.0, hit.target.0, hit.bucket)).or_default().add(hit.count);
+            }).unwrap();
+            if split != Split::Service {
+                let expect: BTreeMap<_, _> =
+                    counted.iter().filter(|(key, _)| few.contains(&key.1)).map(|(key, count)| (*key, *count)).collect();
+                prop_assert_eq!(&filtered, &expect, "{:?}", split);
+            }
             if split == Split::Target {
+                let bits = targets.iter().copied().collect();
+                let mut at: BTreeMap<(u32, u32, u32, usize), Count> = BTreeMap::new();
+                view.scan(&Scan { aggregates: Some(&set), targets: Some(&bits), split, buckets }, &mut |hit| {
+                    at.entry((hit.service.0, hit.aggregate.0, hit.target.0, hit.bucket)).or_default().add(hit.count);
+                }).unwrap();
+                filtered.retain(|key, _| targets.contains(&key.2));
+                prop_assert_eq!(&at, &filtered, "at targets");
                 for ((_, aggregate, target, bucket), count) in counted {
                     *by_target.entry((aggregate, target, bucket)).or_default() += count.total;
                 }

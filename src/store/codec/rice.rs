@@ -80,7 +80,16 @@ pub fn encode_into(points: &[(u32, u64)], out: &mut Vec<u8>) {
 /// # Errors
 /// When `chunk` is not what [`encode`] wrote, too short or too long included. Points before the damage may have been
 /// visited already.
-pub fn decode(chunk: &[u8], mut visit: impl FnMut(u32, u64)) -> Result<(), Corrupt> {
+pub fn decode(chunk: &[u8], visit: impl FnMut(u32, u64)) -> Result<(), Corrupt> {
+    decode_until(chunk, u32::MAX, visit)
+}
+
+/// As [`decode`], but ends before the first point whose offset is not below `end`. What comes after it is not looked at.
+///
+/// # Errors
+/// As [`decode`], for what was looked at.
+#[inline]
+pub fn decode_until(chunk: &[u8], end: u32, mut visit: impl FnMut(u32, u64)) -> Result<(), Corrupt> {
     let mut input = chunk;
     let header = |corrupt: Corrupt| corrupt.while_reading("chunk header");
     let points = varint::read_u64(&mut input).map_err(header)?;
@@ -111,12 +120,13 @@ pub fn decode(chunk: &[u8], mut visit: impl FnMut(u32, u64)) -> Result<(), Corru
             have = (64 - at % 8).min(limit - at) as u32;
             entry = look(word);
         }
-        let used = entry & WIDTH;
+        let listed = (entry & WIDTH, u64::from(entry >> 20), u64::from(entry >> 8 & 0xfff));
+        let (used, gap, count) = if listed.0 <= have { listed } else { point(word, kg, kc) };
         let (gap, count) = if used <= have {
             at += used as usize;
             have -= used;
-            word >>= used;
-            (u64::from(entry >> 20), u64::from(entry >> 8 & 0xfff))
+            word = word.checked_shr(used).unwrap_or(0);
+            (gap, count)
         } else {
             have = 0;
             (code(bytes, &mut at, kg)?, code(bytes, &mut at, kc)?)
@@ -126,6 +136,9 @@ pub fn decode(chunk: &[u8], mut visit: impl FnMut(u32, u64)) -> Result<(), Corru
         }
         offset = offset.wrapping_add((gap + 1) * unit);
         let place = u32::try_from(offset).map_err(|_| Corrupt::new(READING, "offset beyond the window"))?;
+        if place >= end && end < u32::MAX {
+            return Ok(());
+        }
         visit(place, count + 1);
     }
     if limit - at >= 8 {
@@ -172,6 +185,21 @@ fn table(kg: u32, kc: u32) -> &'static Table {
             table
         })
     })
+}
+
+/// The point that `word` begins with, without escapes: its bits in all, its gap less one and its count less one. More bits
+/// than a word has where there is an escape.
+#[inline]
+fn point(word: u64, kg: u32, kc: u32) -> (u32, u64, u64) {
+    let zeros_gap = word.trailing_zeros();
+    let rest = word.checked_shr(zeros_gap + 1 + kg).unwrap_or(0);
+    let zeros_count = rest.trailing_zeros();
+    if zeros_gap >= ESCAPE || zeros_count >= ESCAPE {
+        return (UNLISTED, 0, 0);
+    }
+    let gap = u64::from(zeros_gap) << kg | word >> (zeros_gap + 1) & ((1 << kg) - 1);
+    let count = u64::from(zeros_count) << kc | rest >> (zeros_count + 1) & ((1 << kc) - 1);
+    (zeros_gap + zeros_count + 2 + kg + kc, gap, count)
 }
 
 /// Reads any one code, which begins at bit `at`.
