@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use roaring::RoaringBitmap;
 
-use super::pattern::{Glob, Sequence, VALUE_BYTES_MAX};
-use super::token::{self, Word};
+use super::pattern::{Glob, Sequence, VALUE_BYTES_MAX, WordMatch};
+use super::token;
 use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, TargetId};
@@ -52,7 +52,7 @@ pub enum Field {
     Url,
     /// The request's headers; each is one text, its name and its value.
     Header,
-    /// The values of headers of this name; it has the name if it has the same words.
+    /// The values of headers of this name, which is compared word by word.
     NamedHeader(String),
     /// The request's method.
     Method,
@@ -155,15 +155,17 @@ impl<'a> Document<'a> {
             Field::Stack => self.stacks().any(|stack| visit(Text::Lines(&stack.frames))),
             Field::Url => visit(Text::One(self.url())),
             Field::Header => self.headers().any(|(name, value)| visit(Text::Two(name, value))),
-            Field::NamedHeader(name) => self
-                .headers()
-                .filter(|(other, _)| has_same_words(name, other))
-                .any(|(_, value)| visit(Text::One(value))),
+            Field::NamedHeader(name) => {
+                self.headers().filter(|(other, _)| is_named(other, name)).any(|(_, value)| visit(Text::One(value)))
+            }
             Field::Method => visit(Text::One(self.method())),
         }
     }
 
     fn has(&self, field: &Field) -> bool {
+        if let Field::NamedHeader(wanted) = field {
+            return self.headers().any(|(name, _)| is_named(name, wanted));
+        }
         self.any_text(field, &mut |text| match text {
             Text::One(text) => !text.is_empty(),
             Text::Two(..) => true,
@@ -190,9 +192,14 @@ impl Text<'_> {
     }
 }
 
-fn has_same_words(one: &str, other: &str) -> bool {
-    let folded = |word: Word<'_>| token::fold(word.text, token::TOKEN_BYTES_MAX);
-    token::words(one).map(folded).eq(token::words(other).map(folded))
+/// Whether a header's name is `wanted`, word by word as words are compared anywhere.
+fn is_named(name: &str, wanted: &str) -> bool {
+    let mut words = token::words(name);
+    let all = token::words(wanted).all(|wanted| {
+        let wanted = WordMatch::word(wanted.text);
+        words.next().is_some_and(|word| wanted.matches(word.text))
+    });
+    all && words.next().is_none()
 }
 
 impl TextMatch {
@@ -209,13 +216,14 @@ impl TextMatch {
         Self::of(vec![Sequence::phrase(text)])
     }
 
-    /// The same, the last word only begun. After a separator it is any word.
+    /// The same, the last word only begun, unless a separator follows it.
     #[must_use]
     pub fn prefix(text: &str) -> Self {
         Self::of(vec![Sequence::prefix(text)])
     }
 
-    /// Words with wildcards next to each other: `*` stands for any characters of one word, one by itself for one word.
+    /// Words with wildcards next to each other: `*` stands for any characters of one word, one by itself between others for
+    /// one word; at the ends it says nothing.
     /// On [`Field::Class`] the pattern is compared with the whole class instead. `\*`, `\"` and `\\` are those characters.
     #[must_use]
     pub fn wildcard(pattern: &str) -> Self {
@@ -325,7 +333,7 @@ impl Field {
         match (self, other) {
             (Self::Any, other) => *other != Self::Method,
             (Self::Header, Self::NamedHeader(_)) => true,
-            (Self::NamedHeader(one), Self::NamedHeader(other)) => has_same_words(one, other),
+            (Self::NamedHeader(wanted), Self::NamedHeader(name)) => is_named(name, wanted),
             (one, other) => one == other,
         }
     }

@@ -1,5 +1,37 @@
 //! The only module that knows tantivy: the full-text index of the occurrences. Derived from the store, rebuildable.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | token, pattern, condition | what a question means for one occurrence, in plain code |
+//! | schema, segment | what an index holds, and how it is read |
+//! | bits, sequence, plan | conditions carried out on segments |
+//! | partition, snapshot | a state of a day's index, of all of them, and the answers they give |
+//! | day | one day's index as it is written |
+//! | follower, index, progress, metrics | all days, kept up with what is stored |
 
+mod bits;
 pub mod condition;
+mod day;
+mod error;
+mod follower;
+mod index;
+mod metrics;
+mod partition;
 pub mod pattern;
+mod plan;
+mod progress;
+mod schema;
+mod segment;
+mod sequence;
+mod snapshot;
 pub mod token;
+
+pub use error::Error;
+pub use follower::{Follower, Pending, Source, SourceError, Stop, Visit};
+pub use index::Index;
+pub use metrics::Metrics;
+pub use progress::Progress;
+pub use snapshot::{ALWAYS, Found, Position, Snapshot, Tally};
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use super::token::{self, Kind, TOKEN_BYTES_MAX, Word};
 
+/// Most words next to each other that may be any: more are taken for as many. Texts of one field are indexed with a larger
+/// gap between them, so that no sequence reaches from one to the next.
+pub(super) const ANYS_MAX: usize = 7;
+
 /// Longest beginning of a value that a [`Glob`] over whole values sees, in bytes.
 pub const VALUE_BYTES_MAX: usize = 1024;
 
@@ -17,7 +21,7 @@ pub struct Sequence {
 /// What one word of a text is compared with. Case does not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WordMatch {
-    /// The word or one of its parts is this word; or all parts of this word are parts of it.
+    /// The word or one of its parts is this word; or each part of this word is the word or one of its parts.
     Word {
         /// As a token.
         whole: String,
@@ -28,6 +32,8 @@ pub enum WordMatch {
     Prefix(String),
     /// The word or one of its parts has this shape.
     Glob(Glob),
+    /// It may be any word. Never the first or the last of a sequence.
+    Any,
 }
 
 /// Literal text with wildcards between its pieces; a wildcard stands for any characters, none included.
@@ -113,11 +119,14 @@ impl WordMatch {
                     return true;
                 }
                 let have = token::parts(word);
-                let has = |token: &String| have.iter().any(|part| token::folds_to(part, token));
+                let has = |token: &String| {
+                    token::folds_to(word, token) || have.iter().any(|part| token::folds_to(part, token))
+                };
                 has(whole) || (!parts.is_empty() && parts.iter().all(has))
             }
             Self::Prefix(prefix) => any(&|token| token.starts_with(prefix)),
             Self::Glob(glob) => any(&|token| glob.matches(token)),
+            Self::Any => true,
         }
     }
 }
@@ -129,25 +138,20 @@ impl Sequence {
         Self { words: token::words(text).map(|word| WordMatch::word(word.text)).collect() }
     }
 
-    /// The same, the last of them only begun. After a separator it is any word.
+    /// The same, the last of them only begun, unless a separator follows it.
     #[must_use]
     pub fn prefix(text: &str) -> Self {
-        let mut words: Vec<Word<'_>> = token::words(text).collect();
-        let open = words.last().is_some_and(|last| {
+        let mut sequence = Self::phrase(text);
+        let last = token::words(text).last().filter(|last| {
             last.end() == text.len() && last.text.chars().all(|letter| token::kind(letter) == Kind::Letter)
         });
-        let last = if open { words.pop() } else { None };
-        let mut sequence = Self { words: words.into_iter().map(|word| WordMatch::word(word.text)).collect() };
-        let after_separator = text.chars().next_back().is_some_and(|letter| token::kind(letter) == Kind::Separator);
-        if let Some(last) = last {
-            sequence.words.push(WordMatch::Prefix(token::fold(last.text, TOKEN_BYTES_MAX)));
-        } else if after_separator && !sequence.words.is_empty() {
-            sequence.words.push(WordMatch::Prefix(String::new()));
+        if let (Some(last), Some(word)) = (last, sequence.words.last_mut()) {
+            *word = WordMatch::Prefix(token::fold(last.text, TOKEN_BYTES_MAX));
         }
         sequence
     }
 
-    /// Words with wildcards: a `*` stands for any characters of one word, one by itself for one word.
+    /// Words with wildcards: a `*` stands for any characters of one word, one by itself between others for one word.
     #[must_use]
     pub fn wildcard(pattern: &str) -> Self {
         let mut sequence = Self::default();
@@ -168,6 +172,9 @@ impl Sequence {
             }
         }
         run.end(&mut sequence, beside_single);
+        while sequence.words.last() == Some(&WordMatch::Any) {
+            sequence.words.pop();
+        }
         sequence
     }
 
@@ -227,6 +234,13 @@ impl Run {
         let Self { text, wild } = std::mem::take(self);
         let only_wild = text.chars().all(|letter| letter == '*');
         if text.is_empty() || (only_wild && beside_single) {
+            return;
+        }
+        if only_wild {
+            let anys = sequence.words.iter().rev().take_while(|word| **word == WordMatch::Any).count();
+            if !sequence.is_empty() && anys < ANYS_MAX {
+                sequence.words.push(WordMatch::Any);
+            }
             return;
         }
         sequence.words.push(match text.strip_suffix('*') {
@@ -293,7 +307,8 @@ mod tests {
         check("com.foo.Bar", "com.foo.BarService", true);
         check("co.foo.Bar", "com.foo.BarService", false);
         check("com.foo.", "com.foo.BarService", true);
-        check("com.foo.", "com.foo", false);
+        check("com.foo.", "com.foo", true);
+        check("com.fo.", "com.foo", false);
         check("デー", "データベース", true);
     }
 
@@ -314,8 +329,10 @@ mod tests {
         check("デー*", "データ", true);
         check("*タ", "データ", true);
         check("a\\*b", "a*b", true);
-        check("*", "word", true);
-        check("*", "...", false);
+        check("*/users/*", "/users", true);
+        check("a.*.*.b", "a.1.2.b", true);
+        check("a.*.*.b", "a.1.b", false);
+        check("*", "...", true);
     }
 
     #[test]

@@ -1,0 +1,252 @@
+//! Answers: the newest occurrences for which a condition holds, how many there are, when they happened, and whose they are.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::Error;
+use super::condition::Condition;
+use super::partition::Partition;
+use super::plan::Ask;
+use super::progress::Progress;
+use super::schema::Fields;
+use super::segment::Segment;
+use crate::model::aggregate_set::AggregateSet;
+use crate::model::id::{AggregateId, OccurrenceId, TargetId};
+use crate::model::series::Buckets;
+use crate::model::time::{TimeRange, Timestamp};
+
+/// A consistent state of all partitions. Cheap to take; keep it for one answer.
+pub struct Snapshot {
+    /// Newest day first.
+    pub(super) partitions: Vec<Arc<Partition>>,
+    pub(super) fields: Fields,
+    /// How much of what is stored was indexed when it was taken.
+    pub progress: Progress,
+}
+
+/// The place of an occurrence among all: by time, and by id where times are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// When it happened: see [`Found::time`].
+    pub time: Timestamp,
+    /// Which it is.
+    pub id: OccurrenceId,
+}
+
+/// An occurrence that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Which it is.
+    pub id: OccurrenceId,
+    /// When it happened, by the client's clock; where the client did not say, when the day of its ingestion began.
+    pub time: Timestamp,
+    /// Its aggregate.
+    pub aggregate: AggregateId,
+    /// Where it was scraped.
+    pub target: TargetId,
+}
+
+impl Found {
+    /// Its place; the next page begins after that of a page's last.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position { time: self.time, id: self.id }
+    }
+}
+
+/// What there is to say about all occurrences for which a condition holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many.
+    pub total: u64,
+    /// How many in each bucket.
+    pub over_time: Vec<u64>,
+    /// How many of each aggregate that has any, by ascending id.
+    pub aggregates: Vec<(AggregateId, u64)>,
+    /// How many of each target that has any, by ascending id.
+    pub targets: Vec<(TargetId, u64)>,
+}
+
+/// All times.
+pub const ALWAYS: TimeRange = TimeRange { start: Timestamp(i64::MIN), end: Timestamp(i64::MAX) };
+
+impl Snapshot {
+    /// The newest occurrences in `range` for which `condition` holds, at most `limit`, newest first; those after `after` where
+    /// it is given.
+    ///
+    /// # Errors
+    /// When an index can not be read.
+    pub fn newest(
+        &self,
+        condition: &Condition,
+        range: TimeRange,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Found>, Error> {
+        let ask = Ask::new(condition, &self.fields);
+        let end = after.map_or(range.end, |after| range.end.min(Timestamp(after.time.0.saturating_add(1))));
+        let mut page = Page { after, limit, found: BinaryHeap::new() };
+        // A day's occurrences may have happened at any time before: the order is by what they say.
+        let mut partitions: Vec<_> = self.partitions.iter().collect();
+        partitions.sort_by_key(|partition| Reverse((partition.newest, partition.day)));
+        for partition in partitions {
+            let Some(start) = page.start(range.start) else { break };
+            if partition.newest < start {
+                break;
+            }
+            for (segment, mut node, from, to) in partition.open(&ask, TimeRange { start, end })? {
+                node.each(from, to, &mut |base, window| {
+                    for at in window.iter() {
+                        if page.add(partition.day, segment, base + at).is_break() {
+                            return ControlFlow::Break(());
+                        }
+                    }
+                    ControlFlow::Continue(())
+                });
+            }
+        }
+        Ok(page.found.into_sorted_vec().into_iter().map(|Reverse(Ranked(found))| found).collect())
+    }
+
+    /// How many occurrences in `range` there are for which `condition` holds.
+    ///
+    /// # Errors
+    /// When an index can not be read.
+    pub fn count(&self, condition: &Condition, range: TimeRange) -> Result<u64, Error> {
+        let mut total = 0;
+        self.each(condition, range, &mut |_, _, window| total += u64::from(window.len()))?;
+        Ok(total)
+    }
+
+    /// The aggregates of occurrences in `range` for which `condition` holds.
+    ///
+    /// # Errors
+    /// When an index can not be read.
+    pub fn aggregates(&self, condition: &Condition, range: TimeRange) -> Result<AggregateSet, Error> {
+        let mut seen = super::bits::Bits::default();
+        self.each(condition, range, &mut |segment, base, window| {
+            window.iter().for_each(|at| seen.insert(segment.aggregate.get_val(base + at)));
+        })?;
+        Ok(seen.iter().map(|id| AggregateId(id as u32)).collect())
+    }
+
+    /// Everything about the occurrences in `buckets` for which `condition` holds, in one pass.
+    ///
+    /// # Errors
+    /// When an index can not be read.
+    pub fn tally(&self, condition: &Condition, buckets: &Buckets) -> Result<Tally, Error> {
+        let mut tally = Tally { over_time: vec![0; buckets.len], ..Tally::default() };
+        let (mut aggregates, mut targets) = (FxHashMap::default(), FxHashMap::default());
+        self.each(condition, buckets.range(), &mut |segment, base, window| {
+            tally.total += u64::from(window.len());
+            for at in window.iter() {
+                let document = base + at;
+                *aggregates.entry(segment.aggregate.get_val(document) as u32).or_insert(0) += 1;
+                *targets.entry(segment.target.get_val(document) as u32).or_insert(0) += 1;
+                let bucket = buckets.index(segment.time(document));
+                if let Some(count) = bucket.and_then(|bucket| tally.over_time.get_mut(bucket)) {
+                    *count += 1;
+                }
+            }
+        })?;
+        tally.aggregates = sorted(aggregates).map(|(id, count)| (AggregateId(id), count)).collect();
+        tally.targets = sorted(targets).map(|(id, count)| (TargetId(id), count)).collect();
+        Ok(tally)
+    }
+
+    /// Calls `visit` with all windows of documents in `range` for which `condition` holds.
+    fn each(
+        &self,
+        condition: &Condition,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Segment, u32, &super::bits::Window),
+    ) -> Result<(), Error> {
+        let ask = Ask::new(condition, &self.fields);
+        for partition in self.partitions.iter().filter(|partition| partition.newest >= range.start) {
+            for (segment, mut node, from, to) in partition.open(&ask, range)? {
+                node.each(from, to, &mut |base, window| {
+                    visit(segment, base, window);
+                    ControlFlow::Continue(())
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sorted(counts: FxHashMap<u32, u64>) -> impl Iterator<Item = (u32, u64)> {
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_unstable();
+    counts.into_iter()
+}
+
+/// The newest that were found so far.
+struct Page {
+    after: Option<Position>,
+    limit: usize,
+    /// The oldest of them on top.
+    found: BinaryHeap<Reverse<Ranked>>,
+}
+
+/// Ordered by its place.
+struct Ranked(Found);
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.position() == other.0.position()
+    }
+}
+
+impl Eq for Ranked {}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.position().cmp(&other.0.position())
+    }
+}
+
+impl Page {
+    /// The earliest time that can still be on the page; `None` when nothing can.
+    fn start(&self, start: Timestamp) -> Option<Timestamp> {
+        if self.limit == 0 {
+            return None;
+        }
+        match self.found.peek() {
+            Some(Reverse(oldest)) if self.found.len() >= self.limit => Some(start.max(oldest.0.time)),
+            _ => Some(start),
+        }
+    }
+
+    /// Adds a document; breaks when all later ones of its segment are too old.
+    fn add(&mut self, day: u32, segment: &Segment, document: u32) -> ControlFlow<()> {
+        let time = segment.time(document);
+        let full = self.found.len() >= self.limit;
+        if full && self.found.peek().is_some_and(|Reverse(oldest)| time < oldest.0.time) {
+            return ControlFlow::Break(());
+        }
+        let position = Position { time, id: segment.id(day, document) };
+        if self.after.is_some_and(|after| position >= after) {
+            return ControlFlow::Continue(());
+        }
+        if full {
+            if self.found.peek().is_none_or(|Reverse(oldest)| position < oldest.0.position()) {
+                return ControlFlow::Continue(());
+            }
+            self.found.pop();
+        }
+        let aggregate = AggregateId(segment.aggregate.get_val(document) as u32);
+        let target = TargetId(segment.target.get_val(document) as u32);
+        self.found.push(Reverse(Ranked(Found { id: position.id, time, aggregate, target })));
+        ControlFlow::Continue(())
+    }
+}
