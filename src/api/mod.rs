@@ -116,6 +116,7 @@ mod tests {
         let (_, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), mpsc::channel(1).1);
         Arc::new(AppState {
             store,
+            search: Arc::new(crate::search::Index::new(directory)),
             writer,
             config: watch::channel(Arc::default()).1,
             targets: watch::channel(Arc::default()).1,

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::ingest::{self, WriterHandle};
 use crate::model::target::ServiceTargets;
 use crate::model::time::Timestamp;
+use crate::search;
 use crate::store::Store;
 use crate::telemetry::Registry;
 
@@ -24,6 +25,8 @@ pub const READS_MAX: usize = 16;
 pub struct AppState {
     /// Where everything is read from, through [`AppState::read`].
     pub store: Arc<Store>,
+    /// The index of all occurrences, for searches.
+    pub search: Arc<search::Index>,
     /// Where people's edits go.
     pub writer: WriterHandle,
     /// The time.

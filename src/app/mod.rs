@@ -1,11 +1,13 @@
 //! The composition root: what is started and stopped, in which order and why.
 //!
 //! Components do not know each other; they meet on the channels that are made here. Started bottom up: the store first,
-//! because everything needs it; the writer before anybody who writes; the pages last, when there is something to ask.
+//! because everything needs it; the search index's follower, which has to see the store before anybody writes; the writer
+//! before anybody who writes; the pages last, when there is something to ask.
 //! Stopped top down in the way of the data: discovery and the scrape loops (at most one scrape timeout), then the
-//! writer, which commits what they had sent, and the server last, so that `/-/ready` can say what is going on.
+//! writer, which commits what they had sent, the follower, and the server last, so that `/-/ready` can say what is going on.
 
 mod demo;
+mod follow;
 mod reload;
 mod signal;
 
@@ -28,9 +30,10 @@ use crate::model::scrape::Event;
 use crate::model::time::Millis;
 use crate::store::{Retention, Store};
 use crate::telemetry::Registry;
-use crate::{discovery, scrape, transfer};
+use crate::{discovery, scrape, search, transfer};
 
 pub use demo::run_demo_server as demo;
+pub use follow::{Following, Stored, index_of};
 
 /// What the command line says. Fixed for the process's life.
 #[derive(Debug, Clone)]
@@ -102,14 +105,24 @@ struct Parts {
     readiness: watch::Sender<Readiness>,
     quit: CancellationToken,
     reloader: reload::Reloader,
+    following: Following,
 }
 
-fn assemble(options: &Options, config: Config, store: Arc<Store>, clock: &Clock, errors: Arc<OwnErrors>) -> Parts {
+fn assemble(
+    options: &Options,
+    config: Config,
+    store: Arc<Store>,
+    clock: &Clock,
+    errors: Arc<OwnErrors>,
+) -> Result<Parts> {
     let mut registry = Registry::default();
     let ingest_metrics = ingest::Metrics::new(&mut registry);
     let discovery = discovery::Manager::new(clock.clone(), discovery::Metrics::register(&mut registry));
     let scraping = scrape::Manager::new(clock.clone(), &mut registry);
     let api_metrics = api::Metrics::register(&mut registry);
+    let search = index_of(store.path());
+    let search_metrics = search::Metrics::register(&mut registry);
+    let following = Following::start(Arc::clone(&store), Arc::clone(&search), search_metrics)?;
 
     let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
     let settings = settings(&config);
@@ -129,6 +142,7 @@ fn assemble(options: &Options, config: Config, store: Arc<Store>, clock: &Clock,
     let quit = CancellationToken::new();
     let router = api::router(Arc::new(AppState {
         store,
+        search,
         writer: handle.clone(),
         clock: clock.clone(),
         config: status_receiver,
@@ -148,7 +162,19 @@ fn assemble(options: &Options, config: Config, store: Arc<Store>, clock: &Clock,
     let file = options.config_file.clone();
     let reloader =
         reload::Reloader { file, clock: clock.clone(), config: config_sender, status, writer: handle, requests };
-    Parts { writer, router, discovery, scraping, config: config_receiver, targets, events, readiness, quit, reloader }
+    Ok(Parts {
+        writer,
+        router,
+        discovery,
+        scraping,
+        config: config_receiver,
+        targets,
+        events,
+        readiness,
+        quit,
+        reloader,
+        following,
+    })
 }
 
 /// Starts everything, waits for the end and stops everything.
@@ -157,7 +183,7 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let parts = assemble(&options, config, store, &clock, errors);
+    let parts = assemble(&options, config, store, &clock, errors)?;
 
     let written = start_writer(parts.writer)?;
     let stop_serving = CancellationToken::new();
@@ -183,6 +209,8 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
         End::Failed(error) => Err(error),
         End::Asked(written) => written.await.map_err(|_| anyhow!("the writer broke off")).and_then(|result| result),
     };
+    let following = parts.following;
+    tokio::task::spawn_blocking(move || following.stop()).await?;
     stop_serving.cancel();
     while servers.join_next().await.is_some() {}
     tracing::info!("stopped");

@@ -32,7 +32,8 @@ const KNOWN_MAX: usize = 1 << 18;
 
 /// One day's index.
 pub(super) struct Day {
-    day: u32,
+    /// Days since 1970.
+    number: u32,
     path: PathBuf,
     fields: Fields,
     index: Index,
@@ -105,7 +106,7 @@ impl Day {
         schema::register(index.tokenizers());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).doc_store_cache_num_blocks(0);
         let reader = reader.try_into().map_err(Error::engine("reading", path))?;
-        Ok(Self { day, path: path.to_owned(), fields, index, reader, state, writing: None })
+        Ok(Self { number: day, path: path.to_owned(), fields, index, reader, state, writing: None })
     }
 
     /// All commits of the day up to this one are in it.
@@ -116,7 +117,7 @@ impl Day {
     /// The state that was committed last, for readers.
     pub(super) fn partition(&self) -> Result<Arc<Partition>, Error> {
         let searcher = self.reader.searcher();
-        let place = (self.path.as_path(), self.day);
+        let place = (self.path.as_path(), self.number);
         let partition = Partition::new(place, self.fields, searcher.segment_readers());
         partition.map(Arc::new).map_err(Error::engine("reading", &self.path))
     }

@@ -19,7 +19,7 @@ use super::condition::{Condition, Field};
 use super::pattern::{Glob, Sequence, WordMatch};
 use super::schema::{Fields, has};
 use super::segment::{self, Column, Segment};
-use super::sequence::{HeaderCursor, SequenceCursor};
+use super::sequence::{HeaderCursor, SequenceCursor, Wanted};
 
 /// A condition, prepared to be carried out on any partition.
 #[derive(Clone)]
@@ -375,7 +375,7 @@ fn column_window(values: &Column, test: &Test, read: &mut Vec<u64>, base: u32, m
 }
 
 /// The documents of a window that `seek` finds one after the other.
-fn collect(base: u32, mask: &Window, seek: &mut dyn FnMut(u32, &mut dyn FnMut(u32) -> Option<u32>) -> u32) -> Window {
+fn collect(base: u32, mask: &Window, seek: &mut dyn FnMut(u32, &mut Wanted<'_>) -> u32) -> Window {
     let mut found = Window::EMPTY;
     let mut wanted = |at: u32| match at.checked_sub(base) {
         Some(at) if at < WINDOW => mask.next(at).map(|at| base + at),

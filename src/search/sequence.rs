@@ -11,6 +11,9 @@ use super::segment;
 /// A prefix or shape that stands for more tokens is read as a whole and sorted, instead of following each token.
 const FOLLOWED_MAX: usize = 8;
 
+/// The first document from its argument on that is wanted.
+pub(super) type Wanted<'a> = dyn FnMut(u32) -> Option<u32> + 'a;
+
 /// Follows a sequence through a segment; it goes forward only.
 pub(super) struct SequenceCursor {
     words: Vec<Placed>,
@@ -108,16 +111,15 @@ impl SequenceCursor {
     }
 
     /// The first document from `document` on for which `wanted` says yes and that has the sequence.
-    pub(super) fn seek(&mut self, document: u32, wanted: &mut dyn FnMut(u32) -> Option<u32>) -> u32 {
-        follow(document, wanted, self, |cursor, at| cursor.seek_words(at), |cursor, at| !cursor.starts(at).is_empty())
+    pub(super) fn seek(&mut self, document: u32, wanted: &mut Wanted<'_>) -> u32 {
+        follow(document, wanted, self, Self::seek_words, |cursor, at| !cursor.starts(at).is_empty())
     }
 }
 
-/// Finds the next document that `wanted` wants (it answers with the first one from its argument on) and for which `test`
-/// holds, among those that `next` finds.
+/// Finds the next document that is wanted and for which `test` holds, among those that `next` finds.
 fn follow<C>(
     document: u32,
-    wanted: &mut dyn FnMut(u32) -> Option<u32>,
+    wanted: &mut Wanted<'_>,
     cursor: &mut C,
     next: impl Fn(&mut C, u32) -> u32,
     test: impl Fn(&mut C, u32) -> bool,
@@ -168,7 +170,7 @@ impl HeaderCursor {
     }
 
     /// As [`SequenceCursor::seek`].
-    pub(super) fn seek(&mut self, document: u32, wanted: &mut dyn FnMut(u32) -> Option<u32>) -> u32 {
+    pub(super) fn seek(&mut self, document: u32, wanted: &mut Wanted<'_>) -> u32 {
         follow(document, wanted, self, Self::seek_words, Self::test)
     }
 

@@ -60,6 +60,7 @@ impl Store {
         self.write(&prepared).map_err(|error| self.poison(error))?;
         let committed = Committed { commit: prepared.number, reopened: prepared.reopened.clone() };
         prepared.apply(&mut self.live_write());
+        self.changes.notify();
         Ok(committed)
     }
 

@@ -18,6 +18,7 @@ mod disk;
 mod draft;
 mod error;
 mod export;
+mod follow;
 #[cfg(fuzzing)]
 pub mod fuzzed;
 mod head;
@@ -78,6 +79,7 @@ pub struct Store {
     stacks: Mutex<Stacks>,
     live: RwLock<Live>,
     poisoned: AtomicBool,
+    changes: follow::Changes,
     path: PathBuf,
     // Last, so that the directory is given up only when everything in it is closed.
     _lock: crate::fs::DirectoryLock,
@@ -130,6 +132,7 @@ impl Store {
             stacks: Mutex::new(stacks),
             live: RwLock::new(live),
             poisoned: AtomicBool::new(false),
+            changes: follow::Changes::default(),
             path: path.to_owned(),
             _lock: lock,
         })

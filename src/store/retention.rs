@@ -92,6 +92,8 @@ impl Store {
         for id in old_instances {
             live.instances.remove(id);
         }
+        drop(live);
+        self.changes.notify();
         Ok(())
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hydrophone::api::state::{Build, ConfigStatus, Flags, Readiness, ReloadRequest, reads};
 use hydrophone::api::{self, AppState, Metrics, OwnErrors};
+use hydrophone::app::{self, Following};
 use hydrophone::clock::Clock;
-use hydrophone::config;
 use hydrophone::fs::DirectoryLock;
 use hydrophone::ingest::{self, Settings, Writer};
 use hydrophone::model::exposition::{ExposedAggregate, Exposition};
@@ -17,6 +17,7 @@ use hydrophone::model::target::{ServiceTargets, Target};
 use hydrophone::model::time::{Millis, Timestamp};
 use hydrophone::store::{Retention, Store};
 use hydrophone::telemetry::{self, Registry};
+use hydrophone::{config, search};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -42,6 +43,7 @@ pub(crate) struct Server {
     events: mpsc::Sender<Event>,
     registry: Arc<Registry>,
     tasks: JoinSet<()>,
+    following: Following,
     directory: TempDir,
 }
 
@@ -74,6 +76,9 @@ impl Server {
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
         let counted = ingest::Metrics::new(&mut registry);
+        let search = app::index_of(store.path());
+        let searched = search::Metrics::register(&mut registry);
+        let following = Following::start(Arc::clone(&store), Arc::clone(&search), searched).unwrap();
         let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
         let month = Millis::from_seconds(30 * 86_400);
         let retention = Retention { time: month, targets: month, occurrences: month, instances: month };
@@ -92,6 +97,7 @@ impl Server {
         let registry = Arc::new(registry);
         let state = AppState {
             store,
+            search,
             writer,
             clock: clock.clone(),
             config: config.subscribe(),
@@ -113,13 +119,28 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(api::serve(listener, api::router(Arc::new(state)), CancellationToken::new()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { clock, readiness, quit, reloads, address, client, targets, config, events, registry, tasks, directory }
+        Self {
+            clock,
+            readiness,
+            quit,
+            reloads,
+            address,
+            client,
+            targets,
+            config,
+            events,
+            registry,
+            tasks,
+            directory,
+            following,
+        }
     }
 
     /// Stops it; what is left is a directory with the data directory `data`.
     pub(crate) async fn stop(self) -> TempDir {
-        let Self { mut tasks, directory, events, .. } = self;
+        let Self { mut tasks, directory, events, following, .. } = self;
         drop(events);
+        following.stop();
         tasks.shutdown().await;
         while DirectoryLock::acquire(&directory.path().join("data")).is_err() {
             tokio::task::yield_now().await;

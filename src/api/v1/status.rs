@@ -15,6 +15,7 @@ use super::shape::{self, Failure};
 use crate::api::error::Error;
 use crate::api::state::AppState;
 use crate::config::{Config, Retention as Configured};
+use crate::search::Progress;
 use crate::store::Statistics;
 
 /// The routes about this server.
@@ -48,6 +49,8 @@ struct Status {
     data_path: String,
     /// What is stored.
     storage: Storage,
+    /// The search index.
+    search: Search,
     /// How long things are kept.
     retention: Retention,
     /// What limits cut since the start, by service and kind: `aggregates` and `occurrences` that were not taken,
@@ -79,6 +82,22 @@ struct Storage {
     database_bytes: u64,
     /// Bytes of the samples on disk.
     occurrence_bytes: u64,
+}
+
+/// The search index, which follows what is stored.
+#[derive(Debug, Serialize, ToSchema)]
+struct Search {
+    /// Every sample is found but those of the last second or two. False while the index is made anew or catches up after a
+    /// start: searches then answer from what is indexed.
+    complete: bool,
+    /// How much of the stored samples is indexed, from 0 to 1.
+    indexed_ratio: f64,
+    /// Days whose index is incomplete.
+    partitions_rebuilding: usize,
+    /// Days that can be searched.
+    partitions: usize,
+    /// Samples that can be found.
+    occurrences: u64,
 }
 
 /// How long things are kept, in seconds.
@@ -119,6 +138,7 @@ async fn status(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<J
         config_reload_error: config.reload_error.clone(),
         data_path: state.flags.data_path.clone(),
         storage: statistics.into(),
+        search: state.search.progress().into(),
         retention: (&config.config.storage.retention).into(),
         limits_hit: limits_hit(&state, &config.config),
     }))
@@ -155,6 +175,18 @@ impl From<Statistics> for Storage {
             stacks: statistics.stacks,
             database_bytes: statistics.database_bytes,
             occurrence_bytes: statistics.occurrence_bytes,
+        }
+    }
+}
+
+impl From<Progress> for Search {
+    fn from(progress: Progress) -> Self {
+        Self {
+            complete: progress.is_complete(),
+            indexed_ratio: progress.fraction(),
+            partitions_rebuilding: progress.rebuilding,
+            partitions: progress.partitions,
+            occurrences: progress.occurrences,
         }
     }
 }

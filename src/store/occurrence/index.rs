@@ -59,6 +59,11 @@ impl Index {
         Ok(rows.map(|row| row.map(|(key, value)| Place::of((key.value(), value.value()))).map_err(Error::from)))
     }
 
+    /// The last block of a day.
+    pub(super) fn last(&self, day: u32) -> Result<Option<Place>, Error> {
+        last(&self.0, (day, 0, 0)..=(day, u64::MAX, u32::MAX))
+    }
+
     /// The days that have blocks, oldest first.
     pub(super) fn days(&self) -> Result<Vec<u32>, Error> {
         let mut days = Vec::new();

@@ -21,6 +21,8 @@ use crate::store::codec::Corrupt;
 use crate::store::disk::{Disk, File, Real};
 
 const FILE: &str = "bodies.log";
+/// Extension of a directory on its way out.
+const DROPPING: &str = "dropping";
 /// Blocks that are encoded and written at once: what a large commit holds in memory.
 const WAVE_BLOCKS: usize = 64;
 
@@ -182,6 +184,34 @@ impl Partitions {
         Index::of(transaction).and_then(|index| index.days()).map_err(self.indexing())
     }
 
+    /// The days that have occurrences, oldest first, each with the last commit that brought any.
+    ///
+    /// # Errors
+    /// When the index can not be read.
+    pub fn last_commits(&self, transaction: &ReadTransaction) -> Result<Vec<(u32, u64)>, Error> {
+        let index = Index::of(transaction).map_err(self.indexing())?;
+        let mut days = Vec::new();
+        for day in index.days().map_err(self.indexing())? {
+            if let Some(last) = index.last(day).map_err(self.indexing())? {
+                days.push((day, last.commit));
+            }
+        }
+        Ok(days)
+    }
+
+    /// How many bytes of a day's file commits after `after` brought.
+    ///
+    /// # Errors
+    /// When the index can not be read.
+    pub fn bytes_after(&self, transaction: &ReadTransaction, day: u32, after: u64) -> Result<u64, Error> {
+        let index = Index::of(transaction).map_err(self.indexing())?;
+        let Some(last) = index.last(day).map_err(self.indexing())? else { return Ok(0) };
+        let commits = after.saturating_add(1)..=u64::MAX;
+        let first = index.blocks(day, commits).map_err(self.indexing())?.next().transpose().map_err(self.indexing())?;
+        let end = last.offset.saturating_add(u64::from(last.length));
+        Ok(first.map_or(0, |first| end.saturating_sub(first.offset)))
+    }
+
     /// Bytes that all partitions take on disk.
     ///
     /// # Errors
@@ -221,6 +251,11 @@ impl Partitions {
     /// When a directory can not be removed.
     pub fn drop_before(&self, day: u32) -> Result<(), Error> {
         for (_, path) in self.directories()?.into_iter().filter(|(of, _)| *of < day) {
+            // Under another name nobody writes to it any more: a search index may be on its way into it.
+            let dropping = path.with_extension(DROPPING);
+            self.disk.rename(&path, &dropping).map_err(Error::io("renaming", &path))?;
+        }
+        for path in self.entries()?.into_iter().filter(|path| path.extension().is_some_and(|have| have == DROPPING)) {
             self.disk.remove_directory(&path).map_err(Error::io("removing", &path))?;
         }
         Ok(())
@@ -232,12 +267,15 @@ impl Partitions {
 
     /// The days' directories, in any order.
     fn directories(&self) -> Result<Vec<(u32, PathBuf)>, Error> {
-        let entries = match self.disk.entries(&self.directory) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            entries => entries.map_err(Error::io("reading", &self.directory))?,
-        };
         let day_of = |path: &Path| day_of(path.file_name()?.to_str()?);
-        Ok(entries.into_iter().filter_map(|path| Some((day_of(&path)?, path))).collect())
+        Ok(self.entries()?.into_iter().filter_map(|path| Some((day_of(&path)?, path))).collect())
+    }
+
+    fn entries(&self) -> Result<Vec<PathBuf>, Error> {
+        match self.disk.entries(&self.directory) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            entries => entries.map_err(Error::io("reading", &self.directory)),
+        }
     }
 
     /// Opens the day's file, which is made where it is missing, and cuts off what lies beyond `end`.

@@ -669,6 +669,28 @@ export interface components {
             /** @description The file as it was loaded, secrets hidden. */
             yaml: string;
         };
+        /** @description The search index, which follows what is stored. */
+        Search: {
+            /**
+             * @description Every sample is found but those of the last second or two. False while the index is made anew or catches up after a
+             *     start: searches then answer from what is indexed.
+             */
+            complete: boolean;
+            /**
+             * Format: double
+             * @description How much of the stored samples is indexed, from 0 to 1.
+             */
+            indexed_ratio: number;
+            /**
+             * Format: int64
+             * @description Samples that can be found.
+             */
+            occurrences: number;
+            /** @description Days that can be searched. */
+            partitions: number;
+            /** @description Days whose index is incomplete. */
+            partitions_rebuilding: number;
+        };
         /** @description Counts over time. */
         Series: {
             /** @description Count of each bucket. */
@@ -807,6 +829,8 @@ export interface components {
             retention: components["schemas"]["Retention"];
             /** @description The commit it was built from. */
             revision: string;
+            /** @description The search index. */
+            search: components["schemas"]["Search"];
             /**
              * Format: date-time
              * @description When it started.
