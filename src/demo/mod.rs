@@ -2,7 +2,7 @@
 //!
 //! [`Fleet`] is a dozen services in four languages whose processes throw, crash and are released anew, all from one seed:
 //! [`Fleet::history`] is what scraping it for a month would have yielded, [`serve`] answers real scrapes from there on.
-//! [`load`] makes large expositions for benches, [`chaos`] a fleet that misbehaves and knows what it really threw.
+//! [`load`] makes large expositions for benches, [`corpus`] a million occurrences to search in, [`chaos`] a fleet that misbehaves and knows what it really threw.
 //!
 //! The files in the order in which they build on each other: `rng` and `text`; `catalog` (what goes wrong in which
 //! language), `service` (who has it), `kind` (one aggregate of one service), `sample` (one occurrence of it); `process`
@@ -10,6 +10,7 @@
 //! made of it: `exposition`, `history`, `discovery`, `live`.
 
 pub mod chaos;
+pub mod corpus;
 pub mod load;
 
 mod catalog;
