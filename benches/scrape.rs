@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hydrophone::config::Limits;
+use hydrophone::config::{Limits, Redaction};
+use hydrophone::redact::Redactor;
 use hydrophone::scrape::wire::{Memo, parse};
 
 const AGGREGATES: u64 = 1000;
@@ -104,26 +105,27 @@ fn print_cpu_time<T>(name: &str, read: impl Fn() -> T) {
 
 fn scrape(criterion: &mut Criterion) {
     let limits = Limits::default();
+    let redactor = Redactor::new(&Redaction::default());
     let first = body(1, 0);
     let mut memo = Memo::default();
-    memo.commit(parse(&first, &limits, &memo).unwrap().update);
+    memo.commit(parse(&first, &limits, &redactor, &memo).unwrap().update);
     println!("{:.1} MB", first.len() as f64 / 1e6);
     let mut group = criterion.benchmark_group("exposition");
     group.sample_size(30);
     group.throughput(Throughput::Bytes(first.len() as u64));
-    let read_first = || parse(black_box(&first), &limits, &Memo::default()).unwrap();
+    let read_first = || parse(black_box(&first), &limits, &redactor, &Memo::default()).unwrap();
     print_cpu_time("first", read_first);
     group.bench_function("first", |bench| bench.iter(read_first));
     for (name, moved, expect) in [("5 % moved", 20, 50), ("nothing moved", 0, 0)] {
         let next = body(2, moved);
-        assert_eq!(parse(&next, &limits, &memo).unwrap().exposition.aggregates.len(), expect);
-        let read_next = || parse(black_box(&next), &limits, &memo).unwrap();
+        assert_eq!(parse(&next, &limits, &redactor, &memo).unwrap().exposition.aggregates.len(), expect);
+        let read_next = || parse(black_box(&next), &limits, &redactor, &memo).unwrap();
         print_cpu_time(name, read_next);
         group.bench_function(name, |bench| bench.iter(read_next));
     }
-    memo.commit(parse(&body(2, 0), &limits, &memo).unwrap().update);
+    memo.commit(parse(&body(2, 0), &limits, &redactor, &memo).unwrap().update);
     let same = body(2, 0);
-    let read_same = || parse(black_box(&same), &limits, &memo).unwrap();
+    let read_same = || parse(black_box(&same), &limits, &redactor, &memo).unwrap();
     print_cpu_time("the same bytes", read_same);
     group.bench_function("the same bytes", |bench| bench.iter(read_same));
     group.finish();

@@ -1,6 +1,7 @@
 //! The command line: flags in Prometheus's names, and what each command does.
 
 mod plot;
+mod redaction;
 mod transfer;
 
 use std::path::PathBuf;
@@ -70,6 +71,17 @@ enum Check {
         /// The files.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+    },
+    /// Show what would be stored of an exposition: the JSON that a client answers with, its secrets hidden.
+    ///
+    /// What is hidden is listed on standard error, place by place.
+    Redaction {
+        /// The configuration file; without it what is hidden by default.
+        #[arg(long = "config.file", value_name = "FILE")]
+        config_file: Option<PathBuf>,
+        /// The exposition; `-` is the standard input.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
     /// Look for the targets of a service and print them after relabelling, as JSON.
     ServiceDiscovery {
@@ -200,6 +212,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Plot(flags) => plot::plot(&flags).map(|()| ExitCode::SUCCESS),
         Command::Check(Check::Config { files }) => Ok(check_config(&files)),
+        Command::Check(Check::Redaction { config_file, file }) => redaction::check(config_file.as_deref(), &file),
         Command::Check(Check::ServiceDiscovery { file, service, timeout }) => {
             check_service_discovery(&file, &service, timeout)
         }

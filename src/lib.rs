@@ -10,6 +10,8 @@ pub mod fs;
 pub mod telemetry;
 
 pub mod config;
+pub mod redact;
+
 pub mod discovery;
 pub mod scrape;
 

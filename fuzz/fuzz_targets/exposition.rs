@@ -2,7 +2,8 @@
 //! exactly what did not change.
 #![no_main]
 
-use hydrophone::config::Limits;
+use hydrophone::config::{Limits, Redaction};
+use hydrophone::redact::Redactor;
 use hydrophone::scrape::wire::{Memo, parse};
 use libfuzzer_sys::fuzz_target;
 
@@ -28,10 +29,11 @@ fuzz_target!(|data: &[u8]| {
     };
     let mut bodies = rest.splitn(2, |byte| *byte == 0xff);
     let (first, second) = (bodies.next().unwrap_or_default(), bodies.next().unwrap_or_default());
+    let redactor = Redactor::new(&Redaction::default());
     let mut memo = Memo::default();
-    if let Ok(parsed) = parse(first, &limits, &memo) {
+    if let Ok(parsed) = parse(first, &limits, &redactor, &memo) {
         memo.commit(parsed.update);
-        let again = parse(first, &limits, &memo).expect("what was read once can be read again").exposition;
+        let again = parse(first, &limits, &redactor, &memo).expect("what was read once can be read again").exposition;
         assert!(
             again
                 .aggregates
@@ -39,8 +41,8 @@ fuzz_target!(|data: &[u8]| {
                 .all(|aggregate| aggregate.occurrences.as_ref().is_none_or(|list| list.len() < 1 << 20))
         );
     }
-    let plain = parse(second, &limits, &Memo::default());
-    let known = parse(second, &limits, &memo);
+    let plain = parse(second, &limits, &redactor, &Memo::default());
+    let known = parse(second, &limits, &redactor, &memo);
     let (Ok(plain), Ok(known)) = (&plain, &known) else {
         assert_eq!(plain.is_ok(), known.is_ok());
         return;

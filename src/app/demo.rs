@@ -11,12 +11,13 @@ use tokio::sync::watch;
 use super::{Options, Setup, bind, open, run};
 use crate::api::OwnErrors;
 use crate::clock::Clock;
-use crate::config;
+use crate::config::{self, Redaction};
 use crate::demo::{Fleet, Listeners, TargetFiles, serve};
 use crate::fs::rewrite_atomic;
 use crate::ingest::{Added, Batch};
 use crate::model::scrape::Event;
 use crate::model::time::{Millis, Timestamp};
+use crate::redact::{Hits, Redactor};
 use crate::store::Store;
 
 /// The history: how long ago each part begins, and how often the fleet was scraped in it. Coarse for the month, so that it is
@@ -87,6 +88,7 @@ fn write_files(directory: &Path, files: &TargetFiles) -> Result<()> {
 /// Feeds the fleet's history through ingest, as scraping it for a month would have; gives the number of scrapes.
 fn lay_down(store: &Store, fleet: &mut Fleet, now: Timestamp) -> Result<u64> {
     let mut scrapes = 0;
+    let redactor = Redactor::new(&Redaction::default());
     for (index, (age, interval)) in HISTORY.iter().enumerate() {
         let end = HISTORY.get(index + 1).map_or(now, |(age, _)| now.minus(*age));
         let mut batch = Batch::new(store.draft());
@@ -96,6 +98,9 @@ fn lay_down(store: &Store, fleet: &mut Fleet, now: Timestamp) -> Result<u64> {
             match event {
                 Event::Scraped(mut scrape) => {
                     scrapes += 1;
+                    if let Ok(exposition) = &mut scrape.outcome {
+                        redactor.exposition(exposition, &mut Hits::default());
+                    }
                     // A batch holds each target once: it is full when the next round begins.
                     while let Added::NextBatch(again) = batch.add(scrape, u64::MAX) {
                         store.commit(batch.into_draft().finish())?;

@@ -3,10 +3,12 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::redaction::redactor;
 use super::{complain, duration, print};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Storage;
@@ -37,6 +39,9 @@ struct CommonFlags {
     /// The data directory. No server may be running on it.
     #[arg(long = "storage.path", default_value = "data", value_name = "DIR")]
     storage_path: PathBuf,
+    /// The configuration file whose section `redaction` says what is hidden; by default what is hidden without one.
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
     /// Leave bad lines out and go on, in the place of stopping at the first one.
     #[arg(long)]
     skip_bad_lines: bool,
@@ -131,9 +136,11 @@ pub(super) fn import(command: Import) -> Result<ExitCode> {
         Import::Deltas(flags) => (Format::Deltas, flags.add, flags.common),
     };
     let clock = Clock::system();
+    let redactor = redactor(common.config_file.as_deref())?;
     let store = Store::open(&common.storage_path)?;
     for file in &common.files {
-        let options = Options { format: format.clone(), skip_bad: common.skip_bad_lines, as_new, now: clock.now() };
+        let (skip_bad, redactor) = (common.skip_bad_lines, Arc::clone(&redactor));
+        let options = Options { format: format.clone(), skip_bad, as_new, now: clock.now(), redactor };
         let mut bar = Bar::new(file, &clock);
         let outcome = transfer::import(&store, file, &options, &mut |progress| bar.show(progress));
         bar.end();
@@ -231,6 +238,9 @@ fn remarks(tally: &Tally, interval: Option<Millis>, options: &Options) -> Vec<St
         if !tally.complete {
             remarks.push("it does not end with # EOF: something may be missing".to_owned());
         }
+    }
+    if tally.redacted > 0 {
+        remarks.push(format!("{} secrets in it were hidden", number(tally.redacted)));
     }
     if tally.bad > 0 {
         remarks.push(format!("{} bad lines were left out", number(tally.bad)));

@@ -1,7 +1,7 @@
 //! The configuration file: strict YAML, read whole or not at all.
 //!
 //! One section per file: [`service`] and [`scrape`] for what is scraped and how, [`mechanism`] and [`relabel`] for how
-//! targets are found, [`http`] for how a request is made, [`storage`] for how long things are kept. [`render`] writes a running
+//! targets are found, [`http`] for how a request is made, [`storage`] for how long things are kept, [`redaction`] for what is hidden. [`render`] writes a running
 //! configuration out. docs/configuration.md lists every key.
 
 use std::fmt;
@@ -12,6 +12,7 @@ pub mod http;
 pub mod mechanism;
 pub mod pattern;
 mod reader;
+pub mod redaction;
 pub mod relabel;
 pub mod render;
 pub mod scrape;
@@ -23,6 +24,7 @@ mod tree;
 pub use http::{Authorization, BasicAuth, HttpClient, Tls, TlsVersion};
 pub use mechanism::{DnsDiscovery, DnsRecord, FileDiscovery, HttpDiscovery, Mechanism, TargetGroup};
 pub use pattern::Pattern;
+pub use redaction::Redaction;
 pub use relabel::{Relabel, RelabelAction};
 pub use scrape::{Limits, Scheme, ScrapeSettings};
 pub use secret::{Secret, SecretSource};
@@ -42,6 +44,8 @@ pub struct Config {
     pub services: Vec<Arc<Service>>,
     /// How long things are kept.
     pub storage: Storage,
+    /// What is hidden before anything is stored.
+    pub redaction: Redaction,
     /// What was accepted but should be looked at: sentences that begin with `FILE:LINE:COLUMN: `.
     pub warnings: Vec<String>,
 }
@@ -156,7 +160,7 @@ pub fn parse_target_groups(text: &str, file_name: &str) -> Result<Vec<TargetGrou
 fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     let node = tree::parse(text).map_err(|problem| source.error(problem.place, "", problem.what))?;
     let root = Field::root(source, &node);
-    let section = root.section(&[&["global", "services", "storage", "repository"]])?;
+    let section = root.section(&[&["global", "services", "storage", "redaction", "repository"]])?;
     let global = section.read("global", Global::default(), read_global)?;
     if let Some(repository) = section.get("repository") {
         // Periskop's file may say where Periskop keeps its errors; everything of ours is in one directory.
@@ -165,7 +169,8 @@ fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     }
     let services = section.read("services", Vec::new(), |field| service::read(field, &global))?;
     let storage = section.read("storage", Storage::default(), storage::read)?;
-    Ok(Config { global, services, storage, warnings: source.warnings.take() })
+    let redaction = section.read("redaction", Redaction::default(), redaction::read)?;
+    Ok(Config { global, services, storage, redaction, warnings: source.warnings.take() })
 }
 
 fn read_global(field: &Field<'_>) -> Result<Global, Error> {

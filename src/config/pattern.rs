@@ -10,7 +10,7 @@ use std::str::Chars;
 
 use regex::Regex;
 
-/// A regular expression that must match a whole value. Equal when its text is equal.
+/// A regular expression that must match a whole value, unless it was made to be found anywhere. Equal when its text is equal.
 #[derive(Clone)]
 pub struct Pattern {
     text: String,
@@ -31,13 +31,23 @@ impl Pattern {
         Ok(Self { text, regex })
     }
 
+    /// Compiles `text` to be found anywhere in a value, as RE2 does without anchors.
+    ///
+    /// # Errors
+    /// As [`Pattern::new`].
+    pub fn anywhere(text: impl Into<String>) -> Result<Self, String> {
+        let text = text.into();
+        let regex = Regex::new(&translate(&text)).map_err(|error| reason(&error))?;
+        Ok(Self { text, regex })
+    }
+
     /// As written in the file.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The anchored expression. Group 0 is the whole value where it matches.
+    /// The expression. Of an anchored one group 0 is the whole value where it matches.
     #[must_use]
     pub fn regex(&self) -> &Regex {
         &self.regex

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::mechanism::{DnsRecord, Mechanism, RECORDS, TargetGroup};
 use super::secret::{HIDDEN, SecretSource};
-use super::{Config, HttpClient, Limits, Relabel, RelabelAction, Service};
+use super::{Config, HttpClient, Limits, Redaction, Relabel, RelabelAction, Service};
 use crate::model::label::Labels;
 
 impl Config {
@@ -26,9 +26,20 @@ impl Config {
                 out.pair("occurrences", self.storage.retention.occurrences);
             });
         });
+        out.section("redaction", |out| write_redaction(out, &self.redaction));
         out.list("services", &self.services, |out, service| write_service(out, service, &self.global.limits));
         out.text
     }
+}
+
+fn write_redaction(out: &mut Yaml, redaction: &Redaction) {
+    out.pair("enabled", redaction.enabled);
+    out.pair("card_numbers", redaction.card_numbers);
+    out.texts("headers", &redaction.headers);
+    out.texts("fields", &redaction.fields);
+    out.texts("keep", &redaction.keep);
+    let patterns: Vec<String> = redaction.patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
+    out.texts("patterns", &patterns);
 }
 
 fn write_service(out: &mut Yaml, service: &Service, global: &Limits) {

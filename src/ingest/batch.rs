@@ -172,7 +172,7 @@ impl Scraped<'_, '_> {
         let first_seen = if known.is_some() { self.at } else { self.first_seen(&exposed) };
         let advance = counter::advance(known, exposed.total_count, exposed.created_at, identified);
         let before = known.unwrap_or(&nothing);
-        let (samples, occurrences) = new_samples(before, exposed.occurrences);
+        let (samples, mut occurrences) = new_samples(before, exposed.occurrences);
         let baseline = Baseline { total: exposed.total_count, created_at: exposed.created_at, samples };
         if known == Some(&baseline) {
             return None;
@@ -188,6 +188,11 @@ impl Scraped<'_, '_> {
         let placement = stretch.place(advance.delta, &times);
         let newest = times.iter().copied().filter(|time| stretch.from < *time && *time <= self.at).max();
         let last_seen = (advance.delta > 0).then(|| newest.unwrap_or(self.at));
+        // One that has a uuid is the same wherever it is exposed: by two targets of one process, or by a server and what it
+        // scrapes. Without one only its process tells it from another's.
+        occurrences.retain(|occurrence| {
+            occurrence.uuid.is_empty() || self.draft.is_new_sample(aggregate, occurrence.identity())
+        });
         Some(AggregateChange {
             aggregate,
             baseline,

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::severity::Severity;
 use super::time::Timestamp;
 
+/// Stands at the end of a text that a limit has cut, and alone behind the last frame of a stack that was cut.
+pub const CUT: &str = "… [cut]";
+
 /// One concrete exception as a client sampled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {

@@ -12,10 +12,11 @@ use super::client::Client;
 use super::metrics::Metrics;
 use super::target_loop::{Order, Plan, Shared, TargetLoop};
 use crate::clock::Clock;
-use crate::config::{Config, HttpClient, Service};
+use crate::config::{Config, HttpClient, Redaction, Service};
 use crate::model::label::Labels;
 use crate::model::scrape::Event;
 use crate::model::target::{ServiceTargets, Target};
+use crate::redact::Redactor;
 use crate::telemetry::Registry;
 
 /// What tells one loop from another: a change of anything else changes the loop's plan, not the loop.
@@ -40,6 +41,8 @@ struct Loops {
     tasks: JoinSet<()>,
     identities: HashMap<Id, Identity>,
     clients: Vec<Arc<Client>>,
+    /// What all loops hide, and what was configured for that.
+    redactor: (Redaction, Arc<Redactor>),
 }
 
 impl Manager {
@@ -76,6 +79,7 @@ impl Manager {
             tasks: JoinSet::new(),
             identities: HashMap::new(),
             clients: Vec::new(),
+            redactor: (Redaction::default(), Arc::new(Redactor::new(&Redaction::default()))),
         };
         loop {
             let config = Arc::clone(&settings.borrow_and_update());
@@ -105,6 +109,9 @@ impl Loops {
     /// Makes what runs be what is listed.
     fn apply(&mut self, config: &Config, lists: &[Arc<ServiceTargets>]) {
         self.clients.retain(|client| Arc::strong_count(client) > 1);
+        if self.redactor.0 != config.redaction {
+            self.redactor = (config.redaction.clone(), Arc::new(Redactor::new(&config.redaction)));
+        }
         let mut wanted: HashMap<Identity, (&Arc<Service>, &Arc<Target>)> = HashMap::new();
         for list in lists {
             // The configuration and the lists change one after the other: a list without its service waits or goes.
@@ -135,11 +142,13 @@ impl Loops {
             && let Order::Run(plan) = &*orders.borrow()
             && plan.target == *target
             && plan.service.scrape == service.scrape
+            && Arc::ptr_eq(&plan.redactor, &self.redactor.1)
         {
             return;
         }
         let client = self.client(&service.scrape.http);
-        let order = Order::Run(Plan { target: Arc::clone(target), service: Arc::clone(service), client });
+        let redactor = Arc::clone(&self.redactor.1);
+        let order = Order::Run(Plan { target: Arc::clone(target), service: Arc::clone(service), client, redactor });
         if let Some(orders) = self.orders.get(&identity) {
             // Also to one that is about to stop: it goes on, or is started again when it has ended.
             orders.send_replace(order);

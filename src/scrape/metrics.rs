@@ -3,6 +3,7 @@
 
 use crate::model::exposition::{Dropped, Exposition};
 use crate::model::scrape::Scrape;
+use crate::redact::Hits;
 use crate::telemetry::{Counter, EncodeLabelSet, Family, Gauge, Histogram, Registry, exponential_buckets};
 
 /// The metrics of this module.
@@ -21,6 +22,7 @@ pub(super) struct Metrics {
     body_bytes: Family<ServiceLabels, Counter>,
     aggregates: Family<ReadingLabels, Counter>,
     dropped: Family<DroppedLabels, Counter>,
+    redacted: Family<RedactedLabels, Counter>,
     /// `aggregates` as Periskop names and labels it.
     errors_scrapped: Family<PeriskopLabels, Counter>,
 }
@@ -48,6 +50,12 @@ struct ReadingLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RedactedLabels {
+    service: String,
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DroppedLabels {
     service: String,
     unit: &'static str,
@@ -67,6 +75,7 @@ impl Metrics {
             body_bytes: Family::default(),
             aggregates: Family::default(),
             dropped: Family::default(),
+            redacted: Family::default(),
             errors_scrapped: Family::default(),
         };
         registry.register("hydrophone_scrape_targets", "Targets that are being scraped", metrics.targets.clone());
@@ -103,11 +112,24 @@ impl Metrics {
         );
         registry.register("hydrophone_scrape_dropped", "What the limits cut from expositions", metrics.dropped.clone());
         registry.register(
+            "hydrophone_redacted",
+            "Secrets hidden in expositions, by what gave them away; one that is exposed again counts again",
+            metrics.redacted.clone(),
+        );
+        registry.register(
             "periskop_errors_scrapped",
             "Total number of errors scrapped",
             metrics.errors_scrapped.clone(),
         );
         metrics
+    }
+
+    /// Counts the secrets that were hidden in an exposition.
+    pub(super) fn hid(&self, service: &str, hits: Hits) {
+        for (kind, count) in hits.iter() {
+            let labels = RedactedLabels { service: service.to_owned(), kind: kind.name() };
+            self.redacted.get_or_create(&labels).inc_by(count);
+        }
     }
 
     /// Counts a scrape that is done.

@@ -16,6 +16,7 @@ use crate::model::exposition::Exposition;
 use crate::model::scrape::{Event, Failure, FailureKind, Scrape};
 use crate::model::target::Target;
 use crate::model::time::{Millis, Timestamp};
+use crate::redact::Redactor;
 
 /// Bodies up to this size are parsed where they are received: it takes less time than handing them to another thread.
 const INLINE_BYTES_MAX: usize = 64 << 10;
@@ -43,6 +44,7 @@ pub(super) struct Plan {
     pub(super) target: Arc<Target>,
     pub(super) service: Arc<Service>,
     pub(super) client: Arc<Client>,
+    pub(super) redactor: Arc<Redactor>,
 }
 
 /// What the manager wants of a loop.
@@ -165,7 +167,10 @@ impl TargetLoop {
             Err(failure) => (0, Err(failure)),
         };
         let (outcome, update) = match outcome {
-            Ok(Parsed { exposition, update }) => (Ok(exposition), Some(update)),
+            Ok(Parsed { exposition, update, redacted }) => {
+                self.shared.metrics.hid(&plan.target.service, redacted);
+                (Ok(exposition), Some(update))
+            }
             Err(failure) => (Err(failure), None),
         };
         let scrape = Scrape { target: Arc::clone(&plan.target), at, duration, body_bytes, outcome };
@@ -178,13 +183,14 @@ impl TargetLoop {
     async fn parse(&mut self, plan: &Plan, body: Body) -> Result<Parsed, Failure> {
         let limits = &plan.service.scrape.limits;
         let parsed = if body.bytes().len() <= INLINE_BYTES_MAX {
-            wire::parse(body.bytes(), limits, &self.memo)
+            wire::parse(body.bytes(), limits, &plan.redactor, &self.memo)
         } else {
             let (limits, memo) = (limits.clone(), std::mem::take(&mut self.memo));
+            let redactor = Arc::clone(&plan.redactor);
             // The semaphore is never closed.
             let permit = Arc::clone(&self.shared.parsers).acquire_owned().await;
             let parsing = tokio::task::spawn_blocking(move || {
-                let parsed = wire::parse(body.bytes(), &limits, &memo);
+                let parsed = wire::parse(body.bytes(), &limits, &redactor, &memo);
                 drop((body, permit));
                 (parsed, memo)
             });

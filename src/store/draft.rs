@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::RwLockReadGuard;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::change::{Baseline, Edit, ScrapeChange};
 use super::directory::{Health, ServiceRecord, TargetRecord};
@@ -15,6 +15,7 @@ use super::live::Live;
 use crate::model::aggregate::Aggregate;
 use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
 use crate::model::label::Labels;
+use crate::model::occurrence::SampleId;
 use crate::model::target::Target;
 use crate::model::time::Timestamp;
 
@@ -28,6 +29,8 @@ pub struct Draft<'a> {
     aggregates: HashMap<(ServiceId, String), AggregateId>,
     /// How many aggregates of each service are drafted.
     drafted: HashMap<ServiceId, u64>,
+    /// Samples that are new with this draft.
+    samples: FxHashSet<(AggregateId, SampleId)>,
 }
 
 /// A finished draft: all that one durable transaction adds.
@@ -60,6 +63,7 @@ impl<'a> Draft<'a> {
             instances: HashMap::new(),
             aggregates: HashMap::new(),
             drafted: HashMap::new(),
+            samples: FxHashSet::default(),
         }
     }
 
@@ -132,6 +136,11 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub fn baseline(&self, instance: InstanceId, aggregate: AggregateId) -> Option<&Baseline> {
         self.live.instances.get(instance)?.baselines.get(&aggregate)
+    }
+
+    /// Notes that a sample of an aggregate is new; false when an instance exposes it already, in this draft or before.
+    pub fn is_new_sample(&mut self, aggregate: AggregateId, sample: SampleId) -> bool {
+        !self.live.instances.exposes(aggregate, sample) && self.samples.insert((aggregate, sample))
     }
 
     /// The aggregate with this key, if it is known or drafted.

@@ -173,12 +173,13 @@ impl Live {
     }
 
     fn apply_baseline(&mut self, instance: InstanceId, change: &Move) {
-        let Some(instance) = self.instances.get_mut(instance) else { return };
+        let id = instance;
+        let Some(instance) = self.instances.get_mut(id) else { return };
         let baseline = instance.baselines.entry(change.aggregate).or_insert_with(Baseline::default);
         baseline.total = change.total;
         baseline.created_at = change.created_at;
         if let Some(samples) = &change.samples {
-            baseline.samples.clone_from(samples);
+            self.instances.expose(id, change.aggregate, samples);
         }
     }
 

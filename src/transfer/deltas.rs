@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::hash::BuildHasherDefault;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 use rustc_hash::FxHasher;
@@ -20,6 +20,7 @@ use super::watched::{Seen, spool_runs, spool_seen};
 use crate::model::label::Labels;
 use crate::model::severity::Severity;
 use crate::model::time::{Millis, Timestamp};
+use crate::redact::{Hits, Redactor};
 use crate::store::window_of;
 
 /// Parses blocks.
@@ -28,6 +29,7 @@ pub(super) struct LineParser {
     /// Nothing is later.
     pub(super) latest: Timestamp,
     pub(super) skip: bool,
+    pub(super) redactor: Arc<Redactor>,
 }
 
 /// The counts of one line.
@@ -51,8 +53,9 @@ pub(super) struct Lines {
     targets: Vec<(u32, Labels)>,
     groups: Vec<Group>,
     points: Vec<(u32, u64)>,
-    /// All other lines, as they stand in the file.
+    /// All other lines, as they stand in the file but for secrets.
     records: Vec<(Record, Vec<u8>)>,
+    redacted: Hits,
 }
 
 type Map = HashMap<String, u32, BuildHasherDefault<FxHasher>>;
@@ -118,7 +121,7 @@ impl LineParser {
             serde_json::from_slice::<Kind>(line).map_err(readable)?.kind.is_some()
         };
         if is_record {
-            let record: Record = serde_json::from_slice(line).map_err(readable)?;
+            let mut record: Record = serde_json::from_slice(line).map_err(readable)?;
             match (&record, first) {
                 (Record::Header(header), true) => return check_header(header),
                 (Record::Header(_), false) => return Err("a second header".to_owned()),
@@ -126,8 +129,14 @@ impl LineParser {
                 (_, false) => {}
             }
             self.check(&record)?;
-            // Those that are only passed on need not be kept as they were read.
-            let line = if passed_on(&record) { line.to_vec() } else { Vec::new() };
+            let hidden = hide(&mut record, &self.redactor);
+            // Only those that are passed on have to be kept as they were read.
+            let line = match (passed_on(&record), hidden == Hits::default()) {
+                (false, _) => Vec::new(),
+                (true, true) => line.to_vec(),
+                (true, false) => serde_json::to_vec(&record).map_err(readable)?,
+            };
+            parsed.redacted.add(hidden);
             parsed.records.push((record, line));
             return Ok(());
         }
@@ -180,7 +189,7 @@ impl LineParser {
             return fail(parsed, "an empty service or key".to_owned());
         }
         let service = known.service(&counts.service, parsed);
-        let aggregate = known.aggregate(service, &counts.key, parsed);
+        let aggregate = known.aggregate(service, &counts.key, &self.redactor, parsed);
         let target = known.target(service, counts.labels, parsed);
         let new = parsed.points.iter().skip(begin).map(|(at, _)| i64::from(*at) * 1000);
         let times: Vec<i64> = new.chain(gap.map(|(_, to, _)| to)).collect();
@@ -190,7 +199,11 @@ impl LineParser {
                 hints.see(time);
             }
             let severity = severity.map(|severity| (last, severity));
-            hints.join(Hints { seen: None, severity, class: counts.class, message: counts.message });
+            let (mut class, mut message) = (counts.class, counts.message);
+            for text in class.iter_mut().chain(&mut message) {
+                self.redactor.text(text, &mut parsed.redacted);
+            }
+            hints.join(Hints { seen: None, severity, class, message });
         }
         parsed.groups.push(Group { aggregate, target, points: (begin, parsed.points.len() - begin), gap });
         Ok(())
@@ -269,14 +282,16 @@ impl Known {
         id
     }
 
-    fn aggregate(&mut self, service: u32, key: &str, parsed: &mut Lines) -> u32 {
+    fn aggregate(&mut self, service: u32, key: &str, redactor: &Redactor, parsed: &mut Lines) -> u32 {
         self.begin(service);
         self.scratch.push_str(key);
         if let Some(id) = self.aggregates.get(&self.scratch) {
             return *id;
         }
         let id = parsed.aggregates.len() as u32;
-        parsed.aggregates.push((service, key.to_owned(), Hints::default()));
+        let mut key = key.to_owned();
+        redactor.text(&mut key, &mut parsed.redacted);
+        parsed.aggregates.push((service, key, Hints::default()));
         self.aggregates.insert(self.scratch.clone(), id);
         id
     }
@@ -317,6 +332,7 @@ impl Reader for AllLines {
     type Parser = LineParser;
 
     fn apply(&mut self, parsed: Lines, parser: &LineParser, sink: &mut Sink<'_>) -> Result<Vec<Bad>, Error> {
+        sink.tally.redacted += parsed.redacted.iter().map(|(_, count)| count).sum::<u64>();
         // First, because names get their numbers in the order of their own lines.
         for (record, line) in parsed.records {
             apply_record(record, &line, parser, sink)?;
@@ -350,6 +366,28 @@ impl Reader for AllLines {
     fn finish(&mut self, _: &LineParser, _: &mut Sink<'_>) -> Result<(), Error> {
         Ok(())
     }
+}
+
+/// Hides the secrets in a line.
+fn hide(record: &mut Record, redactor: &Redactor) -> Hits {
+    let mut hits = Hits::default();
+    match record {
+        Record::Aggregate(line) => {
+            redactor.text(&mut line.key, &mut hits);
+            redactor.text(&mut line.message, &mut hits);
+            if let Some(class) = &mut line.class {
+                redactor.text(class, &mut hits);
+            }
+        }
+        Record::Process(line) => {
+            for baseline in &mut line.baselines {
+                redactor.text(&mut baseline.key, &mut hits);
+            }
+        }
+        Record::Occurrence(line) => line.hide(redactor, &mut hits),
+        Record::Header(_) | Record::Service(_) | Record::Target(_) | Record::Coverage(_) => {}
+    }
+    hits
 }
 
 fn apply_record(record: Record, line: &[u8], parser: &LineParser, sink: &mut Sink<'_>) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! Importing a file: finding out what of it was taken before, reading and merging the rest in rounds.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::block::digest_until;
 use super::deltas::{AllLines, LineParser};
@@ -13,6 +14,7 @@ use super::series::AllSeries;
 use super::spool::read_small;
 use super::{Error, Progress, interval};
 use crate::model::time::{Millis, Timestamp};
+use crate::redact::Redactor;
 use crate::store::Store;
 
 /// The directory within the data directory that an import needs while it runs.
@@ -31,7 +33,7 @@ pub enum Format {
 }
 
 /// How a file is imported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// What it is.
     pub format: Format,
@@ -41,6 +43,8 @@ pub struct Options {
     pub as_new: bool,
     /// The time.
     pub now: Timestamp,
+    /// Hides secrets before anything is written down, as scraping does.
+    pub redactor: Arc<Redactor>,
 }
 
 /// What became of an import.
@@ -65,7 +69,8 @@ pub fn import(store: &Store, path: &Path, options: &Options, progress: &mut (dyn
     let result = match &options.format {
         Format::Deltas => {
             let latest = options.now.plus(AHEAD_MAX);
-            let parser = |_: Option<&FileMark>| Ok(LineParser { latest, skip: options.skip_bad });
+            let redactor = Arc::clone(&options.redactor);
+            let parser = |_: Option<&FileMark>| Ok(LineParser { latest, skip: options.skip_bad, redactor });
             Importer { store, path, options, reading: "deltas".to_owned(), sort: false }.run::<AllLines>(
                 parser,
                 progress,
@@ -99,7 +104,7 @@ fn sample_parser(
     known: Option<&FileMark>,
 ) -> Result<SampleParser, Error> {
     let known = known.map(|mark| Millis(mark.interval_ms)).filter(|_| mapping.interval.is_none());
-    let interval = known.map_or_else(|| interval::find(path, mapping), Ok)?;
+    let interval = known.map_or_else(|| interval::find(path, mapping, &options.redactor), Ok)?;
     Ok(SampleParser {
         mapping: mapping.clone(),
         interval,
@@ -107,6 +112,7 @@ fn sample_parser(
         watched_ms: interval.0.saturating_mul(2).saturating_add(interval.0 / 10),
         latest: options.now.plus(AHEAD_MAX),
         skip: options.skip_bad,
+        redactor: Arc::clone(&options.redactor),
     })
 }
 

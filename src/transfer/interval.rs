@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Error;
 use super::block::Blocks;
@@ -10,6 +11,7 @@ use super::digest::Place;
 use super::openmetrics::{Mapping, SampleParser};
 use super::round::Parser;
 use crate::model::time::{Millis, Timestamp};
+use crate::redact::Redactor;
 
 /// Blocks that are looked at, at most: enough to see each of half a million series twice.
 const BLOCKS_MAX: usize = 64;
@@ -21,7 +23,7 @@ const ENOUGH: u64 = 10_000;
 const DEFAULT: Millis = Millis::from_seconds(60);
 
 /// The scrape interval of the metric in the file at `path`.
-pub(super) fn find(path: &Path, mapping: &Mapping) -> Result<Millis, Error> {
+pub(super) fn find(path: &Path, mapping: &Mapping, redactor: &Arc<Redactor>) -> Result<Millis, Error> {
     if let Some(interval) = mapping.interval {
         return Ok(interval);
     }
@@ -32,6 +34,7 @@ pub(super) fn find(path: &Path, mapping: &Mapping) -> Result<Millis, Error> {
         watched_ms: -1,
         latest: Timestamp(i64::MAX),
         skip: true,
+        redactor: Arc::clone(redactor),
     };
     let mut blocks = Blocks::open(path, &Place::default(), None)?;
     let mut distances: BTreeMap<i64, u64> = BTreeMap::new();

@@ -11,6 +11,7 @@ use super::moment::Moment;
 use crate::model::aggregate::State;
 use crate::model::label::Labels;
 use crate::model::severity::Severity;
+use crate::redact::{Hits, Redactor};
 
 /// What the header's `format` says.
 pub(super) const FORMAT: &str = "hydrophone deltas";
@@ -199,6 +200,28 @@ pub(super) struct Http {
     pub(super) headers: Option<Vec<(String, String)>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<String>,
+}
+
+impl Occurrence {
+    /// Hides the secrets in it.
+    pub(super) fn hide(&mut self, redactor: &Redactor, hits: &mut Hits) {
+        for text in [&mut self.key, &mut self.uuid, &mut self.class, &mut self.message] {
+            redactor.text(text, hits);
+        }
+        redactor.frames(self.stack.as_deref_mut().unwrap_or_default(), hits);
+        for cause in &mut self.causes {
+            redactor.text(&mut cause.class, hits);
+            redactor.text(&mut cause.message, hits);
+            redactor.frames(cause.stack.as_deref_mut().unwrap_or_default(), hits);
+        }
+        let Some(http) = &mut self.http else { return };
+        for text in [&mut http.method, &mut http.url].into_iter().chain(&mut http.body) {
+            redactor.text(text, hits);
+        }
+        for header in http.headers.iter_mut().flatten() {
+            redactor.header(header, hits);
+        }
+    }
 }
 
 /// A line of counts, as it is read. There are a hundred million of them, so it borrows what it can.

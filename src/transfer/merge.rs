@@ -253,6 +253,18 @@ impl Merge<'_, '_> {
             baselines.push((id, Baseline { total: baseline.total, created_at, samples }));
         }
         baselines.sort_by_key(|(id, _)| *id);
+        // Keys that became equal because secrets in them were hidden are one aggregate, whose counter is the sum of theirs.
+        baselines.dedup_by(|(next, more), (id, baseline)| {
+            let same = next == id;
+            if same {
+                baseline.total = baseline.total.saturating_add(more.total);
+                baseline.created_at = baseline.created_at.into_iter().chain(more.created_at).min();
+                baseline.samples.append(&mut more.samples);
+                baseline.samples.sort_unstable();
+                baseline.samples.dedup();
+            }
+            same
+        });
         let target = view.find_target(service, &line.labels.0).unwrap_or(Hit::NO_TARGET);
         Ok(Process { service, key, target, last_success: line.last_success.map(|at| at.0), baselines })
     }

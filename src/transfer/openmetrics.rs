@@ -5,6 +5,7 @@
 //! differ from the one before, or come too long after it; what is left is applied in order.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -13,6 +14,7 @@ use super::round::{Bad, Parsed, Parser};
 use crate::model::label::Labels;
 use crate::model::severity::Severity;
 use crate::model::time::{Millis, Timestamp};
+use crate::redact::Redactor;
 
 /// What the labels of a metric mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +120,7 @@ pub(super) struct SampleParser {
     /// Nothing is later.
     pub(super) latest: Timestamp,
     pub(super) skip: bool,
+    pub(super) redactor: Arc<Redactor>,
 }
 
 /// A sample that differs from the one before.

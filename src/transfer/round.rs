@@ -49,6 +49,9 @@ pub struct Tally {
     pub before: u64,
     /// Bad lines that were skipped.
     pub bad: u64,
+    /// Secrets that were hidden.
+    #[serde(default)]
+    pub redacted: u64,
     /// The first and the last time of a delta, in milliseconds.
     pub times: Option<(i64, i64)>,
     /// The file has the end that OpenMetrics demands.
@@ -67,6 +70,7 @@ impl Tally {
         self.other += other.other;
         self.before = self.before.saturating_add(other.before);
         self.bad += other.bad;
+        self.redacted += other.redacted;
         self.complete = other.complete;
         if let Some((first, last)) = other.times {
             self.times = Some(super::names::widened(self.times, first, last));

@@ -23,6 +23,7 @@ use crate::ingest::counter;
 use crate::ingest::gap::GAP_MAX;
 use crate::model::severity::Severity;
 use crate::model::time::{Millis, Timestamp};
+use crate::redact::Hits;
 use crate::store::{Baseline, slot};
 
 /// Baselines of processes that were not seen for as long are not worth keeping: the server forgets them, too.
@@ -65,7 +66,8 @@ struct Source {
 pub(super) struct AllSeries {
     series: Vec<Series>,
     sources: Vec<Source>,
-    /// By the labels as they are written.
+    /// By the labels as they are written; not noted, because they may hold secrets, and found again by what identifies them.
+    #[serde(skip)]
     ids: HashMap<String, u32>,
     /// By what identifies them.
     identities: HashMap<u128, u32>,
@@ -184,6 +186,10 @@ impl AllSeries {
         let id = match self.identities.get(&hash) {
             Some(id) => *id,
             None => {
+                let mut subject = subject;
+                let mut hits = Hits::default();
+                parser.redactor.text(&mut subject.key, &mut hits);
+                sink.tally.redacted += hits.iter().map(|(_, count)| count).sum::<u64>();
                 let series = self.series(subject, hash, metric, sink)?;
                 let id = self.series.len() as u32;
                 self.series.push(series);

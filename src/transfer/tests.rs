@@ -21,11 +21,16 @@ use crate::model::series::{Buckets, Count};
 use crate::model::severity::Severity;
 use crate::model::target::Target;
 use crate::model::time::{Millis, TimeRange, Timestamp};
+use crate::redact::{Hits, Redactor};
 use crate::store::{Edit, Scan, Split, Store, View};
 
 /// 2026-11-20T10:00:00Z: a window begins.
 const NOW: Timestamp = Timestamp(1_795_168_800_000);
 const DAY: i64 = 86_400;
+
+fn redactor() -> Arc<Redactor> {
+    Arc::new(Redactor::new(&crate::config::Redaction::default()))
+}
 
 /// A data directory, and files beside it.
 struct Place {
@@ -57,7 +62,7 @@ impl Place {
     }
 
     fn import(&self, path: &Path, format: Format) -> Outcome {
-        let options = Options { format, skip_bad: false, as_new: false, now: NOW };
+        let options = Options { format, skip_bad: false, as_new: false, now: NOW, redactor: redactor() };
         import(self.store(), path, &options, &mut |_| ())
     }
 
@@ -300,7 +305,7 @@ fn a_bad_line_stops_and_what_stands_before_it_is_taken() {
         assert_eq!((outcome.lines_before, place.totals()["A@1"]), (2, (5, 5)), "{bad}");
         // Or it is left out.
         let place = Place::new();
-        let options = Options { format: openmetrics(), skip_bad: true, as_new: false, now: NOW };
+        let options = Options { format: openmetrics(), skip_bad: true, as_new: false, now: NOW, redactor: redactor() };
         let outcome = import(place.store(), &place.file("a", &format!("{good}{bad}{rest}")), &options, &mut |_| ());
         assert!(outcome.stopped.is_none(), "{bad}: {:?}", outcome.stopped);
         assert_eq!((outcome.tally.bad, outcome.skipped.len(), place.totals()["A@1"]), (1, 1, (5, 5)), "{bad}");
@@ -417,7 +422,7 @@ fn another_file_with_the_same_begin_is_added_only_on_demand() {
     let path = place.file("b", &format!("{}8}}\n", first.strip_suffix("7}\n").unwrap()));
     let stopped = place.import(&path, Format::Deltas).stopped.unwrap().to_string();
     assert!(stopped.contains("begins like a file of which 2001 lines were imported"), "{stopped}");
-    let options = Options { format: Format::Deltas, skip_bad: false, as_new: true, now: NOW };
+    let options = Options { format: Format::Deltas, skip_bad: false, as_new: true, now: NOW, redactor: redactor() };
     let outcome = import(place.store(), &path, &options, &mut |_| ());
     assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
     let once = 1999 * 1000 + 7;
@@ -429,11 +434,16 @@ fn lived() -> Place {
     let place = Place::new();
     let store = place.store();
     let mut fleet = Fleet::aged(7, Timestamp(NOW.0 + 3_700_000), Millis::from_seconds(DAY));
+    let redactor = redactor();
     let mut batch = Batch::new(store.draft());
     let (from, to) = (Timestamp(NOW.0 - DAY * 600), Timestamp(NOW.0 + 3_700_000));
     for event in fleet.history(from, to, Millis::from_seconds(600)) {
         match event {
             Event::Scraped(mut scrape) => {
+                if let Ok(exposition) = &mut scrape.outcome {
+                    // As scraping would have.
+                    redactor.exposition(exposition, &mut Hits::default());
+                }
                 while let Added::NextBatch(again) = batch.add(scrape, u64::MAX) {
                     let commit = batch.into_draft().finish();
                     store.commit(commit).unwrap();
@@ -470,7 +480,13 @@ fn lived() -> Place {
 
 /// An import in the middle of the fleet's last window, so that some of it is sealed and some is not.
 fn later() -> Options {
-    Options { format: Format::Deltas, skip_bad: false, as_new: false, now: Timestamp(NOW.0 + 3_800_000) }
+    Options {
+        format: Format::Deltas,
+        skip_bad: false,
+        as_new: false,
+        now: Timestamp(NOW.0 + 3_800_000),
+        redactor: redactor(),
+    }
 }
 
 #[test]
@@ -719,7 +735,7 @@ proptest! {
             let path = place.file(&index.to_string(), &text);
             // The clock of each import decides what is sealed; nothing is in the future of the first.
             let now = Timestamp(NOW.0 + if index == 0 { 0 } else { now });
-            let options = Options { format: Format::Deltas, skip_bad: false, as_new: true, now };
+            let options = Options { format: Format::Deltas, skip_bad: false, as_new: true, now, redactor: redactor() };
             let outcome = import(place.store(), &path, &options, &mut |_| ());
             prop_assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
         }
@@ -784,7 +800,7 @@ proptest! {
         let exported = { drop(view); place.export() };
         let copy = Place::new();
         let path = copy.file("copy", &exported);
-        let options = Options { format: Format::Deltas, skip_bad: false, as_new: false, now: Timestamp(NOW.0 + now) };
+        let options = Options { format: Format::Deltas, skip_bad: false, as_new: false, now: Timestamp(NOW.0 + now), redactor: redactor() };
         let outcome = import(copy.store(), &path, &options, &mut |_| ());
         prop_assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
         prop_assert_eq!(copy.export(), exported);

@@ -1,5 +1,6 @@
 //! Tests through the front door: a real store, real ingest, real HTTP on loopback. One binary, so that it links once.
 
+mod exposer;
 mod harness;
 mod raw;
 
@@ -13,5 +14,7 @@ mod bad_input;
 mod kill;
 mod lifecycle;
 mod process;
+mod redaction;
+mod sample;
 mod spike;
 mod transfer;

@@ -25,6 +25,7 @@ use super::middleware::allow_localhost;
 use super::state::AppState;
 use crate::ingest::Edit;
 use crate::model::aggregate::State as Resolution;
+use crate::redact::{Hits, Redactor};
 
 /// Its routes.
 pub(super) fn router() -> Router<Arc<AppState>> {
@@ -95,7 +96,9 @@ async fn resolve(State(state): State<Arc<AppState>>, uri: Uri) -> Result<Respons
         .read(move |state| {
             let view = state.store.view()?;
             let Some(id) = view.service(&service) else { return Ok(state.is_configured(&service).then_some(None)) };
-            Ok::<_, Error>(Some(keys.iter().find_map(|key| view.find_aggregate(id, key))))
+            let find = |keys: &[String]| keys.iter().find_map(|key| view.find_aggregate(id, key));
+            // Who has a key from the client itself has it with the secrets that are hidden in ours.
+            Ok::<_, Error>(Some(find(&keys).or_else(|| find(&hidden(state, keys)))))
         })
         .await?;
     match found {
@@ -108,6 +111,14 @@ async fn resolve(State(state): State<Arc<AppState>>, uri: Uri) -> Result<Respons
             Ok(StatusCode::NO_CONTENT.into_response())
         }
     }
+}
+
+/// The keys as they are stored: without secrets.
+fn hidden(state: &AppState, mut keys: Vec<String>) -> Vec<String> {
+    let config = Arc::clone(&state.config.borrow().config);
+    let redactor = Redactor::new(&config.redaction);
+    keys.retain_mut(|key| redactor.text(key, &mut Hits::default()));
+    keys
 }
 
 /// A browser asks before it sends `DELETE`. The original resolves the error then already.

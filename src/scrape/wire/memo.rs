@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::scanner::Scanner;
 use crate::config::Limits;
+use crate::redact::Redactor;
 
 /// The last exposition of one target that was handed on, as hashes. About 50 bytes an aggregate.
 ///
@@ -21,10 +22,12 @@ use crate::config::Limits;
 /// the same cost, and a busy target's megabytes would be hashed twice.
 ///
 /// Belongs to one target; [`parse`](super::parse) reads it, and [`Memo::commit`] moves it on once what was parsed has been
-/// handed on. It takes no part where the exposition has another `target_uuid` or the limits are others.
+/// handed on. It takes no part where the exposition has another `target_uuid`, or the limits or the rules of redaction are others.
 #[derive(Debug, Clone, Default)]
 pub struct Memo {
     limits: Option<Limits>,
+    /// The rules of redaction: under other ones keys may be others.
+    rules: u64,
     target_uuid: Option<String>,
     entries: Entries,
     /// The aggregate that came first, by the hash of its key.
@@ -62,9 +65,9 @@ impl Memo {
         *self = update.0;
     }
 
-    /// This memo, if it is one of an exposition read within the same limits.
-    pub(super) fn usable(&self, limits: &Limits) -> Option<&Self> {
-        (self.limits.as_ref() == Some(limits)).then_some(self)
+    /// This memo, if it is one of an exposition read within the same limits and by the same rules.
+    pub(super) fn usable(&self, limits: &Limits, redactor: &Redactor) -> Option<&Self> {
+        (self.limits.as_ref() == Some(limits) && self.rules == redactor.rules()).then_some(self)
     }
 
     pub(super) fn is_of(&self, target_uuid: Option<&str>) -> bool {
@@ -84,8 +87,14 @@ impl Memo {
     }
 
     /// The memo of an exposition that was read just now.
-    pub(super) fn of(limits: &Limits, target_uuid: Option<&str>, entries: Entries, first: Option<u64>) -> Self {
-        Self { limits: Some(limits.clone()), target_uuid: target_uuid.map(str::to_owned), entries, first }
+    pub(super) fn of(
+        (limits, redactor): (&Limits, &Redactor),
+        target_uuid: Option<&str>,
+        entries: Entries,
+        first: Option<u64>,
+    ) -> Self {
+        let rules = redactor.rules();
+        Self { limits: Some(limits.clone()), rules, target_uuid: target_uuid.map(str::to_owned), entries, first }
     }
 }
 

@@ -20,6 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::Limits;
 use crate::model::exposition::{Dropped, Exposition};
+use crate::redact::{Hits, MARK, Redactor};
 use aggregate::Aggregates;
 use scanner::{Raw, Scanner};
 use stack::Stacks;
@@ -51,22 +52,24 @@ pub struct Parsed {
     pub exposition: Exposition,
     /// What to commit to the memo once the exposition was handed on.
     pub update: MemoUpdate,
+    /// The secrets that were hidden in it.
+    pub redacted: Hits,
 }
 
-/// Reads a body. `memo` is what is known of the same target's last exposition that was handed on; [`Memo::default`] knows
-/// nothing.
+/// Reads a body and hides what `redactor` says in all of its texts. `memo` is what is known of the same target's last
+/// exposition that was handed on; [`Memo::default`] knows nothing.
 ///
 /// # Errors
 /// When the body is not one whole JSON object, or its `aggregated_errors` or `target_uuid` are of the wrong type. Anything
 /// else that is wrong costs only the aggregate or the occurrence in which it stands, and is counted as dropped.
-pub fn parse(body: &[u8], limits: &Limits, memo: &Memo) -> Result<Parsed, Error> {
-    let memo = memo.usable(limits);
+pub fn parse(body: &[u8], limits: &Limits, redactor: &Redactor, memo: &Memo) -> Result<Parsed, Error> {
+    let memo = memo.usable(limits, redactor);
     if memo.is_some()
-        && let Some(parsed) = Reader::new(body, limits).exposition(memo)?
+        && let Some(parsed) = Reader::new(body, limits, redactor).exposition(memo)?
     {
         return Ok(parsed);
     }
-    let parsed = Reader::new(body, limits).exposition(None)?;
+    let parsed = Reader::new(body, limits, redactor).exposition(None)?;
     parsed.ok_or(Error { problem: "the body contradicts itself", offset: 0 })
 }
 
@@ -74,7 +77,9 @@ pub fn parse(body: &[u8], limits: &Limits, memo: &Memo) -> Result<Parsed, Error>
 struct Reader<'a> {
     scanner: Scanner<'a>,
     limits: &'a Limits,
+    redactor: &'a Redactor,
     dropped: Dropped,
+    redacted: Hits,
     stacks: Stacks<'a>,
     /// Estimate of the memory that what was read so far holds.
     kept_bytes: usize,
@@ -86,11 +91,13 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(body: &'a [u8], limits: &'a Limits) -> Self {
+    fn new(body: &'a [u8], limits: &'a Limits, redactor: &'a Redactor) -> Self {
         Self {
             scanner: Scanner::new(body),
             limits,
+            redactor,
             dropped: Dropped::default(),
+            redacted: Hits::default(),
             stacks: Stacks::default(),
             kept_bytes: 0,
             kept_bytes_max: body.len().saturating_add(KEPT_BYTES_MAX),
@@ -126,9 +133,9 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let Aggregates { entries, list, unchanged, first, .. } = aggregates;
-        let update = MemoUpdate(Memo::of(self.limits, target_uuid.as_deref(), entries, first));
+        let update = MemoUpdate(Memo::of((self.limits, self.redactor), target_uuid.as_deref(), entries, first));
         let exposition = Exposition { target_uuid, aggregates: list, unchanged, dropped: self.dropped };
-        Ok(Some(Parsed { exposition, update }))
+        Ok(Some(Parsed { exposition, update, redacted: self.redacted }))
     }
 
     /// The process's id; a number is taken as it is written, null and an empty string are none.
@@ -142,6 +149,10 @@ impl<'a> Reader<'a> {
         let (mut uuid, cut) = raw.decode(TARGET_UUID_BYTES_MAX);
         if cut {
             uuid = format!("{uuid}~{:016x}", xxh3_64(raw.bytes));
+        }
+        if self.redactor.text(&mut uuid, &mut self.redacted) {
+            // Two processes must never be taken for one, whatever is hidden of their names.
+            uuid = format!("{MARK}~{:016x}", xxh3_64(raw.bytes));
         }
         Ok((!uuid.is_empty()).then_some(uuid))
     }

@@ -30,12 +30,13 @@ impl Reader<'_> {
         let mut first = true;
         while self.scanner.next_element(&mut first)? {
             let before = self.dropped;
-            let Some(occurrence) = self.occurrence()? else {
+            let Some(mut occurrence) = self.occurrence()? else {
                 // What was cut inside it is lost with it and not counted twice.
                 self.dropped = before;
                 self.dropped.occurrences += 1;
                 continue;
             };
+            self.redactor.occurrence(&mut occurrence, occurrences.last(), &mut self.redacted);
             let bytes = bytes_of(&occurrence);
             if self.kept_bytes + bytes > self.kept_bytes_max {
                 self.starved = true;
@@ -194,8 +195,12 @@ impl Reader<'_> {
             let (name, name_cut) = key.decode(self.limits.header_bytes_max);
             let mut value = String::new();
             let mut cut = name_cut;
-            good &= self.header_value(&mut value, self.limits.header_bytes_max - name.len(), &mut cut)?;
-            self.dropped.truncated += u64::from(cut);
+            let room = self.limits.header_bytes_max - name.len();
+            good &= self.header_value(&mut value, room, &mut cut)?;
+            if cut {
+                text::mark_cut(&mut value, room);
+                self.dropped.truncated += 1;
+            }
             taken.push((name, value));
         }
         *headers = Some(taken);
@@ -246,7 +251,10 @@ impl Reader<'_> {
         if self.scanner.peek() == Some(b'"') {
             let (text, cut) = self.scanner.string()?.decode(max);
             *into = text;
-            self.dropped.truncated += u64::from(cut);
+            if cut {
+                text::mark_cut(into, max);
+                self.dropped.truncated += 1;
+            }
             return Ok(true);
         }
         if self.scanner.take_null()? { Ok(true) } else { self.wrong() }

@@ -15,7 +15,7 @@ use super::memo::HashItself;
 use super::scanner::Raw;
 use super::{ALLOCATION_BYTES, Error, Reader};
 use crate::config::Limits;
-use crate::model::occurrence::Stack;
+use crate::model::occurrence::{CUT, Stack};
 
 /// Depths of the cause chain whose last stack is remembered; deeper ones share the last place.
 const DEPTHS: usize = 4;
@@ -86,7 +86,13 @@ impl<'a> Reader<'a> {
             return Ok(Some(known.clone()));
         }
         let lines = raw.first() == Some(&b'"');
-        let (stack, cut) = build(&self.stacks.frames, cut, lines, self.limits);
+        let mut hide = |text: &mut String| {
+            self.redactor.text(text, &mut self.redacted);
+        };
+        let (mut stack, cut) = build(&self.stacks.frames, cut, lines, self.limits, &mut hide);
+        if cut {
+            stack.frames.push(CUT.to_owned());
+        }
         let bytes: usize = stack.frames.iter().map(|frame| size_of::<String>() + ALLOCATION_BYTES + frame.len()).sum();
         let known = Known { raw, stack: Arc::new(stack), cut };
         self.kept_bytes += bytes + size_of::<Known<'_>>() * 2 + ALLOCATION_BYTES;
@@ -116,10 +122,18 @@ impl<'a> Reader<'a> {
 }
 
 /// Makes strings of the frames, or of the lines of one string, within the limits; and says whether anything was cut.
-fn build(raw: &[Raw<'_>], mut cut: bool, lines: bool, limits: &Limits) -> (Stack, bool) {
+/// What is secret may stand on several lines, so it is hidden before they are told apart.
+fn build(
+    raw: &[Raw<'_>],
+    mut cut: bool,
+    lines: bool,
+    limits: &Limits,
+    hide: &mut dyn FnMut(&mut String),
+) -> (Stack, bool) {
     let mut room = limits.stack_bytes_max;
     if lines {
-        let Some((text, short)) = raw.first().map(|raw| raw.decode(room)) else { return (Stack::default(), cut) };
+        let Some((mut text, short)) = raw.first().map(|raw| raw.decode(room)) else { return (Stack::default(), cut) };
+        hide(&mut text);
         let mut lines = text.lines().map(str::to_owned);
         let frames: Vec<String> = lines.by_ref().take(limits.stack_frames_max).collect();
         cut |= short || lines.next().is_some();
@@ -127,8 +141,9 @@ fn build(raw: &[Raw<'_>], mut cut: bool, lines: bool, limits: &Limits) -> (Stack
     }
     let mut frames = Vec::with_capacity(raw.len());
     for frame in raw {
-        let (frame, short) = frame.decode(room);
+        let (mut frame, short) = frame.decode(room);
         room -= frame.len();
+        hide(&mut frame);
         // What did not fit at all is no frame.
         if !(short && frame.is_empty()) {
             frames.push(frame);

@@ -12,6 +12,13 @@ use crate::model::occurrence::{Cause, Exception, HttpContext, Occurrence, Stack}
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 
+/// As the server reads, whose redaction finds nothing in most of these bodies.
+fn parse(body: &[u8], limits: &Limits, memo: &Memo) -> Result<Parsed, Error> {
+    static REDACTOR: std::sync::LazyLock<Redactor> =
+        std::sync::LazyLock::new(|| Redactor::new(&crate::config::Redaction::default()));
+    super::parse(body, limits, &REDACTOR, memo)
+}
+
 fn read(body: &str) -> Exposition {
     read_within(body, &Limits::default())
 }
@@ -295,7 +302,7 @@ fn every_limit_cuts_and_counts() {
     let limits = Limits { stack_bytes_max: 5, ..roomy };
     let exposition = read_within(&exposing(&[&aggregate, &aggregate.replace(r#""key""#, r#""other""#)]), &limits);
     let stack = &exposition.aggregates[1].occurrences.as_ref().unwrap()[0].exception.stack;
-    assert_eq!(frames(stack.as_ref()), Some(vec!["aa", "bb", "c"]));
+    assert_eq!(frames(stack.as_ref()), Some(vec!["aa", "bb", "c", "… [cut]"]));
     assert_eq!(exposition.dropped.truncated, 2, "a shared stack that was cut is cut in each sample");
 }
 
@@ -807,4 +814,68 @@ proptest! {
         let known = parse(&junk, &limits, &memo);
         prop_assert_eq!(alone.is_ok(), known.is_ok());
     }
+}
+
+/// An aggregate with this key, count and one sample with this message.
+fn keyed(key: &str, count: u64, message: &str) -> String {
+    format!(
+        r#"{{"aggregation_key":"{key}","total_count":{count},"latest_errors":[{{"uuid":"{key}","error":{{"class":"C","message":"{message}"}}}}]}}"#
+    )
+}
+
+#[test]
+fn keys_that_differ_by_their_secrets_are_one_aggregate_whose_counts_add_up() {
+    let (limits, mut memo) = (Limits::default(), Memo::default());
+    let secret = |name: &str, count: u64| keyed(&format!("E@password={name}"), count, "m");
+    let body = |a: u64, b: u64| {
+        exposing(&[&secret("one", a), &keyed("Plain@1", 7, "m"), &secret("two", b), &secret("one", a)])
+    };
+    for (a, b) in [(3, 4), (3, 4), (3, 9), (5, 9)] {
+        let parsed = parse(body(a, b).as_bytes(), &limits, &memo).unwrap();
+        let found: Vec<_> =
+            parsed.exposition.aggregates.iter().map(|one| (one.key.as_str(), one.total_count)).collect();
+        // All of them are needed for the sum, so none is ever skipped; and one that stands twice counts once.
+        assert!(found.contains(&("E@password=[redacted]", a + b)), "{found:?}");
+        let plain = usize::from(found.contains(&("Plain@1", 7)));
+        assert_eq!((found.len(), parsed.exposition.unchanged), (1 + plain, 1 - plain));
+        memo.commit(parsed.update);
+    }
+    // What another server has hidden already counts as one more.
+    let hidden = keyed("E@password=[redacted]", 100, "m");
+    for body in [exposing(&[&hidden, &secret("one", 3)]), exposing(&[&secret("one", 3), &hidden])] {
+        let mut memo = Memo::default();
+        for _ in 0..2 {
+            let parsed = parse(body.as_bytes(), &limits, &memo).unwrap();
+            let counts: Vec<u64> = parsed.exposition.aggregates.iter().map(|one| one.total_count).collect();
+            assert_eq!(counts, [103]);
+            memo.commit(parsed.update);
+        }
+    }
+}
+
+#[test]
+fn other_rules_are_another_reading() {
+    let limits = Limits::default();
+    let body = exposing(&[&keyed("E@1", 1, "pin=1234")]);
+    let read = |redaction: &crate::config::Redaction, memo: &Memo| {
+        super::parse(body.as_bytes(), &limits, &Redactor::new(redaction), memo).unwrap()
+    };
+    let before = crate::config::Redaction::default();
+    let after = crate::config::Redaction { fields: vec!["pin".to_owned()], ..before.clone() };
+    let mut memo = Memo::default();
+    memo.commit(read(&before, &memo).update);
+    assert_eq!(read(&before, &memo).exposition.unchanged, 1);
+    let parsed = read(&after, &memo);
+    let message = &parsed.exposition.aggregates[0].occurrences.as_ref().unwrap()[0].exception.message;
+    assert_eq!(message, "pin=[redacted]");
+    assert_eq!(parsed.redacted.iter().map(|(_, count)| count).sum::<u64>(), 1);
+}
+
+#[test]
+fn processes_are_told_apart_whatever_is_hidden_of_their_names() {
+    let uuid =
+        |name: &str| read(&format!(r#"{{"target_uuid":"token={name}","aggregated_errors":[]}}"#)).target_uuid.unwrap();
+    let (one, two) = (uuid("one"), uuid("two"));
+    assert!(one != two && one == uuid("one"));
+    assert!(one.starts_with("[redacted]~") && !one.contains("one"), "{one}");
 }

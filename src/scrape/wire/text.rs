@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::scanner::Raw;
+use crate::model::occurrence::CUT;
 
 /// What stands for whatever can not be part of a text: broken UTF-8, lone surrogates and NUL.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
@@ -35,6 +36,14 @@ impl<'a> Raw<'a> {
 pub(super) fn cut(text: &str, max: usize) -> &str {
     // A character has at most four bytes.
     (0..4).find_map(|less| text.get(..max.min(text.len()).checked_sub(less)?)).unwrap_or_default()
+}
+
+/// Says at the end of a text that it was cut to `max` bytes, in the place of its last ones, where there is room to say so.
+pub(super) fn mark_cut(text: &mut String, max: usize) {
+    if let Some(room) = max.checked_sub(CUT.len()) {
+        text.truncate(cut(text, room).len());
+        text.push_str(CUT);
+    }
 }
 
 fn unescape(mut rest: &[u8], max: usize) -> (String, bool) {
