@@ -150,11 +150,11 @@ impl<'a> Grouping<'a> {
     }
 
     /// The coarsest split that tells these groups apart.
-    pub(super) fn split(&self, selection: &Selection) -> Split {
+    pub(super) fn split(&self) -> Split {
         match self.of {
             Of::Target(_) => Split::Target,
-            Of::One | Of::Service if selection.is_whole_services() => Split::Service,
-            Of::One | Of::Service | Of::Aggregate(_) => Split::Aggregate,
+            Of::One | Of::Service => Split::Service,
+            Of::Aggregate(_) => Split::Aggregate,
         }
     }
 
@@ -236,7 +236,7 @@ pub(super) fn tally(
     buckets: Buckets,
 ) -> Result<Vec<Count>, Error> {
     let mut cells = vec![Count::default(); grouping.len().saturating_mul(buckets.len)];
-    scan(context, selection, grouping.split(selection), buckets, &mut |hit| {
+    scan(context, selection, grouping.split(), buckets, &mut |hit| {
         if let Some(cell) = cells.get_mut(grouping.of(&hit) * buckets.len + hit.bucket) {
             cell.add(hit.count);
         }

@@ -122,7 +122,7 @@ fn two_passes(
         }
     }
     let mut rows = vec![vec![Count::default(); buckets.len]; top.len() + 1];
-    group::scan(context, selection, grouping.split(selection), buckets, &mut |hit| {
+    group::scan(context, selection, grouping.split(), buckets, &mut |hit| {
         let row = row_of.get(grouping.of(&hit)).copied().unwrap_or(top.len());
         if let Some(cell) = rows.get_mut(row).and_then(|row| row.get_mut(hit.bucket)) {
             cell.add(hit.count);

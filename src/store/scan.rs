@@ -12,6 +12,7 @@ use super::view::{Hit, Scan, Split, View};
 use super::wanted::Wanted;
 use super::window::{WINDOW_SECONDS, Window};
 use super::{Error, chunk, pack, table};
+use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, ServiceId, TargetId};
 use crate::model::series::{Buckets, Count};
 use crate::model::time::{TimeRange, Timestamp};
@@ -34,7 +35,8 @@ enum Piece {
 
 /// See [`View::scan`].
 pub(super) fn scan(view: &View<'_>, request: &Scan<'_>, sink: &mut dyn FnMut(Hit)) -> Result<(), Error> {
-    let mut scanner = Scanner { view, request, wanted: Wanted::new(request.aggregates), sums: Sums::default(), sink };
+    let sums = Sums::new(view, request);
+    let mut scanner = Scanner { view, request, wanted: Wanted::new(request.aggregates), sums, sink };
     let range = request.buckets.range();
     let sealed = view.live.sealed.start();
     let past = TimeRange { start: range.start, end: range.end.min(sealed) };
@@ -45,7 +47,9 @@ pub(super) fn scan(view: &View<'_>, request: &Scan<'_>, sink: &mut dyn FnMut(Hit
         }
     }
     scanner.head(TimeRange { start: range.start.max(sealed), end: range.end });
-    scanner.late(range)
+    scanner.late(range)?;
+    scanner.flush();
+    Ok(())
 }
 
 /// Cuts `range`, which is sealed, into the longest pieces that rollups can answer.
@@ -113,6 +117,9 @@ impl Scanner<'_, '_> {
 
     #[inline]
     fn hit(&mut self, series: Series, bucket: usize, count: Count) {
+        if count.estimated == 0 && self.sums.add(series, bucket, count.total) {
+            return;
+        }
         let split = self.request.split;
         (self.sink)(Hit {
             service: series.service,
@@ -176,7 +183,6 @@ impl Scanner<'_, '_> {
         let targets =
             self.view.transaction.open_table(table::TARGET_ROLLUPS).map_err(Error::database("open rollups"))?;
         let service = ServiceId(keys.start.1);
-        let mut last = None;
         for row in rows.range(keys).map_err(read("read rollups"))? {
             let (key, value) = row.map_err(read("read rollups"))?;
             let Some(index) = self.bucket_of(level, key.value().2) else { continue };
@@ -187,26 +193,34 @@ impl Scanner<'_, '_> {
                 self.rollup_by_target(service, index, value.value(), breakdown).map_err(corrupt())?;
                 continue;
             }
-            if let Some(done) = last.replace(index).filter(|done| *done != index) {
-                self.flush(service, done);
-            }
-            let Self { wanted, sums, .. } = self;
-            rollup::each(value.value(), wanted, |aggregate, _, count| sums.add(aggregate, count)).map_err(corrupt())?;
-        }
-        if let Some(last) = last {
-            self.flush(service, last);
+            let wanted = std::mem::take(&mut self.wanted);
+            let read = rollup::each(value.value(), &wanted, |aggregate, _, total| {
+                let series = Series { service, aggregate, target: Hit::NO_TARGET };
+                self.hit(series, index, Count { total, estimated: 0 });
+            });
+            self.wanted = wanted;
+            read.map_err(corrupt())?;
         }
         Ok(())
     }
 
-    /// Hands on what was added up in a bucket.
-    fn flush(&mut self, service: ServiceId, bucket: usize) {
-        let mut sums = std::mem::take(&mut self.sums);
-        sums.drain(|aggregate, total| {
-            let series = Series { service, aggregate, target: Hit::NO_TARGET };
-            self.hit(series, bucket, Count { total, estimated: 0 });
-        });
-        self.sums = sums;
+    /// Hands on what was added up.
+    fn flush(&mut self) {
+        let (split, width) = (self.request.split, self.request.buckets.len.max(1));
+        for (cell, total) in
+            std::mem::take(&mut self.sums.cells).into_iter().enumerate().filter(|(_, total)| *total > 0)
+        {
+            let (row, bucket) = ((cell / width) as u32, cell % width);
+            let (service, aggregate) = match split {
+                Split::Service => (ServiceId(row), Hit::NO_AGGREGATE),
+                _ => match self.service_of(AggregateId(row)) {
+                    Some(service) => (service, AggregateId(row)),
+                    None => continue,
+                },
+            };
+            let count = Count { total, estimated: 0 };
+            (self.sink)(Hit { service, aggregate, target: Hit::NO_TARGET, bucket, count });
+        }
     }
 
     fn rollup_by_target(
@@ -270,7 +284,7 @@ impl Scanner<'_, '_> {
                 }
                 Ok(())
             }
-            _ => pack::rows_of(&rows, window, self.wanted.ends(), |key, row| {
+            set => pack::rows_of(&rows, window, ends(set), |key, row| {
                 pack::each(key, row, |aggregate, entry| {
                     if self.wanted.has(aggregate) { self.chunk(window, range, aggregate, entry) } else { Ok(()) }
                 })
@@ -403,37 +417,44 @@ impl Scanner<'_, '_> {
     }
 }
 
-/// Counts of one bucket, added up by aggregate.
-#[derive(Default)]
+/// The first and the last aggregate of a filter.
+fn ends(set: Option<&AggregateSet>) -> (AggregateId, AggregateId) {
+    match set {
+        Some(set) => (AggregateId(set.0.min().unwrap_or(0)), AggregateId(set.0.max().unwrap_or(0))),
+        None => (AggregateId(0), AggregateId(u32::MAX)),
+    }
+}
+
+/// Cells (services or aggregates times buckets) that are added up here: 1 MB. Beyond, a sink is told of each piece.
+const CELLS_MAX: usize = 1 << 17;
+
+/// Counts added up before they are handed on, so that many series that are one to the sink cost one call and not many.
 struct Sums {
-    /// By aggregate.
-    totals: Vec<u64>,
-    /// Those that are not 0.
-    touched: Vec<u32>,
+    by_service: bool,
+    width: usize,
+    /// Empty where nothing is to be added up here.
+    cells: Vec<u64>,
 }
 
 impl Sums {
-    #[inline]
-    fn add(&mut self, aggregate: AggregateId, count: u64) {
-        let index = aggregate.0 as usize;
-        if index >= self.totals.len() {
-            self.totals.resize((index + 1).next_power_of_two(), 0);
-        }
-        if let Some(total) = self.totals.get_mut(index) {
-            if *total == 0 {
-                self.touched.push(aggregate.0);
-            }
-            *total = total.saturating_add(count);
-        }
+    fn new(view: &View<'_>, request: &Scan<'_>) -> Self {
+        let directory = &view.live.directory;
+        let rows = match request.split {
+            Split::Service => directory.services().len(),
+            Split::Aggregate => directory.aggregates().len(),
+            Split::Target => usize::MAX,
+        };
+        let cells = rows.saturating_mul(request.buckets.len);
+        let cells = if cells <= CELLS_MAX { vec![0; cells] } else { Vec::new() };
+        Self { by_service: request.split == Split::Service, width: request.buckets.len, cells }
     }
 
-    /// Hands everything on and is empty again.
-    fn drain(&mut self, mut visit: impl FnMut(AggregateId, u64)) {
-        for aggregate in self.touched.drain(..) {
-            if let Some(total) = self.totals.get_mut(aggregate as usize) {
-                visit(AggregateId(aggregate), std::mem::take(total));
-            }
-        }
+    /// Adds a count; whether there is room for it.
+    #[inline]
+    fn add(&mut self, series: Series, bucket: usize, count: u64) -> bool {
+        let row = if self.by_service { series.service.0 } else { series.aggregate.0 };
+        let cell = self.cells.get_mut(row as usize * self.width + bucket);
+        cell.map(|cell| *cell = cell.saturating_add(count)).is_some()
     }
 }
 
@@ -475,9 +496,17 @@ impl<'a> Bucketing<'a> {
             return None;
         }
         let done = self.finish();
-        self.bucket = self.buckets.index(self.window.at(offset))?;
-        self.begin = self.seconds(self.buckets.edge(self.bucket)).max(self.from);
-        self.end = self.seconds(self.buckets.edge(self.bucket + 1)).min(self.to);
+        // In a burst the next point is in the next bucket: that is told without a division.
+        let next = self.bucket + 1;
+        let next_end = self.seconds(self.buckets.edge(next + 1));
+        if self.end > 0 && (self.end..next_end.min(self.to)).contains(&offset) {
+            (self.bucket, self.begin) = (next, self.end);
+            self.end = next_end.min(self.to);
+        } else {
+            self.bucket = self.buckets.index(self.window.at(offset))?;
+            self.begin = self.seconds(self.buckets.edge(self.bucket)).max(self.from);
+            self.end = self.seconds(self.buckets.edge(self.bucket + 1)).min(self.to);
+        }
         self.sum = count;
         done
     }

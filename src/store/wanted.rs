@@ -3,19 +3,17 @@
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::AggregateId;
 
-/// Which aggregates are asked for.
+/// Which aggregates are asked for; all of them by default.
+#[derive(Default)]
 pub(super) struct Wanted {
     /// A bit for each aggregate; `None` where all are asked for.
     words: Option<Vec<u64>>,
-    /// The first and the last of them.
-    ends: (AggregateId, AggregateId),
 }
 
 impl Wanted {
     /// Those of `set`, or all.
     pub(super) fn new(set: Option<&AggregateSet>) -> Self {
-        let all = (AggregateId(0), AggregateId(u32::MAX));
-        let Some(set) = set else { return Self { words: None, ends: all } };
+        let Some(set) = set else { return Self::default() };
         let last = set.0.max().unwrap_or(0);
         let mut words = vec![0u64; last as usize / 64 + 1];
         for aggregate in &set.0 {
@@ -23,12 +21,7 @@ impl Wanted {
                 *word |= 1 << (aggregate % 64);
             }
         }
-        Self { words: Some(words), ends: (AggregateId(set.0.min().unwrap_or(0)), AggregateId(last)) }
-    }
-
-    /// The first and the last aggregate that can be wanted.
-    pub(super) fn ends(&self) -> (AggregateId, AggregateId) {
-        self.ends
+        Self { words: Some(words) }
     }
 
     /// Bits of the aggregates from `64 * group` on.
@@ -58,7 +51,6 @@ mod tests {
         let found: Vec<u32> = (0..2000).filter(|id| wanted.has(AggregateId(*id))).collect();
         assert_eq!(found, [3, 63, 64, 500]);
         assert_eq!((wanted.mask(0), wanted.mask(9000)), (1 << 63 | 1 << 3, 0));
-        assert_eq!(wanted.ends(), (AggregateId(3), AggregateId(500)));
         assert!(!Wanted::new(Some(&AggregateSet::new())).has(AggregateId(0)), "none");
         assert!(Wanted::new(None).has(AggregateId(u32::MAX)), "all");
     }

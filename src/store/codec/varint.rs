@@ -39,7 +39,15 @@ pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 pub fn read_u64(input: &mut &[u8]) -> Result<u64, Corrupt> {
     let Some((&first, rest)) = input.split_first() else { return Err(ENDED) };
     *input = rest;
-    if first < 0x80 { Ok(u64::from(first)) } else { read_long(first, input) }
+    if first < 0x80 {
+        return Ok(u64::from(first));
+    }
+    // Rows are full of numbers of two bytes; the second is never 0.
+    if let Some((&second @ 1..0x80, rest)) = input.split_first() {
+        *input = rest;
+        return Ok(u64::from(first & 0x7f) | u64::from(second) << 7);
+    }
+    read_long(first, input)
 }
 
 /// Takes a number below 2^32 from the front of `input`.
