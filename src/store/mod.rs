@@ -40,6 +40,7 @@ mod scan;
 mod seal;
 mod span;
 mod table;
+mod tally;
 mod view;
 mod wanted;
 mod window;
