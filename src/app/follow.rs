@@ -16,8 +16,8 @@ pub struct Stored(pub Arc<Store>);
 
 impl Source for Stored {
     fn days(&self) -> Result<Vec<Pending>, SourceError> {
-        let days = self.0.occurrence_days()?;
-        Ok(days.into_iter().map(|(day, commit)| Pending { day, commit }).collect())
+        let days = self.0.partitions()?;
+        Ok(days.into_iter().map(|of| Pending { day: of.day, generation: of.generation, commit: of.commit }).collect())
     }
 
     fn bytes(&self, day: u32, after: u64) -> Result<u64, SourceError> {

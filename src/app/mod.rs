@@ -296,6 +296,7 @@ fn settings(config: &Config) -> Settings {
             occurrences: kept.occurrences,
             instances: INSTANCES_KEPT,
         },
+        occurrence_bytes_max: kept.occurrence_bytes,
     }
 }
 

@@ -32,6 +32,10 @@ pub(super) enum Import {
     Openmetrics(Box<OpenmetricsFlags>),
     /// What `hydrophone export` wrote, or anything else in that format: JSON lines, described in docs/import-export.md.
     Deltas(DeltasFlags),
+    /// Samples of exceptions, as `hydrophone export occurrences` writes them or anybody else, one JSON object a line.
+    ///
+    /// A sample lies on the day of its timestamp, or on the line's `day`. What is stored already is left out; counts do not change.
+    Occurrences(OccurrencesFlags),
 }
 
 #[derive(Debug, Args)]
@@ -96,16 +100,33 @@ pub(super) struct DeltasFlags {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct OccurrencesFlags {
+    #[command(flatten)]
+    common: CommonFlags,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ExportFlags {
+    /// What to write.
+    #[arg(value_enum, default_value_t = What::Everything)]
+    what: What,
     /// The data directory. No server may be running on it.
     #[arg(long = "storage.path", default_value = "data", value_name = "DIR")]
     storage_path: PathBuf,
-    /// What to write.
+    /// In which format.
     #[arg(long, value_enum, default_value_t = ExportFormat::Deltas)]
     format: ExportFormat,
     /// Where to write it; `-` is the standard output.
     #[arg(long, default_value = "-", value_name = "FILE")]
     output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    /// Everything there is.
+    Everything,
+    /// Samples of exceptions only, as `import occurrences` reads them.
+    Occurrences,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -134,6 +155,7 @@ pub(super) fn import(command: Import) -> Result<ExitCode> {
             (Format::OpenMetrics(Box::new(mapping)), false, flags.common)
         }
         Import::Deltas(flags) => (Format::Deltas, flags.add, flags.common),
+        Import::Occurrences(flags) => (Format::Occurrences, false, flags.common),
     };
     let clock = Clock::system();
     let redactor = redactor(common.config_file.as_deref())?;
@@ -159,12 +181,16 @@ pub(super) fn export(flags: &ExportFlags) -> Result<ExitCode> {
         bail!("{} is no data directory", path.display());
     }
     let store = Store::open(path)?;
+    let write = match flags.what {
+        What::Everything => transfer::export,
+        What::Occurrences => transfer::export_occurrences,
+    };
     let lines = if flags.output == Path::new("-") {
-        transfer::export(&store, &mut std::io::stdout().lock(), Path::new("the standard output"))?
+        write(&store, &mut std::io::stdout().lock(), Path::new("the standard output"))?
     } else {
         let create = || format!("can not create {}", flags.output.display());
         let mut file = std::fs::File::create(&flags.output).with_context(create)?;
-        let lines = transfer::export(&store, &mut file, &flags.output)?;
+        let lines = write(&store, &mut file, &flags.output)?;
         file.sync_all().with_context(|| format!("can not sync {}", flags.output.display()))?;
         lines
     };
@@ -207,8 +233,10 @@ fn report(file: &Path, outcome: Outcome, options: &Options) -> bool {
 }
 
 fn summary(tally: &Tally) -> String {
-    let mut text =
-        format!("{} lines: {} deltas with a sum of {}", number(tally.lines), number(tally.deltas), number(tally.count));
+    let mut text = format!("{} lines", number(tally.lines));
+    if tally.deltas > 0 || tally.occurrences == 0 {
+        text = format!("{text}: {} deltas with a sum of {}", number(tally.deltas), number(tally.count));
+    }
     if let Some((first, last)) = tally.times {
         text = format!("{text}, from {} to {}", Timestamp(first), Timestamp(last));
     }
@@ -238,6 +266,9 @@ fn remarks(tally: &Tally, interval: Option<Millis>, options: &Options) -> Vec<St
         if !tally.complete {
             remarks.push("it does not end with # EOF: something may be missing".to_owned());
         }
+    }
+    if tally.stored > 0 {
+        remarks.push(format!("{} occurrences were stored already", number(tally.stored)));
     }
     if tally.redacted > 0 {
         remarks.push(format!("{} secrets in it were hidden", number(tally.redacted)));

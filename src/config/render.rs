@@ -24,6 +24,7 @@ impl Config {
                 out.pair("time", self.storage.retention.time);
                 out.pair("targets", self.storage.retention.targets);
                 out.pair("occurrences", self.storage.retention.occurrences);
+                out.pair("occurrences_size", self.storage.retention.occurrence_bytes);
             });
         });
         out.section("redaction", |out| write_redaction(out, &self.redaction));

@@ -11,7 +11,7 @@ pub struct Storage {
     pub retention: Retention,
 }
 
-/// Ages at which things are removed. Neither `targets` nor `occurrences` is above `time`.
+/// Ages, and for occurrences a size, at which things are removed. Neither `targets` nor `occurrences` is above `time`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention {
     /// Counts, rollups and coverage.
@@ -26,12 +26,16 @@ pub struct Retention {
     ///
     /// 30 days: they are by far the most bytes, and hold what people may have to forget.
     pub occurrences: Millis,
+    /// Bytes that occurrences may take before days are thinned.
+    ///
+    /// 20 GiB: some hundred million occurrences, and no surprise on a disk that was made for this.
+    pub occurrence_bytes: u64,
 }
 
 impl Default for Retention {
     fn default() -> Self {
         let days = |days: i64| Millis::from_seconds(days * 86_400);
-        Self { time: days(90), targets: days(30), occurrences: days(30) }
+        Self { time: days(90), targets: days(30), occurrences: days(30), occurrence_bytes: 20 << 30 }
     }
 }
 
@@ -42,7 +46,7 @@ pub(super) fn read(field: &Field<'_>) -> Result<Storage, Error> {
 }
 
 fn read_retention(field: &Field<'_>) -> Result<Retention, Error> {
-    let section = field.section(&[&["time", "targets", "occurrences"]])?;
+    let section = field.section(&[&["time", "targets", "occurrences", "occurrences_size"]])?;
     let default = Retention::default();
     let time = section.read("time", default.time, Field::duration)?;
     let part = |key: &str, default: Millis| {
@@ -57,5 +61,6 @@ fn read_retention(field: &Field<'_>) -> Result<Retention, Error> {
         time,
         targets: part("targets", default.targets)?,
         occurrences: part("occurrences", default.occurrences)?,
+        occurrence_bytes: section.read("occurrences_size", default.occurrence_bytes, Field::size)?,
     })
 }

@@ -14,6 +14,9 @@ pub struct Metrics {
     pub(super) occurrences: Counter,
     pub(super) reopened: Counter,
     pub(super) sealed: Counter,
+    pub(super) thinned_days: Counter,
+    pub(super) thinned_occurrences: Counter,
+    pub(super) dropped_days: Counter,
     pub(super) dropped: Family<Limit, Counter>,
 }
 
@@ -36,6 +39,9 @@ impl Metrics {
             occurrences: Counter::default(),
             reopened: Counter::default(),
             sealed: Counter::default(),
+            thinned_days: Counter::default(),
+            thinned_occurrences: Counter::default(),
+            dropped_days: Counter::default(),
             dropped: Family::default(),
         };
         let mut add = |name: &str, help: &str, counter: &Counter| {
@@ -48,6 +54,13 @@ impl Metrics {
         add("occurrences", "Sampled occurrences stored", &metrics.occurrences);
         add("reopened", "Resolved aggregates that happened again", &metrics.reopened);
         add("sealed_windows", "Two-hour windows sealed", &metrics.sealed);
+        add("thinned_days", "Days whose occurrences were thinned to keep within their size", &metrics.thinned_days);
+        add(
+            "thinned_occurrences",
+            "Occurrences removed so, each with newer ones of its error",
+            &metrics.thinned_occurrences,
+        );
+        add("dropped_days", "Days whose occurrences were removed to keep within their size", &metrics.dropped_days);
         registry.register(
             "hydrophone_ingest_commit_seconds",
             "Time to make a batch durable and visible",

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use super::batch::{Added, Batch};
 use super::metrics::Metrics;
@@ -13,7 +14,7 @@ use crate::model::aggregate::State;
 use crate::model::id::{AggregateId, TargetId};
 use crate::model::scrape::{Event, Scrape};
 use crate::model::time::{Millis, Timestamp};
-use crate::store::{self, Committed, Retention, Store};
+use crate::store::{self, Committed, Relief, Relieved, Retention, Store};
 
 /// Scrapes that may wait for the writer. When they are full the scrape loops wait: nothing is lost, and the wait is
 /// counted. A parsed scrape of a large target holds ten megabytes, so this bounds memory too; small ones pass quickly.
@@ -48,6 +49,8 @@ pub struct Settings {
     pub aggregates_max: HashMap<String, u64>,
     /// How long data is kept.
     pub retention: Retention,
+    /// Bytes that occurrences may take.
+    pub occurrence_bytes_max: u64,
 }
 
 /// A change that a person asks for; its time is the writer's.
@@ -117,6 +120,8 @@ pub struct Writer {
     started: Timestamp,
     sealed_at: Timestamp,
     retained_at: Timestamp,
+    /// What to remove because occurrences take too much, while it is being found out.
+    relief: Option<JoinHandle<Result<Option<Relief>, store::Error>>>,
 }
 
 impl Writer {
@@ -142,6 +147,7 @@ impl Writer {
             waiting: None,
             sealed_at: never,
             retained_at: never,
+            relief: None,
         };
         (writer, WriterHandle { requests: sender })
     }
@@ -154,7 +160,7 @@ impl Writer {
     pub async fn run(mut self) -> Result<(), Error> {
         let mut edits_open = true;
         loop {
-            self.maintain()?;
+            self.maintain().await?;
             if self.waiting.is_some() {
                 self.batch().await?;
                 continue;
@@ -177,7 +183,7 @@ impl Writer {
     }
 
     /// Seals and forgets what is due.
-    fn maintain(&mut self) -> Result<(), Error> {
+    async fn maintain(&mut self) -> Result<(), Error> {
         let now = self.clock.now();
         if now.since(self.sealed_at) < SEAL_EVERY {
             return Ok(());
@@ -190,7 +196,50 @@ impl Writer {
             self.retained_at = now;
             self.store.retain(now, &self.settings.retention).map_err(failed)?;
         }
+        self.relieve().await
+    }
+
+    /// Keeps occurrences within their size. What to remove is found out beside the commits, a day at a time.
+    async fn relieve(&mut self) -> Result<(), Error> {
+        match self.relief.take() {
+            None => {
+                let (store, bytes_max) = (Arc::clone(&self.store), self.settings.occurrence_bytes_max);
+                if store.partitions().map_err(failed)?.iter().map(|day| day.bytes).sum::<u64>() > bytes_max {
+                    self.relief = Some(tokio::task::spawn_blocking(move || store.prepare_relief(bytes_max)));
+                }
+            }
+            Some(finding) if !finding.is_finished() => self.relief = Some(finding),
+            Some(finding) => match finding.await {
+                Ok(Ok(Some(relief))) => self.report(self.store.relieve(relief).map_err(failed)?),
+                Ok(Ok(None)) => {}
+                // Nothing has changed; it is tried again.
+                Ok(Err(error)) => tracing::error!(%error, "can not find out which occurrences to remove"),
+                Err(error) => tracing::error!(%error, "finding out which occurrences to remove broke off"),
+            },
+        }
         Ok(())
+    }
+
+    fn report(&self, relieved: Relieved) {
+        match relieved {
+            Relieved::Thinned { day, removed } => {
+                self.metrics.thinned_days.inc();
+                self.metrics.thinned_occurrences.inc_by(removed);
+                tracing::info!(
+                    day,
+                    removed,
+                    "occurrences take too much: removed some that have newer ones of their error"
+                );
+            }
+            Relieved::Dropped { day } => {
+                self.metrics.dropped_days.inc();
+                tracing::warn!(
+                    day,
+                    "occurrences take too much, though each error has only its newest: removed a day of them"
+                );
+            }
+            Relieved::Nothing => {}
+        }
     }
 
     /// Ends the lives of targets that are not scraped any more. Discovery says so itself while the server runs; this is for

@@ -44,11 +44,13 @@ pub type Visit<'a> = dyn FnMut(OccurrenceId, AggregateId, TargetId, &Occurrence)
 pub struct Pending {
     /// Days since 1970 of the ingestion.
     pub day: u32,
+    /// How often occurrences were removed from it. Each time it has to be indexed anew.
+    pub generation: u32,
     /// The last commit that brought any.
     pub commit: u64,
 }
 
-/// What is followed: stored occurrences, by day and commit. A commit is of one day, and never changes.
+/// What is followed: stored occurrences, by day and commit. A commit is of one day, and never changes within a generation.
 pub trait Source: Send {
     /// The days that have occurrences, oldest first.
     ///
@@ -107,6 +109,8 @@ pub struct Follower<S> {
 #[derive(Default)]
 struct Followed {
     day: Option<Day>,
+    /// Of the source's day, as it was indexed.
+    generation: u32,
     /// It was behind when it was found, or is being made anew.
     rebuilding: bool,
     /// It is over and has as few segments as it can have.
@@ -194,7 +198,7 @@ impl<S: Source> Follower<S> {
             if stop.rest(Duration::ZERO) {
                 return;
             }
-            let mut followed = Followed::default();
+            let mut followed = Followed { generation: pending.generation, ..Followed::default() };
             match self.open_day(*pending) {
                 Ok(day) => {
                     match day.partition() {
@@ -220,7 +224,7 @@ impl<S: Source> Follower<S> {
     }
 
     fn open_day(&self, pending: Pending) -> Result<Day, Error> {
-        let path = self.path(pending.day);
+        let path = self.path(pending);
         let opened = catch_unwind(AssertUnwindSafe(|| Day::open(&path, pending.day, self.index.fields())));
         let day = opened.unwrap_or_else(|_| Err(Error::unusable(&path, "opening it failed")))?;
         if day.commit() > pending.commit {
@@ -238,6 +242,16 @@ impl<S: Source> Follower<S> {
         for day in gone {
             self.days.remove(&day);
             self.index.withdraw(day);
+        }
+        for now in &pending {
+            let followed = self.days.get(&now.day);
+            if let Some(before) =
+                followed.map(|followed| followed.generation).filter(|before| *before != now.generation)
+            {
+                self.days.remove(&now.day);
+                self.index.withdraw(now.day);
+                discard(&self.path(Pending { generation: before, ..*now }))?;
+            }
         }
         let mut done = false;
         let behind = |days: &BTreeMap<u32, Followed>, pending: &Pending| {
@@ -262,6 +276,7 @@ impl<S: Source> Follower<S> {
     /// Indexes some of what a day is behind.
     fn slice(&mut self, pending: Pending, is_newest: bool) -> Result<(), Error> {
         let mut followed = self.days.remove(&pending.day).unwrap_or_default();
+        followed.generation = pending.generation;
         let mut day = match followed.day.take() {
             Some(day) => day,
             None => self.make(pending)?,
@@ -285,7 +300,7 @@ impl<S: Source> Follower<S> {
 
     /// The index of a day that has none open: what is there if it can be used, else an empty one.
     fn make(&self, pending: Pending) -> Result<Day, Error> {
-        let path = self.path(pending.day);
+        let path = self.path(pending);
         let known = self.index.snapshot().partitions.iter().any(|partition| partition.day == pending.day);
         if known && let Ok(day) = self.open_day(pending) {
             return Ok(day);
@@ -383,7 +398,7 @@ impl<S: Source> Follower<S> {
     fn report(&self, pending: &[Pending], started: bool) -> Result<(), Error> {
         let (occurrences, partitions) = self.index.size();
         let mut progress = Progress { started, occurrences, partitions, ..Progress::default() };
-        for Pending { day, commit } in pending {
+        for Pending { day, commit, .. } in pending {
             let followed = self.days.get(day);
             let indexed = followed.map_or(0, Followed::commit);
             progress.rebuilding += usize::from(followed.is_none_or(|followed| followed.rebuilding));
@@ -397,8 +412,8 @@ impl<S: Source> Follower<S> {
         Ok(())
     }
 
-    fn path(&self, day: u32) -> PathBuf {
-        self.index.directory().join(name_of(day)).join(NAME)
+    fn path(&self, pending: Pending) -> PathBuf {
+        self.index.directory().join(name_of(pending.day)).join(index_name(pending.generation))
     }
 
     /// Removes what is of no day of the source, and what an earlier run was removing.
@@ -407,11 +422,15 @@ impl<S: Source> Follower<S> {
         for entry in entries.flatten() {
             let directory = entry.path();
             let name = entry.file_name();
-            let known = found.iter().any(|pending| name == *name_of(pending.day));
-            for stale in [Some(DISCARDED), (!known).then_some(NAME)].into_iter().flatten() {
-                let stale = directory.join(stale);
+            let known = found.iter().find(|pending| name == *name_of(pending.day));
+            let current = known.map(|pending| index_name(pending.generation));
+            for inner in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
+                let stale = inner.path();
+                let name = inner.file_name().into_string().unwrap_or_default();
+                let ours = name == DISCARDED || generation_of(&name).is_some();
                 // What can not be removed takes space and does no other harm.
-                if stale.try_exists().unwrap_or(false)
+                if ours
+                    && current.as_ref() != Some(&name)
                     && let Err(error) = std::fs::remove_dir_all(&stale)
                 {
                     tracing::warn!(path = %stale.display(), %error, "an old search index can not be removed");
@@ -435,6 +454,20 @@ fn discard(path: &Path) -> Result<(), Error> {
         Err(error) => Err(Error::io("renaming", path)(error)),
         Ok(()) => std::fs::remove_dir_all(&discarded).map_err(Error::io("removing", &discarded)),
     }
+}
+
+/// The index of a day of which occurrences were removed so often: `index`, `index.1`, ….
+fn index_name(generation: u32) -> String {
+    if generation == 0 { NAME.to_owned() } else { format!("{NAME}.{generation}") }
+}
+
+/// The generation of an index of this name.
+fn generation_of(name: &str) -> Option<u32> {
+    let generation = match name.strip_prefix(NAME)? {
+        "" => 0,
+        rest => rest.strip_prefix('.')?.parse().ok()?,
+    };
+    (index_name(generation) == name).then_some(generation)
 }
 
 /// The directory of a day, as the occurrences' partitions are named.

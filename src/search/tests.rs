@@ -180,7 +180,7 @@ type Stored = (OccurrenceId, AggregateId, TargetId, Occurrence);
 
 /// What is stored, in memory.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<Stored>>>);
+struct Memory(Arc<Mutex<Vec<Stored>>>, Arc<Mutex<std::collections::BTreeMap<u32, u32>>>);
 
 impl Memory {
     fn commit(&self, random: &mut Random, commit: u64, day: u32) {
@@ -196,11 +196,23 @@ impl Memory {
         self.0.lock().unwrap().clone()
     }
 
+    /// Removes about half of what a day has.
+    fn thin(&self, random: &mut Random, day: u32) {
+        self.0.lock().unwrap().retain(|(id, ..)| id.day != day || random.chance(2));
+        *self.1.lock().unwrap().entry(day).or_default() += 1;
+    }
+
     /// Forgets days before this one, and their directories.
     fn retain(&self, directory: &Path, first: u32) {
         self.0.lock().unwrap().retain(|(id, ..)| id.day >= first);
         let gone = directory.join(follower::name_of(first - 1));
         let _ = std::fs::remove_dir_all(gone);
+    }
+}
+
+impl Memory {
+    fn generation(&self, day: u32) -> u32 {
+        self.1.lock().unwrap().get(&day).copied().unwrap_or(0)
     }
 }
 
@@ -210,7 +222,7 @@ impl Source for Memory {
         for (id, ..) in self.0.lock().unwrap().iter() {
             days.insert(id.day, id.commit);
         }
-        Ok(days.into_iter().map(|(day, commit)| Pending { day, commit }).collect())
+        Ok(days.into_iter().map(|(day, commit)| Pending { day, generation: self.generation(day), commit }).collect())
     }
 
     fn bytes(&self, day: u32, after: u64) -> Result<u64, SourceError> {
@@ -323,6 +335,10 @@ fn every_answer_is_that_of_a_scan() {
                 1 => follower.settle_all().unwrap(),
                 2 => day += 1,
                 3 if day > DAY + 1 => memory.retain(directory.path(), day - 1),
+                4 => {
+                    let yesterday = u32::from(random.chance(2) && day > DAY);
+                    memory.thin(random, day - yesterday);
+                }
                 _ => {}
             }
             follower.catch_up().unwrap();

@@ -171,30 +171,42 @@ impl View<'_> {
     /// # Errors
     /// As [`View::each_window`].
     pub fn each_sample(&self, visit: &mut dyn FnMut(StoredOccurrence) -> ControlFlow<()>) -> Result<(), Error> {
-        let mut stacks = Reader::new(&self.transaction, &self.store.path.join(DATABASE))?;
-        let partitions = &self.store.partitions;
         let mut ended = false;
-        for day in partitions.days(&self.transaction)? {
-            partitions.read_all(
-                &self.transaction,
-                (day, 0..=self.live.commit),
-                &mut |id| stacks.get(id).map(|stack| Arc::clone(&stack)),
-                &mut |found| match found {
-                    Ok(occurrence) => {
-                        let flow = visit(occurrence);
-                        ended = flow.is_break();
-                        flow
-                    }
-                    Err(damage) => {
-                        tracing::warn!(%damage, "an occurrence can not be read");
-                        ControlFlow::Continue(())
-                    }
-                },
-            )?;
+        for day in self.store.partitions.days(&self.transaction)? {
+            self.each_sample_of(day, &mut |occurrence| {
+                let flow = visit(occurrence);
+                ended = flow.is_break();
+                flow
+            })?;
             if ended {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// As [`View::each_sample`], of one day.
+    ///
+    /// # Errors
+    /// As [`View::each_window`].
+    pub fn each_sample_of(
+        &self,
+        day: u32,
+        visit: &mut dyn FnMut(StoredOccurrence) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let mut stacks = Reader::new(&self.transaction, &self.store.path.join(DATABASE))?;
+        self.store.partitions.read_all(
+            &self.transaction,
+            (day, 0..=self.live.commit),
+            &mut |id| stacks.get(id).map(|stack| Arc::clone(&stack)),
+            &mut |found| match found {
+                Ok(occurrence) => visit(occurrence),
+                Err(damage) => {
+                    tracing::warn!(%damage, "an occurrence can not be read");
+                    ControlFlow::Continue(())
+                }
+            },
+        )?;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::occurrence::StoredOccurrence;
 use super::occurrence::stack::Reader;
-use super::{DATABASE, Error, Store};
+use super::{DATABASE, Error, Partition, Store};
 
 /// Tells followers that something changed.
 #[derive(Debug, Default)]
@@ -34,12 +34,12 @@ impl Store {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// The days that have occurrences, oldest first, each with the last commit that brought any.
+    /// The days that have occurrences, oldest first. One snapshot of it all.
     ///
     /// # Errors
     /// When the database can not be read.
-    pub fn occurrence_days(&self) -> Result<Vec<(u32, u64)>, Error> {
-        Ok(self.partitions.last_commits(&self.read()?)?)
+    pub fn partitions(&self) -> Result<Vec<Partition>, Error> {
+        Ok(self.partitions.all(&self.read()?)?)
     }
 
     /// How many bytes the occurrences of a day take that came after commit `after`.
@@ -74,7 +74,7 @@ impl Store {
         Ok(())
     }
 
-    fn read(&self) -> Result<redb::ReadTransaction, Error> {
+    pub(super) fn read(&self) -> Result<redb::ReadTransaction, Error> {
         redb::ReadableDatabase::begin_read(&self.database).map_err(Error::database("begin to read"))
     }
 }

@@ -185,6 +185,8 @@ impl Live {
 
     /// Sizes and counters.
     pub(super) fn statistics(&self, store: &Store) -> Statistics {
+        // What can not be read now is shown as nothing, and fails where it is needed.
+        let days = store.partitions().unwrap_or_default();
         let baselines = self.instances.iter().map(|(_, instance)| instance.baselines.len() as u64).sum();
         Statistics {
             commit: self.commit,
@@ -197,6 +199,9 @@ impl Live {
             stacks: store.stack_count(),
             database_bytes: store.database_bytes(),
             occurrence_bytes: store.occurrence_bytes(),
+            occurrence_days: days.len() as u64,
+            thinned_days: days.iter().filter(|day| day.removed > 0).count() as u64,
+            thinned_occurrences: days.iter().map(|day| day.removed).sum(),
         }
     }
 }

@@ -41,6 +41,7 @@ mod seal;
 mod span;
 mod table;
 mod tally;
+mod thinning;
 mod view;
 mod wanted;
 mod window;
@@ -57,6 +58,7 @@ pub use instance::InstanceKey;
 pub use occurrence::StoredOccurrence;
 pub use point::{Encoded, Point, Points};
 pub use retention::Retention;
+pub use thinning::{Partition, Relief, Relieved};
 pub use view::{Coverage, Hit, Scan, Split, Statistics, TargetSpan, View};
 pub use window::{slot, window_of};
 
@@ -126,6 +128,9 @@ impl Store {
         let stacks = Stacks::open(&transaction, &path.join(DATABASE))?;
         drop(transaction);
         let partitions = Partitions::on(Arc::clone(&disk), &path.join("occurrences"));
+        let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
+        partitions.sweep(&transaction, true)?;
+        drop(transaction);
         Ok(Self {
             disk,
             database,

@@ -70,6 +70,7 @@ pub(super) fn create_tables(transaction: &redb::WriteTransaction) -> Result<(), 
     transaction.open_table(table::LATE)?;
     transaction.open_table(table::BLOCKS)?;
     transaction.open_table(table::STACKS_IN_USE)?;
+    transaction.open_table(table::THINNED)?;
     transaction.open_table(table::IMPORTS)?;
     Ok(())
 }

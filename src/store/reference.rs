@@ -45,7 +45,7 @@ pub(super) fn encode(before: Option<u32>, runs: &[Run]) -> Vec<u8> {
     out.0
 }
 
-fn decode(bytes: &[u8]) -> Result<(Option<u32>, Vec<Run>), Corrupt> {
+pub(super) fn decode(bytes: &[u8]) -> Result<(Option<u32>, Vec<Run>), Corrupt> {
     let mut row = Reader(bytes);
     let before = row.small()?.checked_sub(1);
     let length = row.length()?;

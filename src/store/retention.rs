@@ -27,6 +27,7 @@ impl Store {
     /// When the transaction fails: the store takes no more writes then.
     pub fn retain(&self, now: Timestamp, retention: &Retention) -> Result<(), Error> {
         self.check()?;
+        self.sweep()?;
         self.remove_old(now, retention).map_err(|error| self.poison(error))
     }
 

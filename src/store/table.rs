@@ -53,6 +53,10 @@ pub(super) const BLOCKS: TableDefinition<'_, (u32, u64, u32), (u64, u32)> = Tabl
 /// (day, commit) → the stacks that this commit was the first to use on this day.
 pub(super) const STACKS_IN_USE: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("stacks_in_use");
 
+/// Day → how its file was rewritten: generation, most occurrences of an aggregate that were kept, last commit that was looked at,
+/// occurrences that were kept then, and occurrences that were removed so far. Days that were never rewritten have none.
+pub(super) const THINNED: TableDefinition<'_, u32, (u32, u32, u64, u64, u64)> = TableDefinition::new("thinned");
+
 /// (kind, key) → what an importer remembers of how far it got.
 pub(super) const IMPORTS: TableDefinition<'_, (u8, u128), &[u8]> = TableDefinition::new("imports");
 

@@ -2,3 +2,4 @@
 
 mod power_cut;
 mod simulated;
+mod thinning;

@@ -122,6 +122,12 @@ pub struct Statistics {
     pub database_bytes: u64,
     /// Bytes allocated to the occurrence partitions.
     pub occurrence_bytes: u64,
+    /// Days that have occurrences.
+    pub occurrence_days: u64,
+    /// Days of which some were removed to save room.
+    pub thinned_days: u64,
+    /// Occurrences of those days that were removed.
+    pub thinned_occurrences: u64,
 }
 
 impl View<'_> {

@@ -29,6 +29,8 @@ pub(super) struct LineParser {
     /// Nothing is later.
     pub(super) latest: Timestamp,
     pub(super) skip: bool,
+    /// Only occurrences are read, with or without a header and their kind.
+    pub(super) occurrences: bool,
     pub(super) redactor: Arc<Redactor>,
 }
 
@@ -107,11 +109,6 @@ impl Parser for LineParser {
 
 impl LineParser {
     fn line(&self, line: &[u8], first: bool, known: &mut Known, parsed: &mut Lines) -> Result<(), String> {
-        let readable = |error: serde_json::Error| {
-            let text = error.to_string();
-            // The line within the line is always the first.
-            text.replace(" at line 1 column ", " at column ")
-        };
         let is_record = KIND.find(line).is_some() && {
             // It may stand in a value, too.
             #[derive(Deserialize)]
@@ -120,10 +117,13 @@ impl LineParser {
             }
             serde_json::from_slice::<Kind>(line).map_err(readable)?.kind.is_some()
         };
+        if self.occurrences {
+            return self.occurrence(line, first, is_record, parsed);
+        }
         if is_record {
             let mut record: Record = serde_json::from_slice(line).map_err(readable)?;
             match (&record, first) {
-                (Record::Header(header), true) => return check_header(header),
+                (Record::Header(header), true) => return check_header(header, line::FORMAT),
                 (Record::Header(_), false) => return Err("a second header".to_owned()),
                 (_, true) => return Err(no_header()),
                 (_, false) => {}
@@ -145,6 +145,27 @@ impl LineParser {
         }
         let counts: line::Counts<'_> = serde_json::from_slice(line).map_err(readable)?;
         self.counts(counts, known, parsed)
+    }
+
+    /// A line of a file of occurrences.
+    fn occurrence(&self, line: &[u8], first: bool, has_kind: bool, parsed: &mut Lines) -> Result<(), String> {
+        let mut record: Record = if has_kind {
+            serde_json::from_slice(line).map_err(readable)?
+        } else {
+            Record::Occurrence(serde_json::from_slice(line).map_err(readable)?)
+        };
+        match &record {
+            Record::Header(header) if first => return check_header(header, line::OCCURRENCES),
+            Record::Occurrence(_) => {}
+            _ => return Err("this is no occurrence; import deltas reads all kinds of lines".to_owned()),
+        }
+        self.check(&record)?;
+        let hidden = hide(&mut record, &self.redactor);
+        let as_it_is = has_kind && hidden == Hits::default();
+        let line = if as_it_is { line.to_vec() } else { serde_json::to_vec(&record).map_err(readable)? };
+        parsed.redacted.add(hidden);
+        parsed.records.push((record, line));
+        Ok(())
     }
 
     fn counts(&self, counts: line::Counts<'_>, known: &mut Known, parsed: &mut Lines) -> Result<(), String> {
@@ -242,6 +263,15 @@ impl LineParser {
                 Some(day) if super::merge::day_number(day).is_none() => {
                     Err(format!("{day:?} is no day like 2026-11-20"))
                 }
+                _ if occurrence.service.is_empty() || occurrence.key.is_empty() => {
+                    Err("an empty service or key".to_owned())
+                }
+                _ if occurrence.partition().is_none() => {
+                    Err("neither a timestamp nor a day: nobody knows where it belongs".to_owned())
+                }
+                None if occurrence.timestamp.is_some_and(|at| at.0 > self.latest) => {
+                    Err(format!("{} is in the future", occurrence.timestamp.unwrap_or(Moment(self.latest)).0))
+                }
                 _ => Ok(()),
             },
             _ => Ok(()),
@@ -257,9 +287,15 @@ fn no_header() -> String {
     format!("the first line is not {{\"kind\":\"header\",\"format\":{:?},\"version\":{}}}", line::FORMAT, line::VERSION)
 }
 
-fn check_header(header: &line::Header) -> Result<(), String> {
-    if header.format != line::FORMAT {
-        return Err(no_header());
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
+fn readable(error: serde_json::Error) -> String {
+    // The line within the line is always the first.
+    error.to_string().replace(" at line 1 column ", " at column ")
+}
+
+fn check_header(header: &line::Header, format: &str) -> Result<(), String> {
+    if header.format != format {
+        return Err(format!("this is a file of {:?}, not of {format:?}", header.format));
     }
     if header.version != line::VERSION {
         return Err(format!("version {} of the format; this binary reads version {}", header.version, line::VERSION));
@@ -420,20 +456,24 @@ fn apply_record(record: Record, line: &[u8], parser: &LineParser, sink: &mut Sin
         }
         Record::Coverage(coverage) => apply_coverage(coverage, sink)?,
         Record::Occurrence(occurrence) => {
+            // The parser has made sure that there is one.
+            let day = occurrence.partition().unwrap_or_default();
             let service = sink.names.service(&occurrence.service);
             sink.names.target(service, occurrence.labels.0.clone());
             let id = sink.names.aggregate(service, &occurrence.key);
             if let Some(aggregate) = sink.names.aggregate_mut(id) {
-                let at = occurrence.timestamp.map_or(0, |at| at.0.0);
+                let at = occurrence.timestamp.map_or(i64::from(day) * 86_400_000, |at| at.0.0);
                 // Lists show the class and the message of the newest sample.
                 if aggregate.record.is_none() && at <= parser.latest.0 {
                     let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
                     let (class, message) = (filled(&occurrence.class), filled(&occurrence.message));
-                    aggregate.hints.join(Hints { class, message, ..Hints::default() });
+                    // In a file of counts these say when it happened.
+                    let seen = Some((at, at)).filter(|_| parser.occurrences);
+                    aggregate.hints.join(Hints { seen, class, message, ..Hints::default() });
                 }
             }
             sink.tally.occurrences += 1;
-            sink.spool.line(Stream::Samples, line)?;
+            sink.spool.line(Stream::Samples(day), line)?;
         }
     }
     Ok(())

@@ -20,6 +20,18 @@ use crate::store::{Counted, InstanceKey, Store, StoredOccurrence, TargetRecord, 
 /// # Errors
 /// When the store can not be read or `out` can not be written.
 pub fn export(store: &Store, out: &mut dyn Write, path: &Path) -> Result<u64, Error> {
+    write(store, out, path, false)
+}
+
+/// Writes all occurrences in `store` to `out`, which is called `path` in errors; how many lines.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_occurrences(store: &Store, out: &mut dyn Write, path: &Path) -> Result<u64, Error> {
+    write(store, out, path, true)
+}
+
+fn write(store: &Store, out: &mut dyn Write, path: &Path, occurrences: bool) -> Result<u64, Error> {
     let view = store.view()?;
     let labels = view.targets().iter().map(|target| Pairs(target.labels.clone())).collect();
     let mut export = Export { view: &view, out: io::BufWriter::with_capacity(1 << 20, out), labels, lines: 0 };
@@ -27,7 +39,8 @@ pub fn export(store: &Store, out: &mut dyn Write, path: &Path) -> Result<u64, Er
         Failed::Write(source) => Error::Io { what: "write", path: path.to_owned(), source },
         Failed::Store(error) => Error::Store(error),
     };
-    export.everything().map_err(failed)?;
+    let written = if occurrences { export.occurrences() } else { export.everything() };
+    written.map_err(failed)?;
     export.out.flush().map_err(Error::io("write", path))?;
     Ok(export.lines)
 }
@@ -52,6 +65,12 @@ struct Export<'a, W> {
 }
 
 impl<W: Write> Export<'_, W> {
+    fn occurrences(&mut self) -> Result<(), Failed> {
+        let format = line::OCCURRENCES.to_owned();
+        self.record(Record::Header(line::Header { format, version: line::VERSION }))?;
+        self.samples()
+    }
+
     fn everything(&mut self) -> Result<(), Failed> {
         let format = line::FORMAT.to_owned();
         self.record(Record::Header(line::Header { format, version: line::VERSION }))?;

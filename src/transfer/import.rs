@@ -8,6 +8,7 @@ use super::deltas::{AllLines, LineParser};
 use super::digest::{Digest, Place};
 use super::mark::{self, FileMark, Merging};
 use super::merge::Merge;
+use super::once::Once;
 use super::openmetrics::{Mapping, SampleParser};
 use super::round::{End, Note, Reader, Round, Tally, Watch};
 use super::series::AllSeries;
@@ -28,6 +29,8 @@ const AHEAD_MAX: Millis = Millis::from_seconds(3600);
 pub enum Format {
     /// Our own.
     Deltas,
+    /// Our own lines of occurrences, and nothing else. Those that are stored already are left out.
+    Occurrences,
     /// Counters in OpenMetrics text.
     OpenMetrics(Box<Mapping>),
 }
@@ -67,15 +70,14 @@ pub struct Outcome {
 pub fn import(store: &Store, path: &Path, options: &Options, progress: &mut (dyn FnMut(Progress) + Send)) -> Outcome {
     let mut outcome = Outcome::default();
     let result = match &options.format {
-        Format::Deltas => {
+        Format::Deltas | Format::Occurrences => {
             let latest = options.now.plus(AHEAD_MAX);
             let redactor = Arc::clone(&options.redactor);
-            let parser = |_: Option<&FileMark>| Ok(LineParser { latest, skip: options.skip_bad, redactor });
-            Importer { store, path, options, reading: "deltas".to_owned(), sort: false }.run::<AllLines>(
-                parser,
-                progress,
-                &mut outcome,
-            )
+            let occurrences = options.format == Format::Occurrences;
+            let parser =
+                |_: Option<&FileMark>| Ok(LineParser { latest, skip: options.skip_bad, occurrences, redactor });
+            let reading = if occurrences { "occurrences" } else { "deltas" }.to_owned();
+            Importer { store, path, options, reading, sort: false }.run::<AllLines>(parser, progress, &mut outcome)
         }
         Format::OpenMetrics(mapping) => {
             let parser = |known: Option<&FileMark>| sample_parser(path, mapping, options, known);
@@ -157,7 +159,8 @@ impl Importer<'_> {
         let note = self.directory().join("note");
         let mut watch = Watch { progress, total, note: &note };
         // Series know what was taken of them, so that a file that overlaps another does no harm.
-        let as_new = self.options.as_new || self.sort;
+        // So do occurrences.
+        let as_new = self.options.as_new || self.sort || self.options.format == Format::Occurrences;
         let found = mark::find(self.store, self.path, &self.reading, as_new, &mut watch)?;
         let parser = parser(found.mark.as_ref())?;
         outcome.interval = parser.interval();
@@ -186,10 +189,13 @@ impl Importer<'_> {
                     mark: (key, new),
                     sort: self.sort,
                     deltas: round.sink.tally.deltas,
+                    once: (self.options.format == Format::Occurrences).then(Once::default),
                     watch: &mut watch,
                 };
-                mark = Some(merge.run(merging.unwrap_or(Merging { to, portions: 0 }))?);
+                let (merged, stored) = merge.run(merging.unwrap_or(Merging { to, portions: 0 }))?;
+                mark = Some(merged);
                 outcome.tally.add(&round.sink.tally);
+                outcome.tally.stored += stored;
             }
             self.clean_up()?;
             match end {

@@ -11,10 +11,14 @@ use super::moment::Moment;
 use crate::model::aggregate::State;
 use crate::model::label::Labels;
 use crate::model::severity::Severity;
+use crate::model::time::Timestamp;
 use crate::redact::{Hits, Redactor};
 
 /// What the header's `format` says.
 pub(super) const FORMAT: &str = "hydrophone deltas";
+
+/// What the header's `format` says of a file of occurrences.
+pub(super) const OCCURRENCES: &str = "hydrophone occurrences";
 
 /// What the header's `version` says.
 pub(super) const VERSION: u32 = 1;
@@ -203,6 +207,12 @@ pub(super) struct Http {
 }
 
 impl Occurrence {
+    /// The day on which it lies: that on which it came where the line says so, or on which it happened.
+    pub(super) fn partition(&self) -> Option<u32> {
+        let day = self.day.as_deref().and_then(super::merge::day_number);
+        day.or(self.timestamp.map(|at| at.0).filter(|at| at.0 >= 0).map(Timestamp::day))
+    }
+
     /// Hides the secrets in it.
     pub(super) fn hide(&mut self, redactor: &Redactor, hits: &mut Hits) {
         for text in [&mut self.key, &mut self.uuid, &mut self.class, &mut self.message] {

@@ -10,6 +10,7 @@ use super::Error;
 use super::line::{self, Record};
 use super::mark::{FileMark, Merging};
 use super::names::{NO_TARGET, Names};
+use super::once::Once;
 use super::record;
 use super::round::Watch;
 use super::spool::{Spool, Stream};
@@ -19,7 +20,7 @@ use crate::model::id::{AggregateId, ServiceId, TargetId};
 use crate::model::occurrence::{Cause, Exception, HttpContext, Occurrence, SampleId, Stack};
 use crate::model::time::{Millis, Timestamp};
 use crate::store::{
-    Baseline, Encoded, Hit, InstanceKey, Point, Points, Portion, Process, Run, Sample, Spread, Store, Watched,
+    Baseline, Encoded, Hit, InstanceKey, Point, Points, Portion, Process, Run, Sample, Spread, Store, View, Watched,
 };
 
 /// Counts that are merged in one transaction, about: 16 bytes each, twice.
@@ -47,6 +48,8 @@ pub(super) struct Merge<'a, 'w> {
     pub(super) sort: bool,
     /// Deltas in the spool.
     pub(super) deltas: u64,
+    /// Leaves out samples that are stored already; `None` where the file says what there was.
+    pub(super) once: Option<Once>,
     pub(super) watch: &'a mut Watch<'w>,
 }
 
@@ -90,7 +93,8 @@ struct Steps {
 
 impl Merge<'_, '_> {
     /// Merges what is not merged yet; gives the mark that says that all is.
-    pub(super) fn run(mut self, merging: Merging) -> Result<FileMark, Error> {
+    /// And how many samples were stored already.
+    pub(super) fn run(mut self, merging: Merging) -> Result<(FileMark, u64), Error> {
         let passes = self.passes();
         let mut steps = Steps { done: merging.portions, next: 0, total: passes.len() as u64 + 3 };
         self.mark.1.merging = Some(merging);
@@ -114,7 +118,7 @@ impl Merge<'_, '_> {
         self.mark.1.merging = None;
         marks.push(self.mark.1.row(self.mark.0)?);
         self.store.import(Portion { marks, ..Portion::default() })?;
-        Ok(self.mark.1)
+        Ok((self.mark.1, self.once.map_or(0, |once| once.known())))
     }
 
     /// Commits a portion, unless an earlier run did.
@@ -271,56 +275,65 @@ impl Merge<'_, '_> {
 
     fn samples(&mut self, steps: &mut Steps) -> Result<(), Error> {
         let spool = self.spool;
-        let mut waiting: Vec<Sample> = Vec::new();
-        let (mut bytes, mut of_day) = (0, None);
-        spool.each_line(Stream::Samples, |line| {
-            let bytes_of_line = line.len();
-            let Record::Occurrence(record) = parsed(line)? else { return Ok(()) };
-            let day = record.day.as_deref().and_then(day_number);
-            let day = day.or(record.timestamp.map(|at| at.0.day())).unwrap_or_default();
-            let full = waiting.len() >= SAMPLES_MAX || bytes >= SAMPLE_BYTES_MAX;
-            if let Some(before) = of_day.filter(|before| *before != day || full) {
-                let samples = std::mem::take(&mut waiting);
-                self.step(steps, Portion { samples: Some((before, &samples)), ..Portion::default() })?;
-                bytes = 0;
-            }
-            of_day = Some(day);
-            bytes += bytes_of_line;
-            waiting.push(self.sample(*record)?);
-            Ok(())
-        })?;
-        match of_day {
-            Some(day) => self.step(steps, Portion { samples: Some((day, &waiting)), ..Portion::default() }),
-            None => Ok(()),
+        for day in spool.sample_days() {
+            let (mut waiting, mut bytes) = (Vec::new(), 0);
+            spool.each_line(Stream::Samples(day), |line| {
+                if waiting.len() >= SAMPLES_MAX || bytes >= SAMPLE_BYTES_MAX {
+                    self.sampled(steps, day, std::mem::take(&mut waiting))?;
+                    bytes = 0;
+                }
+                bytes += line.len();
+                if let Record::Occurrence(record) = parsed(line)? {
+                    waiting.push(*record);
+                }
+                Ok(())
+            })?;
+            self.sampled(steps, day, waiting)?;
         }
+        Ok(())
     }
 
-    fn sample(&self, line: line::Occurrence) -> Result<Sample, Error> {
-        let view = self.store.view()?;
-        let service = view.service(&line.service).unwrap_or_default();
-        let stack = |frames: Option<Vec<String>>| frames.map(|frames| Arc::new(Stack { frames }));
-        let causes = line.causes.into_iter();
-        let causes =
-            causes.map(|cause| Cause { class: cause.class, message: cause.message, stack: stack(cause.stack) });
-        Ok(Sample {
-            aggregate: view.find_aggregate(service, &line.key).unwrap_or(Hit::NO_AGGREGATE),
-            target: view.find_target(service, &line.labels.0).unwrap_or(Hit::NO_TARGET),
-            occurrence: Occurrence {
-                uuid: line.uuid,
-                timestamp: line.timestamp.map(|at| at.0),
-                severity: line.severity,
-                exception: Exception {
-                    class: line.class,
-                    message: line.message,
-                    causes: causes.collect(),
-                    stack: stack(line.stack),
-                },
-                http: line.http.map(|http| {
-                    let line::Http { method, url, headers, body } = http;
-                    HttpContext { method, url, headers, body }
-                }),
+    /// Commits some samples of a day. Where one ends and the next begins depends on the file alone, not on what is stored.
+    fn sampled(&mut self, steps: &mut Steps, day: u32, lines: Vec<line::Occurrence>) -> Result<(), Error> {
+        if steps.next < steps.done {
+            return self.step(steps, Portion::default());
+        }
+        let mut samples = {
+            let view = self.store.view()?;
+            lines.into_iter().map(|line| sample(&view, line)).collect::<Vec<Sample>>()
+        };
+        if let Some(once) = &mut self.once {
+            once.look_at(self.store, day)?;
+            samples.retain(|sample| once.is_new(day, sample));
+        }
+        let samples = (!samples.is_empty()).then_some((day, samples.as_slice()));
+        self.step(steps, Portion { samples, ..Portion::default() })
+    }
+}
+
+fn sample(view: &View<'_>, line: line::Occurrence) -> Sample {
+    let service = view.service(&line.service).unwrap_or_default();
+    let stack = |frames: Option<Vec<String>>| frames.map(|frames| Arc::new(Stack { frames }));
+    let causes = line.causes.into_iter();
+    let causes = causes.map(|cause| Cause { class: cause.class, message: cause.message, stack: stack(cause.stack) });
+    Sample {
+        aggregate: view.find_aggregate(service, &line.key).unwrap_or(Hit::NO_AGGREGATE),
+        target: view.find_target(service, &line.labels.0).unwrap_or(Hit::NO_TARGET),
+        occurrence: Occurrence {
+            uuid: line.uuid,
+            timestamp: line.timestamp.map(|at| at.0),
+            severity: line.severity,
+            exception: Exception {
+                class: line.class,
+                message: line.message,
+                causes: causes.collect(),
+                stack: stack(line.stack),
             },
-        })
+            http: line.http.map(|http| {
+                let line::Http { method, url, headers, body } = http;
+                HttpContext { method, url, headers, body }
+            }),
+        },
     }
 }
 

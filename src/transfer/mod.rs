@@ -18,6 +18,7 @@ mod mark;
 mod merge;
 mod moment;
 mod names;
+mod once;
 mod openmetrics;
 mod record;
 mod round;
@@ -31,7 +32,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use export::export;
+pub use export::{export, export_occurrences};
 pub use import::{Format, Options, Outcome, import, is_unfinished};
 pub use openmetrics::Mapping;
 pub use round::Tally;

@@ -49,6 +49,9 @@ pub struct Tally {
     pub before: u64,
     /// Bad lines that were skipped.
     pub bad: u64,
+    /// Samples of exceptions that were stored already.
+    #[serde(default)]
+    pub stored: u64,
     /// Secrets that were hidden.
     #[serde(default)]
     pub redacted: u64,
@@ -71,6 +74,7 @@ impl Tally {
         self.before = self.before.saturating_add(other.before);
         self.bad += other.bad;
         self.redacted += other.redacted;
+        self.stored += other.stored;
         self.complete = other.complete;
         if let Some((first, last)) = other.times {
             self.times = Some(super::names::widened(self.times, first, last));

@@ -4,7 +4,7 @@
 //! varints: the distance in seconds to the count before, with a bit that says whether aggregate and target follow because they
 //! changed, and the count. Two to three bytes a count where a file is ordered by series, six where it is not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::FileExt;
@@ -24,7 +24,7 @@ const DAY_SECONDS: u32 = 86_400;
 const WINDOW_SECONDS: u32 = 7200;
 const WINDOWS: usize = 12;
 
-/// What a segment belongs to. Counts and coverage have a stream for each day; in all others the day is 0.
+/// What a segment belongs to. Counts, coverage and samples have a stream for each day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Stream {
     /// Counts of a day.
@@ -35,8 +35,8 @@ pub(super) enum Stream {
     Spread,
     /// Processes, a JSON line each.
     Processes,
-    /// Samples, a JSON line each.
-    Samples,
+    /// Samples of a day, a JSON line each.
+    Samples(u32),
     /// Rows of the importer's own.
     Marks,
 }
@@ -179,6 +179,15 @@ impl Spool {
         days
     }
 
+    /// Days with samples, ascending.
+    pub(super) fn sample_days(&self) -> BTreeSet<u32> {
+        let day = |(stream, _, _): &(Stream, u64, u64)| match stream {
+            Stream::Samples(day) => Some(*day),
+            _ => None,
+        };
+        self.index.segments.iter().filter_map(day).collect()
+    }
+
     /// Calls `visit` with each count of a day.
     pub(super) fn each_count(&self, day: u32, mut visit: impl FnMut(Counted)) -> Result<(), Error> {
         self.each_segment(Stream::Counts(day), |bytes| {
@@ -298,7 +307,7 @@ mod tests {
         for n in 0..900 {
             spool.count(count(n)).unwrap();
             spool.gap(&gap(n)).unwrap();
-            spool.line(Stream::Samples, n.to_string().as_bytes()).unwrap();
+            spool.line(Stream::Samples(7), n.to_string().as_bytes()).unwrap();
             if n % 100 == 99 && n < 600 {
                 index = spool.sync().unwrap();
             }
@@ -309,7 +318,7 @@ mod tests {
         for n in 600..900 {
             spool.count(count(n)).unwrap();
             spool.gap(&gap(n)).unwrap();
-            spool.line(Stream::Samples, n.to_string().as_bytes()).unwrap();
+            spool.line(Stream::Samples(7), n.to_string().as_bytes()).unwrap();
         }
         spool.line(Stream::Coverage(3), b"x").unwrap();
         spool.sync().unwrap();
@@ -332,9 +341,10 @@ mod tests {
             })
             .unwrap();
         assert_eq!(gaps, (0..900).map(gap).collect::<Vec<_>>());
+        assert_eq!(spool.sample_days().into_iter().collect::<Vec<_>>(), [7]);
         let mut lines = 0;
         spool
-            .each_line(Stream::Samples, |line| {
+            .each_line(Stream::Samples(7), |line| {
                 assert_eq!(line, lines.to_string().as_bytes());
                 lines += 1;
                 Ok(())

@@ -806,3 +806,233 @@ proptest! {
         prop_assert_eq!(copy.export(), exported);
     }
 }
+
+/// A sample as a line; without a day it lies on that of its time, which is `second` seconds before [`NOW`].
+fn sampled(uuid: &str, second: i64, message: &str) -> String {
+    let at = NOW.seconds() - second;
+    format!(
+        r#"{{"service":"shop","key":"E@1","labels":{{"instance":"a:80"}},"uuid":"{uuid}","timestamp":{at},"class":"E","message":"{message}","stack":["at f"]}}"#
+    )
+}
+
+impl Place {
+    fn occurrences(&self, name: &str, lines: &[String]) -> Outcome {
+        self.import(&self.file(name, &(lines.join("\n") + "\n")), Format::Occurrences)
+    }
+
+    /// Uuid and message of all samples with the days on which they lie, in the order in which they are exported.
+    fn samples(&self) -> Vec<(u32, String, String)> {
+        let mut samples = Vec::new();
+        let store = self.store();
+        let mut take = |stored: crate::store::StoredOccurrence| {
+            samples.push((stored.id.day, stored.occurrence.uuid, stored.occurrence.exception.message));
+            std::ops::ControlFlow::Continue(())
+        };
+        store.view().unwrap().each_sample(&mut take).unwrap();
+        samples
+    }
+}
+
+#[test]
+fn occurrences_lie_on_the_day_of_their_time_in_whatever_order_they_come() {
+    let place = Place::new();
+    // Days in turns: each is written as one all the same.
+    let lines: Vec<String> = (0..9000).map(|n| sampled(&format!("s{n}"), n % 3 * DAY + n, "m")).collect();
+    let outcome = place.occurrences("a", &lines);
+    assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
+    assert_eq!((outcome.tally.occurrences, outcome.tally.stored, outcome.tally.deltas), (9000, 0, 0));
+    let samples = place.samples();
+    assert_eq!(samples.len(), 9000);
+    for (day, uuid, _) in &samples {
+        let n: i64 = uuid.trim_start_matches('s').parse().unwrap();
+        assert_eq!(i64::from(*day), (NOW.seconds() - n % 3 * DAY - n).div_euclid(DAY), "{uuid}");
+    }
+    let view = place.store().view().unwrap();
+    let aggregate = &view.aggregates()[0];
+    assert_eq!((aggregate.total, aggregate.last_seen, aggregate.message.as_str()), (0, NOW, "m"));
+    assert_eq!(aggregate.first_seen.seconds(), NOW.seconds() - 2 * DAY - 8999);
+    assert!(view.statistics().commit < 20, "a transaction a day or so, not one a line");
+    assert_eq!(view.occurrences(aggregate.id, None, 10).unwrap().len(), 10);
+}
+
+#[test]
+fn an_occurrence_is_imported_once_whichever_file_it_comes_in() {
+    let place = Place::new();
+    let lines: Vec<String> = (0..100).map(|n| sampled(&format!("s{n}"), n * 1000, "m")).collect();
+    place.occurrences("a", &lines);
+    let before = place.samples();
+    // The same file, a longer one, one that overlaps, one with other days for the same samples.
+    assert_eq!(place.occurrences("b", &lines).tally.lines, 0);
+    let mut more = lines.clone();
+    more.extend((50..120).map(|n| sampled(&format!("s{n}"), n * 1000, "m")));
+    let outcome = place.occurrences("c", &more);
+    assert_eq!((outcome.lines_before, outcome.tally.lines, outcome.tally.stored), (100, 70, 50));
+    let shuffled: Vec<String> = lines.iter().rev().cloned().collect();
+    assert_eq!(place.occurrences("d", &shuffled).tally.stored, 100);
+    let next_day = |n: i64| {
+        let line = sampled(&format!("s{n}"), n * 1000, "m");
+        line.replacen('{', r#"{"day":"2026-11-21","#, 1)
+    };
+    assert_eq!(place.occurrences("e", &[next_day(3)]).tally.stored, 1);
+    assert_eq!(place.samples().len(), before.len() + 20);
+    // The same uuid for another exception, and none at all at another target, are others.
+    let others = [
+        sampled("s1", 1000, "other"),
+        sampled("", 5, "m"),
+        sampled("", 5, "m"),
+        sampled("", 5, "m").replace("a:80", "b:80"),
+    ];
+    let outcome = place.occurrences("f", &others);
+    assert_eq!((outcome.tally.occurrences, outcome.tally.stored), (4, 1));
+    assert_eq!(place.samples().len(), before.len() + 23);
+}
+
+#[test]
+fn exported_occurrences_are_imported_as_they_were() {
+    let original = lived();
+    let export = |place: &Place| {
+        let mut out = Vec::new();
+        super::export_occurrences(place.store(), &mut out, Path::new("export")).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let exported = export(&original);
+    assert!(
+        exported.lines().count() > 100 && exported.starts_with(r#"{"kind":"header","format":"hydrophone occurrences""#)
+    );
+    let copy = Place::new();
+    let path = copy.file("a", &exported);
+    let outcome = import(copy.store(), &path, &Options { format: Format::Occurrences, ..later() }, &mut |_| ());
+    assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
+    assert!(export(&copy) == exported, "another export");
+    // Into the store that they come from: nothing new.
+    let outcome = import(original.store(), &path, &Options { format: Format::Occurrences, ..later() }, &mut |_| ());
+    assert_eq!(outcome.tally.stored, outcome.tally.occurrences);
+    assert!(export(&original) == exported);
+    // Killed at any step it ends the same.
+    for killed in 0.. {
+        let mut place = Place::new();
+        let mut step = 0;
+        let options = Options { format: Format::Occurrences, ..later() };
+        let run = catch_unwind(AssertUnwindSafe(|| {
+            import(place.store(), &path, &options, &mut |progress| {
+                step += 1;
+                assert!(step <= killed || progress.phase == Phase::Checking, "killed");
+            })
+        }));
+        place.reopen();
+        let outcome = import(place.store(), &path, &options, &mut |_| ());
+        assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
+        assert!(export(&place) == exported, "killed at step {killed}");
+        if run.is_ok() {
+            assert!(killed > 3);
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_no_occurrence_is_named() {
+    let good = sampled("a", 1, "m");
+    for (line, problem) in [
+        (r#"{"service":"s","key":"k","t":1,"count":2}"#, "unknown field"),
+        (r#"{"kind":"service","service":"s"}"#, "import deltas reads all kinds"),
+        (r#"{"kind":"header","format":"hydrophone deltas","version":1}"#, "no occurrence"),
+        (r#"{"service":"s","key":"k"}"#, "neither a timestamp nor a day"),
+        (r#"{"service":"s","key":"k","timestamp":-5}"#, "neither a timestamp nor a day"),
+        (r#"{"service":"s","key":"k","timestamp":9999999999}"#, "is in the future"),
+        (r#"{"service":"s","key":"k","day":"yesterday"}"#, "is no day like 2026-11-20"),
+        (r#"{"service":"","key":"k","timestamp":5}"#, "an empty service or key"),
+        ("nonsense", "at column 2"),
+    ] {
+        let place = Place::new();
+        let outcome = place.occurrences("a", &[good.clone(), line.to_owned(), good.clone()]);
+        let error = outcome.stopped.unwrap().to_string();
+        assert!(error.contains("a:2: ") && error.contains(problem), "{line}: {error}");
+        assert_eq!(place.samples().len(), 1, "what stands before it was taken: {line}");
+    }
+    let place = Place::new();
+    let outcome = place.occurrences("a", &[r#"{"kind":"header","format":"hydrophone deltas","version":1}"#.to_owned()]);
+    assert!(outcome.stopped.unwrap().to_string().contains("this is a file of \"hydrophone deltas\""));
+}
+
+/// The files in a directory, and in those in it, that hold this text.
+fn files_with(directory: &Path, text: &str) -> Vec<PathBuf> {
+    let (mut directories, mut found) = (vec![directory.to_owned()], Vec::new());
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if memchr::memmem::find(&std::fs::read(&path).unwrap(), text.as_bytes()).is_some() {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn secrets_are_hidden_before_an_import_lays_anything_down() {
+    let secret = "zqsecretzq";
+    let line = |key: &str| {
+        format!(
+            r#"{{"service":"s","key":"{key} token={secret}","timestamp":{},"class":"C token={secret}","message":"m token={secret}","stack":["f token={secret}"],"causes":[{{"class":"C","message":"password={secret}"}}],"http":{{"method":"GET","url":"https://u:{secret}@h/","headers":[["Cookie","{secret}"]],"body":"password={secret}"}}}}"#,
+            NOW.seconds()
+        )
+    };
+    let baseline = |total: u64, name: &str| format!(r#"{{"key":"K token={secret}{name}","total":{total}}}"#);
+    let deltas = [
+        format!(
+            r#"{{"service":"s","key":"K token={secret}1","t":{},"count":3,"message":"m token={secret}"}}"#,
+            NOW.seconds() - 9
+        ),
+        format!(r#"{{"service":"s","key":"K token={secret}2","t":{},"count":4}}"#, NOW.seconds() - 8),
+        format!(
+            r#"{{"kind":"aggregate","service":"s","key":"L token={secret}","first_seen":1,"last_seen":2,"message":"m token={secret}"}}"#
+        ),
+        format!(
+            r#"{{"kind":"process","service":"s","uuid":"p","labels":{{"instance":"a"}},"baselines":[{},{}]}}"#,
+            baseline(5, "1"),
+            baseline(6, "2")
+        ),
+        line("O").replacen('{', r#"{"kind":"occurrence","#, 1),
+    ];
+    let counters = format!(
+        "m_total{{service_name=\"s\",aggregation_key=\"M token={secret}\"}} 1 {0}\nm_total{{service_name=\"s\",aggregation_key=\"M token={secret}\"}} 3 {1}\n# EOF\n",
+        NOW.seconds() - 120,
+        NOW.seconds() - 60
+    );
+    let place = Place::new();
+    let data = place.directory.path().join("data");
+    let mut seen = Vec::new();
+    // At every step of it, whatever lies there.
+    let mut look = |_| seen.extend(files_with(&data, secret));
+    let header = "{\"kind\":\"header\",\"format\":\"hydrophone deltas\",\"version\":1}\n";
+    let files = [
+        (Format::Deltas, format!("{header}{}\n", deltas.join("\n"))),
+        (Format::Occurrences, line("P") + "\n"),
+        (
+            Format::OpenMetrics(Box::new(Mapping {
+                metric: "m".to_owned(),
+                interval: Some(minutes(1)),
+                ..Mapping::default()
+            })),
+            counters,
+        ),
+    ];
+    for (number, (format, text)) in files.into_iter().enumerate() {
+        let path = place.file(&format!("file-{number}"), &text);
+        let options = Options { format, ..later() };
+        let outcome = import(place.store(), &path, &options, &mut look);
+        assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
+        assert!(outcome.tally.redacted > 0, "{number}");
+    }
+    look(super::Progress { phase: Phase::Merging, done: 0, total: 0, deltas: 0 });
+    assert!(seen.is_empty(), "{seen:?}");
+    let exported = place.export();
+    assert!(!exported.contains(secret), "{exported}");
+    // Keys that became equal are one: their counts and baselines are added up.
+    assert!(exported.contains(r#""baselines":[{"key":"K token=[redacted]","total":11}]"#), "{exported}");
+    let counted = place.counted(3600, 7200, 1);
+    assert_eq!(counted["s K token=[redacted]"].iter().map(|(count, _)| count).sum::<u64>(), 7);
+}

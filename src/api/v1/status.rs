@@ -82,6 +82,12 @@ struct Storage {
     database_bytes: u64,
     /// Bytes of the samples on disk.
     occurrence_bytes: u64,
+    /// Days that have samples.
+    occurrence_days: u64,
+    /// Days of which samples were removed to save room, each with newer ones of its error.
+    thinned_days: u64,
+    /// Samples of those days that were removed.
+    thinned_occurrences: u64,
 }
 
 /// The search index, which follows what is stored.
@@ -100,9 +106,8 @@ struct Search {
     occurrences: u64,
 }
 
-/// How long things are kept, in seconds.
+/// How long things are kept, in seconds, and how much of them.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "every duration says its unit")]
 struct Retention {
     /// Counts and coverage.
     time_seconds: f64,
@@ -110,6 +115,8 @@ struct Retention {
     targets_seconds: f64,
     /// Samples.
     occurrences_seconds: f64,
+    /// Bytes of samples beyond which days are thinned.
+    occurrences_bytes: u64,
 }
 
 /// The running configuration.
@@ -175,6 +182,9 @@ impl From<Statistics> for Storage {
             stacks: statistics.stacks,
             database_bytes: statistics.database_bytes,
             occurrence_bytes: statistics.occurrence_bytes,
+            occurrence_days: statistics.occurrence_days,
+            thinned_days: statistics.thinned_days,
+            thinned_occurrences: statistics.thinned_occurrences,
         }
     }
 }
@@ -197,6 +207,7 @@ impl From<&Configured> for Retention {
             time_seconds: retention.time.as_seconds(),
             targets_seconds: retention.targets.as_seconds(),
             occurrences_seconds: retention.occurrences.as_seconds(),
+            occurrences_bytes: retention.occurrence_bytes,
         }
     }
 }

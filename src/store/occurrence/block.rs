@@ -82,6 +82,15 @@ impl Encoder {
     /// # Errors
     /// When there is no memory to compress it.
     pub fn encode(&mut self, commit: u64, first: u32, occurrences: &[NewOccurrence<'_>]) -> std::io::Result<Vec<u8>> {
+        let mut block = Vec::new();
+        envelope::begin(&mut block);
+        self.append(occurrences, &mut block)?;
+        envelope::seal(&mut block, seed(commit, first));
+        Ok(block)
+    }
+
+    /// Appends occurrences to a block that was begun.
+    pub(super) fn append(&mut self, occurrences: &[NewOccurrence<'_>], block: &mut Vec<u8>) -> std::io::Result<()> {
         self.fields.clear();
         self.texts.clear();
         self.uuids.clear();
@@ -96,16 +105,13 @@ impl Encoder {
         for occurrence in occurrences {
             writer.occurrence(occurrence);
         }
-        let mut block = Vec::with_capacity(64 + self.uuids.len() + self.texts.len() / 2);
-        envelope::begin(&mut block);
-        varint::write_u64(&mut block, occurrences.len() as u64);
-        varint::write_u64(&mut block, (self.uuids.len() / 16) as u64);
+        block.reserve(64 + self.uuids.len() + self.texts.len() / 2);
+        varint::write_u64(block, occurrences.len() as u64);
+        varint::write_u64(block, (self.uuids.len() / 16) as u64);
         block.extend_from_slice(&self.uuids);
-        varint::write_u64(&mut block, self.fields.len() as u64);
+        varint::write_u64(block, self.fields.len() as u64);
         self.fields.extend_from_slice(&self.texts);
-        envelope::compress(&mut self.compressor, &self.fields, &mut block)?;
-        envelope::seal(&mut block, seed(commit, first));
-        Ok(block)
+        envelope::compress(&mut self.compressor, &self.fields, block)
     }
 }
 
@@ -129,10 +135,18 @@ pub fn decode(
     block: &[u8],
     commit: u64,
     first: u32,
+    wanted: impl FnMut(u32) -> bool,
+    visit: impl FnMut(u32, Record),
+) -> Result<(), Corrupt> {
+    records(envelope::open(block, seed(commit, first))?, wanted, visit)
+}
+
+/// Decodes what [`Encoder::append`] wrote.
+pub(super) fn records(
+    mut input: &[u8],
     mut wanted: impl FnMut(u32) -> bool,
     mut visit: impl FnMut(u32, Record),
 ) -> Result<(), Corrupt> {
-    let mut input = envelope::open(block, seed(commit, first))?;
     let count = varint::read_u32(&mut input)?;
     let uuids = varint::read_u64(&mut input)?;
     let uuids = varint::take(&mut input, uuids.saturating_mul(16))?;
@@ -156,7 +170,8 @@ pub fn decode(
     }
 }
 
-fn seed(commit: u64, first: u32) -> u64 {
+/// What a block's checksum is seeded with.
+pub(super) fn seed(commit: u64, first: u32) -> u64 {
     commit.rotate_left(32) ^ u64::from(first)
 }
 

@@ -7,8 +7,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::store::codec::{Corrupt, varint};
 
-/// Version of what follows.
-const VERSION: u8 = 1;
+/// Version of what follows, of all but what a rewritten file holds.
+pub(super) const VERSION: u8 = 1;
 /// Version and checksum.
 const HEADER_BYTES: usize = 9;
 /// More than any value of ours unfolds to: one exposition's body is at most as large as configured, a gigabyte at most.
@@ -16,8 +16,13 @@ const RAW_BYTES_MAX: u64 = 1 << 30;
 
 /// Begins a value in `out`, to be finished by [`seal`].
 pub(super) fn begin(out: &mut Vec<u8>) {
+    begin_as(VERSION, out);
+}
+
+/// As [`begin`], of another version.
+pub(super) fn begin_as(version: u8, out: &mut Vec<u8>) {
     out.clear();
-    out.extend_from_slice(&[VERSION, 0, 0, 0, 0, 0, 0, 0, 0]);
+    out.extend_from_slice(&[version, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 /// Writes the checksum over all that was appended since [`begin`].
@@ -31,16 +36,19 @@ pub(super) fn seal(out: &mut [u8], seed: u64) {
 
 /// What was appended between [`begin`] and [`seal`] with the same `seed`.
 pub(super) fn open(value: &[u8], seed: u64) -> Result<&[u8], Corrupt> {
+    let (version, body) = open_any(value, seed)?;
+    if version == VERSION { Ok(body) } else { Err(Corrupt::new("value", "unknown version")) }
+}
+
+/// As [`open`], whatever its version, which comes with it.
+pub(super) fn open_any(value: &[u8], seed: u64) -> Result<(u8, &[u8]), Corrupt> {
     let ended = Corrupt::new("value", "ended early");
     let (header, body) = value.split_at_checked(HEADER_BYTES).ok_or(ended)?;
     let (version, checksum) = header.split_first().ok_or(ended)?;
-    if *version != VERSION {
-        return Err(Corrupt::new("value", "unknown version"));
-    }
     if *checksum != xxh3_64_with_seed(body, seed).to_le_bytes() {
         return Err(Corrupt::new("value", "checksum does not match"));
     }
-    Ok(body)
+    Ok((*version, body))
 }
 
 /// Appends the length of `raw` and `raw` compressed.

@@ -32,21 +32,66 @@ impl Place {
     }
 }
 
+/// How a day's file was rewritten; all zero where it never was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Thinned {
+    /// How often.
+    pub generation: u32,
+    /// Most occurrences of an aggregate that were kept.
+    pub keep_max: u32,
+    /// The last commit that was looked at.
+    pub commit: u64,
+    /// Occurrences that were kept then.
+    pub kept: u64,
+    /// Occurrences that were removed, each time added up.
+    pub removed: u64,
+}
+
+impl Thinned {
+    fn of((generation, keep_max, commit, kept, removed): (u32, u32, u64, u64, u64)) -> Self {
+        Self { generation, keep_max, commit, kept, removed }
+    }
+
+    fn get(rows: &impl ReadableTable<u32, (u32, u32, u64, u64, u64)>, day: u32) -> Result<Self, Error> {
+        Ok(rows.get(day)?.map_or_else(Self::default, |row| Self::of(row.value())))
+    }
+}
+
 type Key = (u32, u64, u32);
 type Value = (u64, u32);
 
 /// The rows of a snapshot.
-pub(super) struct Index(ReadOnlyTable<Key, Value>);
+pub(super) struct Index {
+    blocks: ReadOnlyTable<Key, Value>,
+    thinned: ReadOnlyTable<u32, (u32, u32, u64, u64, u64)>,
+}
 
 impl Index {
     pub(super) fn of(transaction: &ReadTransaction) -> Result<Self, Error> {
-        Ok(Self(transaction.open_table(table::BLOCKS)?))
+        let (blocks, thinned) = (transaction.open_table(table::BLOCKS)?, transaction.open_table(table::THINNED)?);
+        Ok(Self { blocks, thinned })
     }
 
-    /// The block that holds this occurrence, if there is one: the last that does not begin after it.
+    /// The block that holds this occurrence, if there is one: the last that does not begin after it. One of a file that was
+    /// rewritten may begin with an earlier commit.
     pub(super) fn find(&self, id: OccurrenceId) -> Result<Option<Place>, Error> {
         let OccurrenceId { day, commit, index } = id;
-        last(&self.0, (day, commit, 0)..=(day, commit, index))
+        last(&self.blocks, (day, 0, 0)..=(day, commit, index))
+    }
+
+    /// How a day was rewritten.
+    pub(super) fn thinned(&self, day: u32) -> Result<Thinned, Error> {
+        Thinned::get(&self.thinned, day)
+    }
+
+    /// Which file of a day is in use.
+    pub(super) fn generation(&self, day: u32) -> Result<u32, Error> {
+        Ok(self.thinned(day)?.generation)
+    }
+
+    /// Where a day's file ends.
+    pub(super) fn end(&self, day: u32) -> Result<u64, Error> {
+        end(&self.blocks, day)
     }
 
     /// The blocks of these commits of a day in the order of their keys.
@@ -55,13 +100,19 @@ impl Index {
         day: u32,
         commits: RangeInclusive<u64>,
     ) -> Result<impl Iterator<Item = Result<Place, Error>>, Error> {
-        let rows = self.0.range((day, *commits.start(), 0)..=(day, *commits.end(), u32::MAX))?;
+        let mut first = (day, *commits.start(), 0);
+        if *commits.start() > 0 && self.generation(day)? > 0 {
+            // The block before may reach into these commits.
+            let before = last(&self.blocks, (day, 0, 0)..=(day, *commits.start(), 0))?;
+            first = before.map_or(first, |place| (day, place.commit, place.first));
+        }
+        let rows = self.blocks.range(first..=(day, *commits.end(), u32::MAX))?;
         Ok(rows.map(|row| row.map(|(key, value)| Place::of((key.value(), value.value()))).map_err(Error::from)))
     }
 
     /// The last block of a day.
     pub(super) fn last(&self, day: u32) -> Result<Option<Place>, Error> {
-        last(&self.0, (day, 0, 0)..=(day, u64::MAX, u32::MAX))
+        last(&self.blocks, (day, 0, 0)..=(day, u64::MAX, u32::MAX))
     }
 
     /// The days that have blocks, oldest first.
@@ -69,7 +120,7 @@ impl Index {
         let mut days = Vec::new();
         let mut from = Some(0);
         while let Some(day) = from {
-            let Some(row) = self.0.range((day, 0, 0)..)?.next() else { break };
+            let Some(row) = self.blocks.range((day, 0, 0)..)?.next() else { break };
             let (day, _, _) = row?.0.value();
             days.push(day);
             from = day.checked_add(1);
@@ -82,6 +133,7 @@ impl Index {
 pub(super) struct Rows<'a> {
     blocks: Table<'a, Key, Value>,
     stacks: Table<'a, (u32, u64), &'static [u8]>,
+    thinned: Table<'a, u32, (u32, u32, u64, u64, u64)>,
 }
 
 impl<'a> Rows<'a> {
@@ -89,13 +141,43 @@ impl<'a> Rows<'a> {
         Ok(Self {
             blocks: transaction.open_table(table::BLOCKS)?,
             stacks: transaction.open_table(table::STACKS_IN_USE)?,
+            thinned: transaction.open_table(table::THINNED)?,
         })
     }
 
     /// Where the day's next block goes: behind the last one that a commit brought.
     pub(super) fn end(&self, day: u32) -> Result<u64, Error> {
-        let last = last(&self.blocks, (day, 0, 0)..=(day, u64::MAX, u32::MAX))?;
-        Ok(last.map_or(0, |place| place.offset.saturating_add(u64::from(place.length))))
+        end(&self.blocks, day)
+    }
+
+    /// How a day was rewritten.
+    pub(super) fn thinned(&self, day: u32) -> Result<Thinned, Error> {
+        Thinned::get(&self.thinned, day)
+    }
+
+    /// Where a day's blocks lie, in their order.
+    pub(super) fn places(&self, day: u32) -> Result<Vec<Place>, Error> {
+        let rows = self.blocks.range((day, 0, 0)..=(day, u64::MAX, u32::MAX))?;
+        rows.map(|row| row.map(|(key, value)| Place::of((key.value(), value.value()))).map_err(Error::from)).collect()
+    }
+
+    /// Puts other rows in the place of a day's.
+    pub(super) fn replace(
+        &mut self,
+        day: u32,
+        places: &[Place],
+        stacks: &RoaringBitmap,
+        thinned: &Thinned,
+    ) -> Result<(), Error> {
+        self.blocks.retain_in((day, 0, 0)..=(day, u64::MAX, u32::MAX), |_, _| false)?;
+        self.stacks.retain_in((day, 0)..=(day, u64::MAX), |_, _| false)?;
+        for place in places {
+            self.add(day, *place)?;
+        }
+        self.use_stacks(day, places.first().map_or(0, |place| place.commit), stacks)?;
+        let Thinned { generation, keep_max, commit, kept, removed } = *thinned;
+        self.thinned.insert(day, (generation, keep_max, commit, kept, removed))?;
+        Ok(())
     }
 
     pub(super) fn add(&mut self, day: u32, place: Place) -> Result<(), Error> {
@@ -129,9 +211,15 @@ impl<'a> Rows<'a> {
         if some {
             self.blocks.retain_in(..(day, 0, 0), |_, _| false)?;
             self.stacks.retain_in(..(day, 0), |_, _| false)?;
+            self.thinned.retain_in(..day, |_, _| false)?;
         }
         Ok(some)
     }
+}
+
+fn end(rows: &impl ReadableTable<Key, Value>, day: u32) -> Result<u64, Error> {
+    let last = last(rows, (day, 0, 0)..=(day, u64::MAX, u32::MAX))?;
+    Ok(last.map_or(0, |place| place.offset.saturating_add(u64::from(place.length))))
 }
 
 fn last(rows: &impl ReadableTable<Key, Value>, range: RangeInclusive<Key>) -> Result<Option<Place>, Error> {

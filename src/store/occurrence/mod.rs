@@ -11,13 +11,17 @@ mod envelope;
 mod error;
 mod index;
 mod partition;
+mod rewrite;
+mod sparse;
 pub(in crate::store) mod stack;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use self::error::{Damaged, Error};
+pub use self::index::Thinned;
 pub use self::partition::Partitions;
+pub use self::rewrite::Rewritten;
 use crate::model::id::{AggregateId, OccurrenceId, StackId, TargetId};
 use crate::model::occurrence::{Occurrence, Stack};
 

@@ -12,15 +12,15 @@ use redb::{ReadTransaction, WriteTransaction};
 use roaring::RoaringBitmap;
 
 use super::error::{Damaged, Error};
-use super::index::{Index, Place, Rows};
-use super::{Found, NewOccurrence, StackLookup, StoredOccurrence, Visit, block, cutter};
+use super::index::{Index, Place, Rows, Thinned};
+use super::{Found, NewOccurrence, StackLookup, StoredOccurrence, Visit, block, cutter, sparse};
 use crate::model::id::{OccurrenceId, StackId};
 use crate::model::occurrence::Stack;
 use crate::model::time::Timestamp;
+use crate::store::Partition;
 use crate::store::codec::Corrupt;
 use crate::store::disk::{Disk, File, Real};
 
-const FILE: &str = "bodies.log";
 /// Extension of a directory on its way out.
 const DROPPING: &str = "dropping";
 /// Blocks that are encoded and written at once: what a large commit holds in memory.
@@ -35,7 +35,7 @@ pub struct Partitions {
 }
 
 /// The partition that was written to last.
-struct Writing {
+pub(super) struct Writing {
     day: u32,
     /// The last commit that wrote to it, whether it happened or not.
     commit: u64,
@@ -46,7 +46,7 @@ struct Writing {
 }
 
 /// A partition's file, open for reading.
-struct Reading {
+pub(super) struct Reading {
     path: PathBuf,
     file: Box<dyn File>,
 }
@@ -135,7 +135,8 @@ impl Partitions {
         placed.sort_unstable_by_key(|(id, _, at)| (*id, *at));
         for of_day in placed.chunk_by(|(a, _, _), (b, _, _)| a.day == b.day) {
             let Some((first, _, _)) = of_day.first() else { continue };
-            let Some(reading) = self.open_to_read(first.day)? else { continue };
+            let generation = index.generation(first.day).map_err(self.indexing())?;
+            let Some(reading) = self.open_to_read(first.day, generation)? else { continue };
             for of_block in of_day.chunk_by(|(_, a, _), (_, b, _)| a == b) {
                 reading.answer(of_block, stacks, &mut found)?;
             }
@@ -155,19 +156,22 @@ impl Partitions {
         visit: &mut Visit<'_>,
     ) -> Result<(), Error> {
         let index = Index::of(transaction).map_err(self.indexing())?;
-        let Some(reading) = self.open_to_read(day)? else { return Ok(()) };
-        for place in index.blocks(day, commits).map_err(self.indexing())? {
+        let generation = index.generation(day).map_err(self.indexing())?;
+        let Some(reading) = self.open_to_read(day, generation)? else { return Ok(()) };
+        for place in index.blocks(day, commits.clone()).map_err(self.indexing())? {
             let place = place.map_err(self.indexing())?;
             let mut records = Vec::new();
-            let decoded = reading.decode(&place, |_| true, |at, record| records.push((at, record)))?;
+            let wanted = |commit, _| commits.contains(&commit);
+            let decoded = reading.decode(&place, wanted, |commit, index, record| {
+                records.push((OccurrenceId { commit, index, day }, record));
+            })?;
             if let Err(damaged) = decoded {
                 if visit(Err(damaged)).is_break() {
                     return Ok(());
                 }
                 continue;
             }
-            for (at, record) in records {
-                let id = OccurrenceId { day, commit: place.commit, index: place.first.saturating_add(at) };
+            for (id, record) in records {
                 if visit(complete(id, record, stacks)?).is_break() {
                     return Ok(());
                 }
@@ -184,21 +188,6 @@ impl Partitions {
         Index::of(transaction).and_then(|index| index.days()).map_err(self.indexing())
     }
 
-    /// The days that have occurrences, oldest first, each with the last commit that brought any.
-    ///
-    /// # Errors
-    /// When the index can not be read.
-    pub fn last_commits(&self, transaction: &ReadTransaction) -> Result<Vec<(u32, u64)>, Error> {
-        let index = Index::of(transaction).map_err(self.indexing())?;
-        let mut days = Vec::new();
-        for day in index.days().map_err(self.indexing())? {
-            if let Some(last) = index.last(day).map_err(self.indexing())? {
-                days.push((day, last.commit));
-            }
-        }
-        Ok(days)
-    }
-
     /// How many bytes of a day's file commits after `after` brought.
     ///
     /// # Errors
@@ -212,6 +201,41 @@ impl Partitions {
         Ok(first.map_or(0, |first| end.saturating_sub(first.offset)))
     }
 
+    /// The days that have occurrences, oldest first, as they are.
+    ///
+    /// # Errors
+    /// When the index can not be read.
+    pub(in crate::store) fn all(&self, transaction: &ReadTransaction) -> Result<Vec<Partition>, Error> {
+        let index = Index::of(transaction).map_err(self.indexing())?;
+        let of = |day| {
+            let Thinned { generation, removed, commit: thinned, .. } = index.thinned(day)?;
+            // Of a day that was thinned the last block may begin long before it ends.
+            let commit = index.last(day)?.map_or(0, |last| last.commit).max(thinned);
+            Ok(Partition { day, generation, commit, bytes: index.end(day)?, removed })
+        };
+        let days = index.days().map_err(self.indexing())?;
+        days.into_iter().map(of).collect::<Result<_, redb::Error>>().map_err(self.indexing())
+    }
+
+    /// The days that have occurrences, oldest first, and how each was rewritten.
+    ///
+    /// # Errors
+    /// When the index can not be read.
+    pub(in crate::store) fn thinned(&self, transaction: &ReadTransaction) -> Result<Vec<(u32, Thinned)>, Error> {
+        let index = Index::of(transaction).map_err(self.indexing())?;
+        let days = index.days().map_err(self.indexing())?;
+        let of = |day| Ok((day, index.thinned(day)?));
+        days.into_iter().map(of).collect::<Result<_, redb::Error>>().map_err(self.indexing())
+    }
+
+    /// The stacks that the occurrences of all days use.
+    ///
+    /// # Errors
+    /// When the index can not be read.
+    pub(in crate::store) fn stacks_in_use(&self, transaction: &WriteTransaction) -> Result<RoaringBitmap, Error> {
+        Rows::of(transaction).and_then(|rows| rows.stacks(0..=u32::MAX)).map_err(self.indexing())
+    }
+
     /// Bytes that all partitions take on disk.
     ///
     /// # Errors
@@ -219,11 +243,17 @@ impl Partitions {
     pub fn bytes(&self) -> Result<u64, Error> {
         let mut bytes = 0;
         for (_, path) in self.directories()? {
-            let file = path.join(FILE);
-            match self.disk.allocated_bytes(&file) {
-                // Retention was faster, or it is being made.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                allocated => bytes += allocated.map_err(Error::io("reading", &file))?,
+            let files = match self.disk.entries(&path) {
+                // Retention was faster.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                files => files.map_err(Error::io("reading", &path))?,
+            };
+            let is_ours = |file: &&PathBuf| file.file_name().and_then(|name| generation_of(name.to_str()?)).is_some();
+            for file in files.iter().filter(is_ours) {
+                match self.disk.allocated_bytes(file) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    allocated => bytes += allocated.map_err(Error::io("reading", file))?,
+                }
             }
         }
         Ok(bytes)
@@ -261,12 +291,20 @@ impl Partitions {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Writing>> {
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Writing>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The days' directories, in any order.
-    fn directories(&self) -> Result<Vec<(u32, PathBuf)>, Error> {
+    pub(super) fn directories(&self) -> Result<Vec<(u32, PathBuf)>, Error> {
         let day_of = |path: &Path| day_of(path.file_name()?.to_str()?);
         Ok(self.entries()?.into_iter().filter_map(|path| Some((day_of(&path)?, path))).collect())
     }
@@ -282,7 +320,8 @@ impl Partitions {
     fn open_to_write(&self, day: u32, rows: &Rows<'_>, end: u64) -> Result<Writing, Error> {
         let directory = self.directory.join(name_of(day)?);
         self.disk.create_directory(&directory).map_err(Error::io("creating", &directory))?;
-        let path = directory.join(FILE);
+        let generation = rows.thinned(day).map_err(self.indexing())?.generation;
+        let path = directory.join(file_name(generation));
         let file = self.disk.create_file(&path).map_err(Error::io("creating", &path))?;
         // Also where they are there already: whoever made them may have ended before their names were durable.
         for names in directory.ancestors().take(3) {
@@ -296,9 +335,9 @@ impl Partitions {
     }
 
     /// The day's file; `None` when retention has removed it since the snapshot was taken in which it was looked up.
-    fn open_to_read(&self, day: u32) -> Result<Option<Reading>, Error> {
+    pub(super) fn open_to_read(&self, day: u32, generation: u32) -> Result<Option<Reading>, Error> {
         let Ok(name) = name_of(day) else { return Ok(None) };
-        let path = self.directory.join(name).join(FILE);
+        let path = self.directory.join(name).join(file_name(generation));
         match self.disk.open_file(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("opening", &path)(error)),
@@ -307,7 +346,7 @@ impl Partitions {
     }
 
     /// For `map_err` on what reads or writes rows.
-    fn indexing(&self) -> impl FnOnce(redb::Error) -> Error + use<'_> {
+    pub(super) fn indexing(&self) -> impl FnOnce(redb::Error) -> Error + use<'_> {
         Error::database("indexing", &self.directory)
     }
 }
@@ -321,13 +360,14 @@ impl Reading {
         found: &mut [Found],
     ) -> Result<(), Error> {
         let Some((_, place, _)) = ids.first() else { return Ok(()) };
-        let within = |id: &OccurrenceId| id.index.saturating_sub(place.first);
         let mut records = std::collections::BTreeMap::new();
-        let wanted = |at| ids.binary_search_by_key(&at, |(id, _, _)| within(id)).is_ok();
-        let decoded = self.decode(place, wanted, |at, record| drop(records.insert(at, record)))?;
+        let wanted =
+            |commit, index| ids.binary_search_by_key(&(commit, index), |(id, _, _)| (id.commit, id.index)).is_ok();
+        let take = |commit: u64, index: u32, record| drop(records.insert((commit, index), record));
+        let decoded = self.decode(place, wanted, take)?;
         for (id, _, at) in ids {
             let Some(answer) = found.get_mut(*at) else { continue };
-            *answer = match (&decoded, records.get(&within(id))) {
+            *answer = match (&decoded, records.get(&(id.commit, id.index))) {
                 (Err(damaged), _) => Err(damaged.clone()),
                 (Ok(()), None) => Ok(None),
                 (Ok(()), Some(record)) => complete(*id, record.clone(), stacks)?.map(Some),
@@ -337,22 +377,31 @@ impl Reading {
     }
 
     /// Reads a block and decodes those of its occurrences that are wanted.
-    fn decode(
+    pub(super) fn decode(
         &self,
         place: &Place,
-        wanted: impl FnMut(u32) -> bool,
-        visit: impl FnMut(u32, block::Record),
+        wanted: impl FnMut(u64, u32) -> bool,
+        visit: impl FnMut(u64, u32, block::Record),
     ) -> Result<Result<(), Damaged>, Error> {
         let Place { commit, first, offset, length } = *place;
         let mut bytes = vec![0; length as usize];
         let decoded = match self.file.read_at(offset, &mut bytes) {
-            Ok(()) => block::decode(&bytes, commit, first, wanted, visit),
+            Ok(()) => sparse::decode(&bytes, (commit, first), wanted, visit),
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 Err(Corrupt::new("block", "beyond the end of the file"))
             }
             Err(error) => return Err(Error::io("reading", &self.path)(error)),
         };
         Ok(decoded.map_err(|source| Damaged::Block { path: self.path.clone(), commit, first, source }))
+    }
+}
+
+impl Reading {
+    /// A block as it is.
+    pub(super) fn bytes(&self, place: &Place) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; place.length as usize];
+        self.file.read_at(place.offset, &mut bytes).map_err(Error::io("reading", &self.path))?;
+        Ok(bytes)
     }
 }
 
@@ -391,12 +440,24 @@ fn complete(
 }
 
 /// `2026-11-20`.
-fn name_of(day: u32) -> Result<String, Error> {
+pub(super) fn name_of(day: u32) -> Result<String, Error> {
     let text = Timestamp(i64::from(day) * 86_400_000).to_string();
     match text.split_once('T') {
         Some((date, _)) => Ok(date.to_owned()),
         None => Err(Error::Day(day)),
     }
+}
+
+/// The name of a day's file; one that was rewritten has another each time.
+pub(super) fn file_name(generation: u32) -> String {
+    if generation == 0 { "bodies.log".to_owned() } else { format!("bodies.{generation}.log") }
+}
+
+/// The generation of a file of this name; `None` where it is none of ours.
+pub(super) fn generation_of(name: &str) -> Option<u32> {
+    let middle = name.strip_prefix("bodies.")?.strip_suffix("log")?;
+    let generation = if middle.is_empty() { 0 } else { middle.strip_suffix('.')?.parse().ok()? };
+    (file_name(generation) == name).then_some(generation)
 }
 
 fn day_of(name: &str) -> Option<u32> {

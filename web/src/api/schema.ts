@@ -646,8 +646,13 @@ export interface components {
             /** @description All groups together. */
             total: components["schemas"]["Series"];
         };
-        /** @description How long things are kept, in seconds. */
+        /** @description How long things are kept, in seconds, and how much of them. */
         Retention: {
+            /**
+             * Format: int64
+             * @description Bytes of samples beyond which days are thinned.
+             */
+            occurrences_bytes: number;
             /**
              * Format: double
              * @description Samples.
@@ -887,6 +892,11 @@ export interface components {
              */
             occurrence_bytes: number;
             /**
+             * Format: int64
+             * @description Days that have samples.
+             */
+            occurrence_days: number;
+            /**
              * Format: date-time
              * @description What is before this moment is sealed into its final form; what is after it is in memory and in the log.
              */
@@ -901,6 +911,16 @@ export interface components {
              * @description Targets that were ever scraped.
              */
             targets: number;
+            /**
+             * Format: int64
+             * @description Days of which samples were removed to save room, each with newer ones of its error.
+             */
+            thinned_days: number;
+            /**
+             * Format: int64
+             * @description Samples of those days that were removed.
+             */
+            thinned_occurrences: number;
         };
         /** @description One target. */
         Target: {
