@@ -103,6 +103,22 @@ fn print_cpu_time<T>(name: &str, read: impl Fn() -> T) {
     }
 }
 
+/// The same with and without looking for secrets, in turns, so that both see the same machine.
+fn print_cost_of_redaction(limits: &Limits, redactor: &Redactor, first: &[u8]) {
+    let off = Redactor::new(&Redaction { enabled: false, ..Redaction::default() });
+    let next = body(2, 20);
+    for (name, redactor) in
+        [("with redaction", redactor), ("without", &off), ("with redaction", redactor), ("without", &off)]
+    {
+        let mut memo = Memo::default();
+        memo.commit(parse(first, limits, redactor, &memo).unwrap().update);
+        print_cpu_time(&format!("first, {name}"), || {
+            parse(black_box(first), limits, redactor, &Memo::default()).unwrap()
+        });
+        print_cpu_time(&format!("5 % moved, {name}"), || parse(black_box(&next), limits, redactor, &memo).unwrap());
+    }
+}
+
 fn scrape(criterion: &mut Criterion) {
     let limits = Limits::default();
     let redactor = Redactor::new(&Redaction::default());
@@ -110,6 +126,7 @@ fn scrape(criterion: &mut Criterion) {
     let mut memo = Memo::default();
     memo.commit(parse(&first, &limits, &redactor, &memo).unwrap().update);
     println!("{:.1} MB", first.len() as f64 / 1e6);
+    print_cost_of_redaction(&limits, &redactor, &first);
     let mut group = criterion.benchmark_group("exposition");
     group.sample_size(30);
     group.throughput(Throughput::Bytes(first.len() as u64));

@@ -129,7 +129,7 @@ impl LineParser {
                 (_, false) => {}
             }
             self.check(&record)?;
-            let hidden = hide(&mut record, &self.redactor);
+            let hidden = record.hide(&self.redactor);
             // Only those that are passed on have to be kept as they were read.
             let line = match (passed_on(&record), hidden == Hits::default()) {
                 (false, _) => Vec::new(),
@@ -160,7 +160,7 @@ impl LineParser {
             _ => return Err("this is no occurrence; import deltas reads all kinds of lines".to_owned()),
         }
         self.check(&record)?;
-        let hidden = hide(&mut record, &self.redactor);
+        let hidden = record.hide(&self.redactor);
         let as_it_is = has_kind && hidden == Hits::default();
         let line = if as_it_is { line.to_vec() } else { serde_json::to_vec(&record).map_err(readable)? };
         parsed.redacted.add(hidden);
@@ -402,28 +402,6 @@ impl Reader for AllLines {
     fn finish(&mut self, _: &LineParser, _: &mut Sink<'_>) -> Result<(), Error> {
         Ok(())
     }
-}
-
-/// Hides the secrets in a line.
-fn hide(record: &mut Record, redactor: &Redactor) -> Hits {
-    let mut hits = Hits::default();
-    match record {
-        Record::Aggregate(line) => {
-            redactor.text(&mut line.key, &mut hits);
-            redactor.text(&mut line.message, &mut hits);
-            if let Some(class) = &mut line.class {
-                redactor.text(class, &mut hits);
-            }
-        }
-        Record::Process(line) => {
-            for baseline in &mut line.baselines {
-                redactor.text(&mut baseline.key, &mut hits);
-            }
-        }
-        Record::Occurrence(line) => line.hide(redactor, &mut hits),
-        Record::Header(_) | Record::Service(_) | Record::Target(_) | Record::Coverage(_) => {}
-    }
-    hits
 }
 
 fn apply_record(record: Record, line: &[u8], parser: &LineParser, sink: &mut Sink<'_>) -> Result<(), Error> {

@@ -206,6 +206,30 @@ pub(super) struct Http {
     pub(super) body: Option<String>,
 }
 
+impl Record {
+    /// Hides the secrets in it.
+    pub(super) fn hide(&mut self, redactor: &Redactor) -> Hits {
+        let mut hits = Hits::default();
+        match self {
+            Self::Aggregate(line) => {
+                redactor.text(&mut line.key, &mut hits);
+                redactor.text(&mut line.message, &mut hits);
+                if let Some(class) = &mut line.class {
+                    redactor.text(class, &mut hits);
+                }
+            }
+            Self::Process(line) => {
+                for baseline in &mut line.baselines {
+                    redactor.text(&mut baseline.key, &mut hits);
+                }
+            }
+            Self::Occurrence(line) => line.hide(redactor, &mut hits),
+            Self::Header(_) | Self::Service(_) | Self::Target(_) | Self::Coverage(_) => {}
+        }
+        hits
+    }
+}
+
 impl Occurrence {
     /// The day on which it lies: that on which it came where the line says so, or on which it happened.
     pub(super) fn partition(&self) -> Option<u32> {
@@ -213,8 +237,7 @@ impl Occurrence {
         day.or(self.timestamp.map(|at| at.0).filter(|at| at.0 >= 0).map(Timestamp::day))
     }
 
-    /// Hides the secrets in it.
-    pub(super) fn hide(&mut self, redactor: &Redactor, hits: &mut Hits) {
+    fn hide(&mut self, redactor: &Redactor, hits: &mut Hits) {
         for text in [&mut self.key, &mut self.uuid, &mut self.class, &mut self.message] {
             redactor.text(text, hits);
         }
