@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::filter::{self, Selection};
+use super::filter::{self, Selection, Targets};
 use super::{Context, Error, suggestion};
 use crate::model::aggregate::State;
 use crate::model::id::{AggregateId, ServiceId};
@@ -221,7 +221,20 @@ pub(super) fn scan(
         _ => None,
     };
     let aggregates = selection.aggregates.as_ref().or(of_services.as_ref());
-    let request = Scan { aggregates, targets: selection.targets.as_ref(), split, buckets };
+    let targets = match &selection.targets {
+        Targets::All => None,
+        Targets::Only(targets) => Some(targets),
+        Targets::Pairs(pairs) => {
+            let request = Scan { aggregates, targets: None, split: Split::Target, buckets };
+            let mut keep = |hit: Hit| {
+                if pairs.contains(hit.aggregate, hit.target) {
+                    sink(hit);
+                }
+            };
+            return Ok(context.view.scan(&request, &mut keep)?);
+        }
+    };
+    let request = Scan { aggregates, targets, split, buckets };
     Ok(context.view.scan(&request, sink)?)
 }
 

@@ -121,7 +121,7 @@ pub struct Detail {
 /// # Errors
 /// [`Error::Invalid`] for an unknown name in the query; [`Error::Store`] when the store can not be read.
 pub fn page(context: &Context<'_>, request: &Request<'_>) -> Result<Page, Error> {
-    let selection = filter::select(context, request.query)?;
+    let selection = filter::select(context, request.query, request.range)?;
     let counts = counts(context, &selection, request.range)?;
     let before = match request.sort {
         Sort::Trend => counts_before(context, &selection, request.range)?,

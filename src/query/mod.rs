@@ -7,9 +7,11 @@
 //! | --- | --- |
 //! | time | times, ranges, steps and buckets as people write them |
 //! | pattern, matcher, filter | the query language: patterns, its parser, and what it selects |
+//! | completion | what may stand at a place of a query |
 //! | group | which group a count belongs to, and counting by groups |
 //! | range, top, list, sparkline, distribution, service, label, occurrence, target | one file for each kind of answer |
 
+pub mod completion;
 pub mod cursor;
 pub mod distribution;
 pub mod filter;

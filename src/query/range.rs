@@ -24,7 +24,9 @@ pub struct Request<'a> {
     pub by: &'a By,
     /// How many groups are told apart, at most [`TOP_MAX`].
     pub top: usize,
-    /// The buckets.
+    /// The range asked for, of which `count:` is.
+    pub range: TimeRange,
+    /// The buckets, which hold the range.
     pub buckets: Buckets,
 }
 
@@ -65,7 +67,7 @@ pub fn answer(context: &Context<'_>, request: &Request<'_>) -> Result<Answer, Er
 
 /// [`answer`] with another limit for counting in one pass.
 pub(super) fn answer_within(context: &Context<'_>, request: &Request<'_>, cells_max: usize) -> Result<Answer, Error> {
-    let selection = filter::select(context, request.query)?;
+    let selection = filter::select(context, request.query, request.range)?;
     let grouping = Grouping::new(context, request.by, &selection)?;
     let buckets = request.buckets;
     let (top, rows) = if grouping.len().saturating_mul(buckets.len) <= cells_max {

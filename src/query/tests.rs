@@ -1,5 +1,7 @@
 //! Answers from a real store, judged by a plain list of what happened.
 
+mod manual;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,23 +25,23 @@ use crate::store::{
     AggregateChange, Baseline, Draft, Edit, InstanceKey, Outcome, Placement, ScrapeChange, Span, Store,
 };
 
-const NOW: Timestamp = Timestamp(1_795_168_800_000);
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
+pub(super) const NOW: Timestamp = Timestamp(1_795_168_800_000);
+pub(super) const MINUTE: i64 = 60_000;
+pub(super) const HOUR: i64 = 60 * MINUTE;
 
 /// One delta, as it is told to the store and as the plain model remembers it.
 #[derive(Debug, Clone)]
-struct Delta {
-    service: &'static str,
-    instance: &'static str,
-    key: &'static str,
-    at: i64,
+pub(super) struct Delta {
+    pub(super) service: &'static str,
+    pub(super) instance: &'static str,
+    pub(super) key: &'static str,
+    pub(super) at: i64,
     /// Begin of the gap before `at`; the same as `at` for a count whose time is known.
-    from: i64,
-    count: u64,
+    pub(super) from: i64,
+    pub(super) count: u64,
 }
 
-fn delta(service: &'static str, instance: &'static str, key: &'static str, at: i64, count: u64) -> Delta {
+pub(super) fn delta(service: &'static str, instance: &'static str, key: &'static str, at: i64, count: u64) -> Delta {
     Delta { service, instance, key, at, from: at, count }
 }
 
@@ -66,15 +68,15 @@ fn target_of(service: &str, instance: &str) -> Target {
     }
 }
 
-struct Fleet {
-    store: Store,
-    discovered: Vec<Arc<ServiceTargets>>,
-    deltas: Vec<Delta>,
+pub(super) struct Fleet {
+    pub(super) store: Store,
+    pub(super) discovered: Vec<Arc<ServiceTargets>>,
+    pub(super) deltas: Vec<Delta>,
     _directory: TempDir,
 }
 
 impl Fleet {
-    fn new(deltas: Vec<Delta>) -> Self {
+    pub(super) fn new(deltas: Vec<Delta>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).unwrap();
         let mut totals: BTreeMap<(&str, &str), u64> = BTreeMap::new();
@@ -104,7 +106,7 @@ impl Fleet {
     }
 
     /// Three services over the last hours.
-    fn usual() -> Self {
+    pub(super) fn usual() -> Self {
         Self::new(vec![
             delta("checkout", "a1", "Timeout@1", NOW.0 - 30 * HOUR, 7),
             delta("checkout", "a1", "Timeout@1", NOW.0 - 5 * HOUR, 10),
@@ -117,16 +119,16 @@ impl Fleet {
         ])
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let view = self.store.view().unwrap();
         question(&Context { view: &view, now: NOW, discovered: &self.discovered })
     }
 
-    fn list(&self, change: impl FnOnce(&mut list::Request<'_>)) -> list::Page {
+    pub(super) fn list(&self, change: impl FnOnce(&mut list::Request<'_>)) -> list::Page {
         self.listed("", change)
     }
 
-    fn listed(&self, query: &str, change: impl FnOnce(&mut list::Request<'_>)) -> list::Page {
+    pub(super) fn listed(&self, query: &str, change: impl FnOnce(&mut list::Request<'_>)) -> list::Page {
         let query = Query::parse(query).unwrap();
         let mut request = list::Request {
             query: &query,
@@ -141,27 +143,27 @@ impl Fleet {
         self.ask(|context| list::page(context, &request)).unwrap()
     }
 
-    fn keys(&self, query: &str) -> Vec<String> {
+    pub(super) fn keys(&self, query: &str) -> Vec<String> {
         let mut keys: Vec<String> =
             self.listed(query, |request| request.all = true).items.into_iter().map(|item| item.aggregate.key).collect();
         keys.sort();
         keys
     }
 
-    fn top(&self, query: &str, by: &str, limit: usize, range: TimeRange) -> Result<top::Answer, Error> {
+    pub(super) fn top(&self, query: &str, by: &str, limit: usize, range: TimeRange) -> Result<top::Answer, Error> {
         let query = Query::parse(query)?;
         let by = By::parse(Some(by))?;
         self.ask(|context| top::answer(context, &query, &by, limit, range))
     }
 
-    fn range(&self, query: &str, by: &str, top: usize, buckets: Buckets, cells_max: usize) -> range::Answer {
+    pub(super) fn range(&self, query: &str, by: &str, top: usize, buckets: Buckets, cells_max: usize) -> range::Answer {
         let (query, by) = (Query::parse(query).unwrap(), By::parse(Some(by)).unwrap());
-        let request = range::Request { query: &query, by: &by, top, buckets };
+        let request = range::Request { query: &query, by: &by, top, range: buckets.range(), buckets };
         self.ask(|context| range::answer_within(context, &request, cells_max)).unwrap()
     }
 }
 
-fn day() -> TimeRange {
+pub(super) fn day() -> TimeRange {
     TimeRange { start: Timestamp(NOW.0 - 24 * HOUR), end: NOW }
 }
 
@@ -299,6 +301,19 @@ fn filters_select_what_they_say() {
         ("is:regressed", vec![]),
         ("key:Refused@2", vec!["Refused@2"]),
         ("message:*billing", vec!["Refused@5", "Rounding@6"]),
+        ("class:Refused OR class:Rounding", vec!["Refused@2", "Refused@5", "Rounding@6"]),
+        ("service:checkout (class:Refused OR service:search)", vec!["Refused@2"]),
+        ("service:checkout class:Refused OR service:search", vec!["Refused@2", "SlowQuery@3", "Timeout@4"]),
+        ("-(service:checkout OR class:R*)", vec!["SlowQuery@3", "Timeout@4"]),
+        ("NOT (severity:error service:checkout) NOT service:billing", vec!["SlowQuery@3", "Timeout@4"]),
+        ("first_seen:<-24h", vec!["Timeout@1"]),
+        ("first_seen:>-1h30m1s last_seen:<=-1h", vec!["SlowQuery@3", "Timeout@4"]),
+        ("last_seen:>2026-11-20T09:55:00Z", vec!["Rounding@6"]),
+        ("count:>=50", vec!["Refused@5", "SlowQuery@3"]),
+        ("count:5 OR count:<=1", vec!["Refused@2", "Timeout@4"]),
+        ("has:message -has:stack count:<5", vec!["Rounding@6", "Timeout@4"]),
+        ("-has:target.zone", vec!["Refused@2", "SlowQuery@3", "Timeout@1", "Timeout@4"]),
+        ("aggregate:1 OR aggregate:2", vec!["Refused@2", "SlowQuery@3"]),
         ("\"WRONG in search\"", vec!["SlowQuery@3", "Timeout@4"]),
         ("timeout -search", vec!["Timeout@1"]),
         ("aggregate:1", vec!["Refused@2"]),
@@ -323,6 +338,12 @@ fn target_terms_restrict_what_is_counted() {
         ("target.instance:a* service:checkout", 30),
         ("target.instance:a1 class:Timeout", 10),
         ("target.instance:a1 target.instance:a2", 0),
+        ("target.instance:a1 OR target.instance:a2", 30),
+        ("target.version:1.0 OR target.zone:north", 188),
+        ("-(target.version:1.0 OR target.zone:north)", 1),
+        ("service:search OR target.version:1.0", 116),
+        ("(service:checkout target.zone:north) OR (service:search -target.zone:north)", 31),
+        ("has:target.zone count:>=35", 150),
     ] {
         for by in ["", "service", "severity", "aggregate", "target.instance"] {
             assert_eq!(fleet.top(query, by, 100, day()).unwrap().total.total, total, "{query} by {by}");
@@ -341,6 +362,8 @@ fn names_that_nobody_knows_are_mistakes_with_their_place() {
         ),
         ("x -target.vers:1", 3, "no target has a label \"vers\"; known: instance, version, zone"),
         ("label.team:x", 0, "no error has a label \"team\"; none is known yet"),
+        ("has:label.team", 4, "no error has a label \"team\"; none is known yet"),
+        ("timeout OR (service:search has:target.zne)", 31, "no target has a label \"zne\"; did you mean \"zone\"?"),
         ("aggregate:99", 10, "there is no aggregate 99"),
     ] {
         let Err(Error::Invalid { param: "q", position: Some(at), message }) = fleet.top(query, "", 1, day()) else {

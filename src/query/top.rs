@@ -36,7 +36,7 @@ pub struct Group {
 /// # Errors
 /// [`Error::Invalid`] for an unknown name in the query or in `by`; [`Error::Store`] when the store can not be read.
 pub fn answer(context: &Context<'_>, query: &Query, by: &By, limit: usize, range: TimeRange) -> Result<Answer, Error> {
-    let selection = filter::select(context, query)?;
+    let selection = filter::select(context, query, range)?;
     let grouping = Grouping::new(context, by, &selection)?;
     let totals = group::tally(context, &selection, &grouping, Buckets::whole(range))?;
     let (mut groups, mut other, mut total) = (Vec::new(), Count::default(), Count::default());

@@ -54,6 +54,19 @@ async fn services_are_told_at_one_glance() {
 }
 
 #[tokio::test]
+async fn queries_are_completed_at_the_cursor() {
+    let server = shop().await;
+    let answer = ok(&server, "/api/v1/query/complete?q=is:open%20service:che%20x&cursor=19").await;
+    let checkout = json!({"name": "checkout", "text": "checkout", "count": 2, "counted": "errors"});
+    let expected = json!({"start": 16, "end": 19, "key": "service", "items": [checkout], "truncated": false});
+    assert_eq!(answer, expected);
+    let keys = ok(&server, "/api/v1/query/complete").await;
+    assert_eq!((&keys["key"], &keys["items"][0]["text"]), (&Value::Null, &json!("service:")));
+    let outside = server.get("/api/v1/query/complete?q=a&cursor=2").await;
+    assert_eq!((outside.status, &outside.json()["param"]), (400, &json!("cursor")));
+}
+
+#[tokio::test]
 async fn errors_are_listed_filtered_sorted_and_paged() {
     let server = shop().await;
     let answer = ok(&server, "/api/v1/aggregates?sort=count&sparkline=24&start=now-1h").await;
@@ -69,6 +82,11 @@ async fn errors_are_listed_filtered_sorted_and_paged() {
     let none = ok(&server, "/api/v1/aggregates?q=service:checkout%20-Timeout&sort=trend").await;
     assert_eq!((&none["total"], &none["aggregates"][0]["class"]), (&json!(1), &json!("Refused")));
     assert!(none["aggregates"][0].get("sparkline").is_none());
+
+    let either =
+        ok(&server, "/api/v1/aggregates?q=class:refused%20OR%20(service:search%20count:%3E5)&sort=count").await;
+    let classes: Vec<&Value> = either["aggregates"].as_array().unwrap().iter().map(|error| &error["class"]).collect();
+    assert_eq!(classes, ["Timeout", "Refused"]);
 
     let mut keys = Vec::new();
     let mut path = "/api/v1/aggregates?sort=count&limit=1".to_owned();
@@ -293,7 +311,7 @@ async fn lists_are_also_csv_and_json_lines() {
 #[tokio::test]
 async fn bytes_that_are_no_text_are_read_as_text_that_nobody_wrote() {
     let server = shop().await;
-    let answer = ok(&server, "/api/v1/aggregates?q=%F0%9F").await;
+    let answer = ok(&server, "/api/v1/aggregates?q=nobody%F0%9F").await;
     assert_eq!(answer["total"], 0);
     assert_eq!(server.get("/api/v1/aggregates/%FF").await.status, 400);
 }

@@ -32,8 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct PageParameters {
-    /// Which errors: terms that all have to hold, such as `service:checkout -severity:info class:*Timeout* is:new`; text
-    /// without a key is looked for in class, message and key. All by default.
+    /// Which errors, in the query language, such as `service:checkout -severity:info (class:*Timeout* OR "timed out")`.
+    /// All by default.
     #[param(example = "service:checkout is:open")]
     q: Option<String>,
     /// Begin of the range of the counts: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.

@@ -7,6 +7,7 @@ mod aggregate;
 pub(super) mod extract;
 mod label;
 mod occurrence;
+mod query;
 pub(super) mod range;
 mod service;
 pub(super) mod shape;
@@ -51,6 +52,7 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
         .merge(top::routes())
         .merge(target::routes())
         .merge(label::routes())
+        .merge(query::routes())
         .merge(status::routes())
         .routes(routes!(openapi))
 }

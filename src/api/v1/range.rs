@@ -33,7 +33,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct RangeParameters {
-    /// What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+    /// What is counted, in the query language, such as `service:checkout -severity:info (timeout OR class:*Timeout*)`.
+    /// Everything by default.
     #[param(example = "service:checkout is:open")]
     pub(in crate::api) q: Option<String>,
     /// What is told apart: `service`, `severity`, `state`, `aggregate`, `target.NAME` (a label of targets, such as
@@ -164,6 +165,7 @@ impl RangeParameters {
             query: &Query::parse(self.q.as_deref().unwrap_or(""))?,
             by: &by,
             top: query::number("top", self.top.as_deref(), TOP_DEFAULT, 1, range::TOP_MAX)?,
+            range,
             buckets,
         };
         let answer = range::answer(context, &request)?;

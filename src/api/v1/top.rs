@@ -29,7 +29,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct TopParameters {
-    /// What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+    /// What is counted, in the query language, such as `service:checkout -severity:info (timeout OR class:*Timeout*)`.
+    /// Everything by default.
     #[param(example = "service:checkout is:open")]
     q: Option<String>,
     /// What is told apart: `service`, `severity`, `state`, `aggregate` (default), `target.NAME` (a label of targets, such as

@@ -157,6 +157,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/query/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may stand at a place of a query */
+        get: operations["completeQuery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/range": {
         parameters: {
             query?: never;
@@ -403,6 +420,22 @@ export interface components {
             message: string;
             /** @description Its stack; null where the client sent none. */
             stacktrace?: string[] | null;
+        };
+        /** @description What may stand at a place of a query. */
+        Completion: {
+            /** @description Its end. */
+            end: number;
+            /**
+             * @description Suggestions, at most 50: first those that begin with what is typed, then those that hold it; of these, the most
+             *     frequent first.
+             */
+            items: components["schemas"]["Suggestion"][];
+            /** @description The key whose values are suggested; null where keys are. */
+            key?: string | null;
+            /** @description Begin of the word at the cursor, which a suggestion replaces, in characters from 0. */
+            start: number;
+            /** @description Whether there are more. */
+            truncated: boolean;
         };
         /** @description The counts by one label. Values and `other` add up to the total. */
         Dimension: {
@@ -922,6 +955,20 @@ export interface components {
              */
             thinned_occurrences: number;
         };
+        /** @description What may stand there. */
+        Suggestion: {
+            /**
+             * Format: int64
+             * @description How many `errors` or `targets` have it; null where that is not known at once.
+             */
+            count?: number | null;
+            /** @description What `count` counts: `errors` or `targets`. */
+            counted?: string | null;
+            /** @description What it is. */
+            name: string;
+            /** @description What is written for it: a key with its colon, a value with the quotes it needs. */
+            text: string;
+        };
         /** @description One target. */
         Target: {
             /** @description Its labels as discovered. */
@@ -1037,8 +1084,8 @@ export interface operations {
                 /** @description Errors on a page, 1 to 1000. 50 by default. */
                 limit?: number;
                 /**
-                 * @description Which errors: terms that all have to hold, such as `service:checkout -severity:info class:*Timeout* is:new`; text
-                 *     without a key is looked for in class, message and key. All by default.
+                 * @description Which errors, in the query language, such as `service:checkout -severity:info (class:*Timeout* OR "timed out")`.
+                 *     All by default.
                  * @example service:checkout is:open
                  */
                 q?: string;
@@ -1353,6 +1400,43 @@ export interface operations {
             };
         };
     };
+    completeQuery: {
+        parameters: {
+            query?: {
+                /** @description Where in it the cursor is, in characters from 0. At its end by default. */
+                cursor?: number;
+                /**
+                 * @description The query as it is typed so far; it may be incomplete.
+                 * @example service:che
+                 */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Suggestions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRange: {
         parameters: {
             query?: {
@@ -1374,7 +1458,8 @@ export interface operations {
                  */
                 end?: string;
                 /**
-                 * @description What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+                 * @description What is counted, in the query language, such as `service:checkout -severity:info (timeout OR class:*Timeout*)`.
+                 *     Everything by default.
                  * @example service:checkout is:open
                  */
                 q?: string;
@@ -1591,7 +1676,8 @@ export interface operations {
                 /** @description How many groups are told apart, 1 to 1000. 20 by default. */
                 limit?: number;
                 /**
-                 * @description What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+                 * @description What is counted, in the query language, such as `service:checkout -severity:info (timeout OR class:*Timeout*)`.
+                 *     Everything by default.
                  * @example service:checkout is:open
                  */
                 q?: string;
@@ -1652,7 +1738,8 @@ export interface operations {
                 /** @description Height in pixels, 240 to 2000; a legend that has no room is cut. By default what plot and legend need. */
                 height?: number;
                 /**
-                 * @description What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+                 * @description What is counted, in the query language, such as `service:checkout -severity:info (timeout OR class:*Timeout*)`.
+                 *     Everything by default.
                  * @example service:checkout is:open
                  */
                 q?: string;
@@ -1742,7 +1829,8 @@ export interface operations {
                 /** @description Height in pixels, 240 to 2000; a legend that has no room is cut. By default what plot and legend need. */
                 height?: number;
                 /**
-                 * @description What is counted: terms that all have to hold, such as `service:checkout -severity:info`. Everything by default.
+                 * @description What is counted, in the query language, such as `service:checkout -severity:info (timeout OR class:*Timeout*)`.
+                 *     Everything by default.
                  * @example service:checkout is:open
                  */
                 q?: string;

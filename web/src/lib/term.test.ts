@@ -22,6 +22,7 @@ test('only what means itself goes without quotes', () => {
     ['a*b', '"a\\*b"'],
     ['say "hi"', '"say \\"hi\\""'],
     ['App\\Foo', '"App\\\\Foo"'],
+    ['f(x)', '"f(x)"'],
   ] as const) {
     expect(quote(value), value).toBe(text);
   }
@@ -34,6 +35,15 @@ test('a toggled term comes and goes, and takes the place of its like', () => {
   expect(hasTerm(with1, 'service', 'mailer')).toBe(false);
   expect(toggleTerm(with1, 'service', 'billing')).toBe('timeout -service:mailer service:billing');
   expect(toggleTerm(with1, 'service', 'web front')).toBe('timeout -service:mailer');
+});
+
+test('a query with operators stays whole', () => {
+  const with1 = toggleTerm('a OR (b -c)', 'is', 'new');
+  expect(with1).toBe('(a OR (b -c)) is:new');
+  expect(hasTerm(with1, 'is', 'new')).toBe(true);
+  expect(hasTerm('is:new OR b', 'is', 'new')).toBe(false);
+  expect(toggleTerm(with1, 'is', 'new')).toBe('a OR (b -c)');
+  expect(toggleTerm('"a OR b"', 'is', 'new')).toBe('"a OR b" is:new');
 });
 
 test('an open quote runs to the end', () => {

@@ -26,7 +26,7 @@ export function term(key: string, value: string): string {
 
 /** A value that means only itself: in quotes unless it is a plain word, with `"`, `\` and `*` escaped. */
 export function quote(value: string): string {
-  if (/^[\p{L}\p{N}_./@$+=,;%&~#!?^:[\]{}()<>|'-]+$/u.test(value)) return value;
+  if (/^[\p{L}\p{N}_./@$+=,;%&~#!?^:[\]{}|'-]+$/u.test(value)) return value;
   return `"${value.replace(/["\\*]/g, '\\$&')}"`;
 }
 
@@ -35,12 +35,24 @@ function unquote(text: string): string {
   return text.slice(1, text.endsWith('"') && text.length > 1 ? -1 : undefined).replace(/\\([\s\S])/g, '$1');
 }
 
+/** Whether the query is more than terms that all have to hold. */
+function isStructured(q: string): boolean {
+  return terms(q).some((t) => /^(AND|OR|NOT)$/.test(t.text) || /^-?\(/.test(t.text));
+}
+
 export function hasTerm(q: string, key: string, value: string): boolean {
+  if (isStructured(q)) return q.endsWith(`) ${term(key, value)}`);
   return terms(q).some((t) => !t.negated && t.key === key && t.value === value);
 }
 
-/** Takes the term out if it is there; else puts it in, in place of other values of the same key (terms are ANDed). */
+/** Takes the term out if it is there; else puts it in, in place of other values of the same key (terms are ANDed).
+ * A query with operators or brackets is kept whole, in brackets, with the term after it. */
 export function toggleTerm(q: string, key: string, value: string): string {
+  if (isStructured(q)) {
+    const whole = /^\(([\s\S]*)\) (\S+|\S*"[^"]*")$/.exec(q);
+    if (whole?.[2] === term(key, value)) return whole[1] ?? '';
+    return `(${q}) ${term(key, value)}`;
+  }
   const present = hasTerm(q, key, value);
   const rest = terms(q)
     .filter((t) => t.negated || t.key !== key)

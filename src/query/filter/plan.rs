@@ -1,0 +1,221 @@
+//! A query with its names looked up: negations pushed down to the terms, and each term a set, or a look at each aggregate.
+
+use roaring::RoaringBitmap;
+
+use super::super::group;
+use super::super::matcher::{Comparison, Has, Is, Node, Predicate, Property, Query, Seen, Term};
+use super::super::pattern::Pattern;
+use super::super::{Context, Error, NEW_FOR, suggestion};
+use super::{annotation_names, service_names, target_label_names};
+use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate_set::AggregateSet;
+use crate::model::series::Buckets;
+use crate::model::severity::Severity;
+use crate::model::time::{TimeRange, Timestamp};
+use crate::search::condition::{self, Condition, Document, TextMatch};
+use crate::store::Split;
+
+/// A condition in which only terms are negated.
+#[derive(Debug, Clone)]
+pub(super) enum Plan {
+    /// Aggregates of these services.
+    Services(RoaringBitmap),
+    /// These aggregates, all of one service where that is known.
+    Aggregates { set: RoaringBitmap, service: Option<u32> },
+    /// Aggregates that look so.
+    Look(Look, bool),
+    /// At the targets of [`Planned::targets`] with this index.
+    Target(usize),
+    /// All of them.
+    All(Vec<Self>),
+    /// At least one of them.
+    Any(Vec<Self>),
+}
+
+/// A planned query.
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    /// The sets of targets that the plan speaks of.
+    pub(super) targets: Vec<RoaringBitmap>,
+    /// Counts of the range by aggregate, where the plan compares them.
+    pub(super) counts: Vec<u64>,
+}
+
+/// What is looked up in each aggregate.
+#[derive(Debug, Clone)]
+pub(super) enum Look {
+    Key(Pattern),
+    Label(String, Pattern),
+    /// A text of the aggregate's own record: class, message and key.
+    Text(Condition),
+    Seen(Seen, Comparison, Timestamp),
+    Count(Comparison, u64),
+}
+
+impl Planned {
+    pub(super) fn new(context: &Context<'_>, query: &Query, range: TimeRange) -> Result<Self, Error> {
+        let mut planner = Planner { context, targets: Vec::new() };
+        let plan = planner.node(&query.root, false)?;
+        let counted = query.terms().iter().any(|term| matches!(term.predicate, Predicate::Count(..)));
+        let counts = if counted { counts(context, range)? } else { Vec::new() };
+        Ok(Self { plan, targets: planner.targets, counts })
+    }
+}
+
+impl Plan {
+    /// Whether each aggregate has to be looked at.
+    pub(super) fn looks(&self) -> bool {
+        match self {
+            Self::Look(..) => true,
+            Self::Services(_) | Self::Aggregates { .. } | Self::Target(_) => false,
+            Self::All(plans) | Self::Any(plans) => plans.iter().any(Self::looks),
+        }
+    }
+}
+
+impl Look {
+    pub(super) fn holds(&self, aggregate: &Aggregate, counts: &[u64]) -> bool {
+        match self {
+            Self::Key(pattern) => pattern.matches(&aggregate.key),
+            Self::Label(name, pattern) => pattern.matches_label(aggregate.labels.get(name)),
+            Self::Text(condition) => condition.holds(&Document::record(aggregate)),
+            Self::Seen(Seen::First, comparison, time) => comparison.holds(&aggregate.first_seen, time),
+            Self::Seen(Seen::Last, comparison, time) => comparison.holds(&aggregate.last_seen, time),
+            Self::Count(comparison, number) => {
+                comparison.holds(&counts.get(aggregate.id.0 as usize).copied().unwrap_or(0), number)
+            }
+        }
+    }
+}
+
+/// How often each aggregate happened in the range, at all targets.
+fn counts(context: &Context<'_>, range: TimeRange) -> Result<Vec<u64>, Error> {
+    let mut counts = vec![0_u64; context.view.aggregates().len()];
+    let everything = super::Selection::default();
+    group::scan(context, &everything, Split::Aggregate, Buckets::whole(range), &mut |hit| {
+        if let Some(count) = counts.get_mut(hit.aggregate.0 as usize) {
+            *count = count.saturating_add(hit.count.total);
+        }
+    })?;
+    Ok(counts)
+}
+
+struct Planner<'a> {
+    context: &'a Context<'a>,
+    targets: Vec<RoaringBitmap>,
+}
+
+impl Planner<'_> {
+    fn node(&mut self, node: &Node, negated: bool) -> Result<Plan, Error> {
+        let mut each =
+            |nodes: &[Node]| nodes.iter().map(|node| self.node(node, negated)).collect::<Result<Vec<Plan>, Error>>();
+        Ok(match node {
+            Node::Term(term) => self.term(term, negated)?,
+            Node::Not(node) => self.node(node, !negated)?,
+            Node::And(nodes) if negated => Plan::Any(each(nodes)?),
+            Node::Or(nodes) if negated => Plan::All(each(nodes)?),
+            Node::And(nodes) => Plan::All(each(nodes)?),
+            Node::Or(nodes) => Plan::Any(each(nodes)?),
+        })
+    }
+
+    fn term(&mut self, term: &Term, negated: bool) -> Result<Plan, Error> {
+        let view = self.context.view;
+        let set = |set: &AggregateSet| Plan::Aggregates {
+            set: if negated { &view.sets().all().0 - &set.0 } else { set.0.clone() },
+            service: None,
+        };
+        Ok(match &term.predicate {
+            Predicate::Property(Property::Service, pattern) => self.services(term, pattern, negated)?,
+            Predicate::Property(Property::Target(name), pattern) => self.target(term, name, pattern, negated)?,
+            Predicate::Property(Property::Severity, pattern) => {
+                let matching = Severity::ALL.into_iter().filter(|severity| pattern.matches(severity.name()));
+                set(&union(matching.map(|severity| view.sets().severity(severity))))
+            }
+            Predicate::Property(Property::State, pattern) => {
+                let matching = State::ALL.into_iter().filter(|state| pattern.matches(state.name()));
+                set(&union(matching.map(|state| view.sets().state(state))))
+            }
+            Predicate::Property(Property::Class, pattern) => {
+                let matches = TextMatch::wildcard(&pattern.to_text());
+                Plan::Look(Look::Text(Condition::Text(condition::Field::Class, matches)), negated)
+            }
+            Predicate::Property(Property::Key, pattern) => Plan::Look(Look::Key(pattern.clone()), negated),
+            Predicate::Property(Property::Label(name), pattern) => {
+                self.known_annotation(term, name)?;
+                Plan::Look(Look::Label(name.clone(), pattern.clone()), negated)
+            }
+            Predicate::Aggregate(id) => match view.aggregates().get(id.0 as usize) {
+                Some(aggregate) if !negated => {
+                    Plan::Aggregates { set: RoaringBitmap::from([id.0]), service: Some(aggregate.service.0) }
+                }
+                Some(_) => set(&[*id].into_iter().collect()),
+                None => return Err(unknown(term, format!("there is no aggregate {id}"))),
+            },
+            Predicate::Is(Is::State(state)) => set(view.sets().state(*state)),
+            Predicate::Is(Is::Regressed) => set(view.sets().regressed()),
+            Predicate::Is(Is::New) => {
+                let since = self.context.now.minus(NEW_FOR);
+                Plan::Look(Look::Seen(Seen::First, Comparison::More, since), negated)
+            }
+            Predicate::Has(Has::Label(name)) => {
+                self.known_annotation(term, name)?;
+                Plan::Look(Look::Label(name.clone(), Pattern::parse("*")), negated)
+            }
+            Predicate::Has(Has::Target(name)) => self.target(term, name, &Pattern::parse("*"), negated)?,
+            Predicate::Has(Has::Text(field)) => Plan::Look(Look::Text(Condition::Has(field.searched())), negated),
+            Predicate::Seen(seen, comparison, moment) => {
+                Plan::Look(Look::Seen(*seen, *comparison, moment.at(self.context.now)), negated)
+            }
+            Predicate::Count(comparison, number) => Plan::Look(Look::Count(*comparison, *number), negated),
+            Predicate::Text(field, text) => {
+                Plan::Look(Look::Text(Condition::Text(field.searched(), text.matches())), negated)
+            }
+        })
+    }
+
+    fn services(&self, term: &Term, pattern: &Pattern, negated: bool) -> Result<Plan, Error> {
+        if let Some(name) = pattern.exact() {
+            let known = service_names(self.context);
+            if !known.contains(name) {
+                let known = suggestion::known(name, known);
+                return Err(unknown(term, format!("there is no service {name:?}{known}")));
+            }
+        }
+        let ids = self.context.view.services().iter().filter(|service| pattern.matches(&service.name) != negated);
+        Ok(Plan::Services(ids.map(|service| service.id.0).collect()))
+    }
+
+    fn target(&mut self, term: &Term, name: &str, pattern: &Pattern, negated: bool) -> Result<Plan, Error> {
+        let known = target_label_names(self.context);
+        if !known.contains(name) {
+            let known = suggestion::known(name, known);
+            return Err(unknown(term, format!("no target has a label {name:?}{known}")));
+        }
+        let targets = self.context.view.targets().iter();
+        let matching = targets.filter(|target| pattern.matches_label(target.labels.get(name)) != negated);
+        self.targets.push(matching.map(|target| target.id.0).collect());
+        Ok(Plan::Target(self.targets.len() - 1))
+    }
+
+    fn known_annotation(&self, term: &Term, name: &str) -> Result<(), Error> {
+        let known = annotation_names(self.context);
+        if known.contains(name) {
+            return Ok(());
+        }
+        let known = suggestion::known(name, known);
+        Err(unknown(term, format!("no error has a label {name:?}{known}")))
+    }
+}
+
+fn union<'a>(sets: impl Iterator<Item = &'a AggregateSet>) -> AggregateSet {
+    let mut union = AggregateSet::new();
+    for set in sets {
+        union.0 |= &set.0;
+    }
+    union
+}
+
+fn unknown(term: &Term, message: String) -> Error {
+    Error::Invalid { param: "q", position: Some(term.position), message }
+}
