@@ -186,7 +186,7 @@ impl LookParameters {
 
 impl Drawing {
     fn draw(&self, format: Format) -> Result<Vec<u8>, Error> {
-        let Answered { by, buckets, answer } = &self.answered;
+        let Answered { by, buckets, answer, .. } = &self.answered;
         let svg = chart::svg(&Chart { answer, by, buckets: *buckets, query: &self.query, look: &self.look });
         match format {
             Format::Svg => Ok(svg.into_bytes()),

@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,8 +14,10 @@ use url::Url;
 
 use crate::api::chart::{self, Format};
 use crate::clock::Clock;
-use crate::query;
+use crate::query::matcher::Query;
 use crate::store::Store;
+use crate::telemetry::Registry;
+use crate::{app, query, search};
 
 /// The server gives up an answer after 60 s; then it says so.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(75);
@@ -230,8 +233,18 @@ fn offline(path: &Path, parameters: Vec<(String, String)>, format: Format) -> Re
     }
     let store =
         Store::open(path).context("can not open the data directory; a server that uses it can be asked itself")?;
+    let (store, index) = (Arc::new(store), app::index_of(path));
+    let q = parameters.iter().find(|(name, _)| name == "q").map(|(_, text)| Query::parse(text));
+    if let Some(Ok(query)) = q
+        && query.is_textual()
+    {
+        // Only text needs the index; it is made where it is missing.
+        let metrics = search::Metrics::register(&mut Registry::default());
+        search::Follower::new(Arc::clone(&index), app::Stored(Arc::clone(&store)), metrics)?.catch_up()?;
+    }
+    let index = index.snapshot();
     let view = store.view()?;
-    let context = query::Context { view: &view, now: Clock::system().now(), discovered: &[] };
+    let context = query::Context { view: &view, index: &index, now: Clock::system().now(), discovered: &[] };
     chart::draw(&context, parameters, format).map_err(|error| match error.problem().param {
         Some(param) => anyhow!("{}: {error}", flag(&param)),
         None => error.into(),

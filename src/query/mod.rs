@@ -9,6 +9,7 @@
 //! | pattern, matcher, filter | the query language: patterns, its parser, and what it selects |
 //! | completion | what may stand at a place of a query |
 //! | group | which group a count belongs to, and counting by groups |
+//! | search, snippet | samples for which a query holds, and where |
 //! | range, top, list, sparkline, distribution, service, label, occurrence, target | one file for each kind of answer |
 
 pub mod completion;
@@ -22,7 +23,9 @@ pub mod matcher;
 pub mod occurrence;
 pub mod pattern;
 pub mod range;
+pub mod search;
 pub mod service;
+pub mod snippet;
 pub mod sparkline;
 pub mod suggestion;
 pub mod target;
@@ -35,6 +38,7 @@ use std::sync::Arc;
 
 use crate::model::target::ServiceTargets;
 use crate::model::time::{Millis, Timestamp};
+use crate::search::{self as index, Snapshot};
 use crate::store::{self, View};
 
 /// What every answer is computed from.
@@ -42,6 +46,8 @@ use crate::store::{self, View};
 pub struct Context<'a> {
     /// A consistent view of the store.
     pub view: &'a View<'a>,
+    /// The index of all samples, taken before the view: what is found in it is stored there, unless retention removed it.
+    pub index: &'a Snapshot,
     /// The time of the question: what `now` means, and what "new" is measured from.
     pub now: Timestamp,
     /// What discovery last found, one entry for each configured service; a service is known from here before its first
@@ -97,6 +103,9 @@ pub enum Error {
     /// The store could not be read.
     #[error("the store could not be read")]
     Store(#[from] store::Error),
+    /// The index of samples could not be read.
+    #[error("the search index could not be read")]
+    Search(#[from] index::Error),
 }
 
 impl Error {

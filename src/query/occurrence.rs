@@ -4,7 +4,7 @@ use super::group::service_name;
 use super::{Context, Error, filter};
 use crate::model::id::{AggregateId, OccurrenceId};
 use crate::model::label::Labels;
-use crate::store::StoredOccurrence;
+use crate::store::{Neighbours, StoredOccurrence};
 
 /// Most samples on a page: with their stacks and requests, each may be many kilobytes.
 pub const LIMIT_MAX: usize = 100;
@@ -53,18 +53,28 @@ pub fn page(context: &Context<'_>, aggregate: AggregateId, cursor: Option<&str>,
     Ok(Page { items: stored.into_iter().map(|stored| item(context, stored)).collect(), next })
 }
 
+/// One sample and the ones beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// The sample.
+    pub item: Item,
+    /// Where it stands among those of its aggregate.
+    pub neighbours: Neighbours,
+}
+
 /// One sample.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none of this id, or none any more; [`Error::Store`] when the store can not be read.
-pub fn one(context: &Context<'_>, id: &str) -> Result<Item, Error> {
+pub fn one(context: &Context<'_>, id: &str) -> Result<Detail, Error> {
     let missing = || Error::NotFound { what: "occurrence", name: id.to_owned() };
     let parsed = id.parse::<OccurrenceId>().map_err(|()| missing())?;
     let stored = context.view.occurrence(parsed)?.ok_or_else(missing)?;
-    Ok(item(context, stored))
+    let neighbours = context.view.occurrence_neighbours(stored.aggregate, parsed)?;
+    Ok(Detail { item: item(context, stored), neighbours })
 }
 
-fn item(context: &Context<'_>, stored: StoredOccurrence) -> Item {
+pub(super) fn item(context: &Context<'_>, stored: StoredOccurrence) -> Item {
     let service = context.view.aggregates().get(stored.aggregate.0 as usize);
     Item {
         service: service.map_or("", |aggregate| service_name(context, aggregate.service)).to_owned(),

@@ -21,6 +21,7 @@ use crate::model::series::{Buckets, Count};
 use crate::model::severity::Severity;
 use crate::model::target::{ServiceTargets, Target};
 use crate::model::time::{Millis, TimeRange, Timestamp};
+use crate::search::Index;
 use crate::store::{
     AggregateChange, Baseline, Draft, Edit, InstanceKey, Outcome, Placement, ScrapeChange, Span, Store,
 };
@@ -72,7 +73,7 @@ pub(super) struct Fleet {
     pub(super) store: Store,
     pub(super) discovered: Vec<Arc<ServiceTargets>>,
     pub(super) deltas: Vec<Delta>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Fleet {
@@ -102,7 +103,7 @@ impl Fleet {
             dropped,
             dropped_total: 3,
         }));
-        Self { store, discovered, deltas, _directory: directory }
+        Self { store, discovered, deltas, directory }
     }
 
     /// Three services over the last hours.
@@ -121,7 +122,8 @@ impl Fleet {
 
     pub(super) fn ask<T>(&self, question: impl FnOnce(&Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let view = self.store.view().unwrap();
-        question(&Context { view: &view, now: NOW, discovered: &self.discovered })
+        let index = Index::new(self.directory.path()).snapshot();
+        question(&Context { view: &view, index: &index, now: NOW, discovered: &self.discovered })
     }
 
     pub(super) fn list(&self, change: impl FnOnce(&mut list::Request<'_>)) -> list::Page {
@@ -513,7 +515,14 @@ fn samples_are_paged_newest_first_and_found_by_id() {
     let detail = fleet.ask(|context| list::one(context, id, day(), 24)).unwrap();
     assert_eq!((detail.first_occurrence, detail.last_occurrence), (ids.last().copied(), ids.first().copied()));
     assert_eq!((detail.item.count.total, detail.item.sparkline.unwrap().counts.iter().sum::<u64>()), (5, 5));
-    let one = fleet.ask(|context| occurrence::one(context, &ids[3].to_string())).unwrap();
+    let detail = fleet.ask(|context| occurrence::one(context, &ids[3].to_string())).unwrap();
+    let (one, beside) = (detail.item, detail.neighbours);
+    assert_eq!(
+        (beside.first, beside.previous, beside.next, beside.last),
+        (Some(ids[4]), Some(ids[4]), Some(ids[2]), Some(ids[0]))
+    );
+    let newest = fleet.ask(|context| occurrence::one(context, &ids[0].to_string())).unwrap().neighbours;
+    assert_eq!((newest.previous, newest.next), (Some(ids[1]), None));
     assert_eq!((one.service.as_str(), one.target.get("instance")), ("checkout", Some("a1")));
     for (id, says) in [("1-2-3", "there is no occurrence 1-2-3"), ("x", "there is no occurrence x")] {
         assert_eq!(fleet.ask(|context| occurrence::one(context, id)).unwrap_err().to_string(), says);

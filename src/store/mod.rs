@@ -59,7 +59,7 @@ pub use occurrence::StoredOccurrence;
 pub use point::{Encoded, Point, Points};
 pub use retention::Retention;
 pub use thinning::{Partition, Relief, Relieved};
-pub use view::{Coverage, Hit, Scan, Split, Statistics, TargetSpan, View};
+pub use view::{Coverage, Hit, Neighbours, Scan, Split, Statistics, TargetSpan, View};
 pub use window::{slot, window_of};
 
 use disk::Disk;

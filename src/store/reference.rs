@@ -8,7 +8,7 @@ use super::codec::Corrupt;
 use super::occurrence::StoredOccurrence;
 use super::row::{Reader, Writer, unexpected};
 use super::table;
-use super::view::View;
+use super::view::{Neighbours, View};
 use crate::model::id::{AggregateId, OccurrenceId};
 
 /// Occurrences of one aggregate that follow each other in one commit: those of one scrape, ten and more at a time.
@@ -86,6 +86,23 @@ pub(super) fn ends(view: &View<'_>, aggregate: AggregateId) -> Result<Option<(Oc
         }
     }
     Ok(None)
+}
+
+/// See [`View::occurrence_neighbours`].
+pub(super) fn neighbours(view: &View<'_>, aggregate: AggregateId, id: OccurrenceId) -> Result<Neighbours, Error> {
+    let ids = newest(view, aggregate, None, usize::MAX)?;
+    let there = |id: OccurrenceId| -> Result<bool, Error> { Ok(occurrence(view, id)?.is_some()) };
+    // References may outlive what they refer to by a day: those at the old end are looked up until one is there.
+    let mut first = None;
+    for oldest in ids.iter().rev() {
+        if there(*oldest)? {
+            first = Some(*oldest);
+            break;
+        }
+    }
+    let older = ids.iter().find(|other| **other < id && first.is_some_and(|first| first <= **other));
+    let newer = ids.iter().rev().find(|other| **other > id);
+    Ok(Neighbours { first, previous: older.copied(), next: newer.copied(), last: ids.first().copied() })
 }
 
 /// The ids of an aggregate's newest occurrences before `before`, newest first.

@@ -99,6 +99,19 @@ pub struct TargetSpan {
     pub error: Option<String>,
 }
 
+/// Where an occurrence stands among those of its aggregate. Later ones have larger ids.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Neighbours {
+    /// The oldest of all.
+    pub first: Option<OccurrenceId>,
+    /// The next older one.
+    pub previous: Option<OccurrenceId>,
+    /// The next newer one.
+    pub next: Option<OccurrenceId>,
+    /// The newest of all.
+    pub last: Option<OccurrenceId>,
+}
+
 /// Sizes and counters of the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -221,6 +234,23 @@ impl View<'_> {
     /// As [`View::scan`].
     pub fn occurrence_ends(&self, aggregate: AggregateId) -> Result<Option<(OccurrenceId, OccurrenceId)>, Error> {
         super::reference::ends(self, aggregate)
+    }
+
+    /// Where an occurrence stands among those of its aggregate, in the order of their ids. Reads ids only, and all of the
+    /// aggregate's.
+    ///
+    /// # Errors
+    /// As [`View::scan`].
+    pub fn occurrence_neighbours(&self, aggregate: AggregateId, id: OccurrenceId) -> Result<Neighbours, Error> {
+        super::reference::neighbours(self, aggregate, id)
+    }
+
+    /// The occurrences of these ids, in their order; `None` for what is not there (any more).
+    ///
+    /// # Errors
+    /// As [`View::scan`].
+    pub fn occurrences_of(&self, ids: &[OccurrenceId]) -> Result<Vec<Option<StoredOccurrence>>, Error> {
+        self.store.read_occurrences(&self.transaction, ids)
     }
 
     /// One occurrence; `None` when there is none of this id (any more).

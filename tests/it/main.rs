@@ -16,5 +16,6 @@ mod lifecycle;
 mod process;
 mod redaction;
 mod sample;
+mod search;
 mod spike;
 mod transfer;

@@ -114,7 +114,13 @@ async fn one_error_has_its_samples_and_where_it_happens() {
     assert_eq!(newest["http"]["headers"], json!({"accept": "a, b"}));
     assert_eq!(newest["target"], json!({"instance": "10.0.0.1:80", "version": "1.0"}));
     assert_eq!((&newest["causes"], &newest["http"]["body"]), (&json!([]), &Value::Null));
-    let same = ok(&server, &format!("/api/v1/occurrences/{}", newest["id"].as_str().unwrap())).await;
+    let mut same = ok(&server, &format!("/api/v1/occurrences/{}", newest["id"].as_str().unwrap())).await;
+    for (beside, place) in [("first", "first_occurrence"), ("last", "last_occurrence")] {
+        assert_eq!(same.as_object_mut().unwrap().remove(beside).as_ref(), Some(&detail[place]));
+    }
+    for beside in ["previous", "next"] {
+        same.as_object_mut().unwrap().remove(beside);
+    }
     assert_eq!(&same, newest);
     let cursor = samples["next_cursor"].as_str().unwrap();
     let older = ok(&server, &format!("/api/v1/aggregates/{id}/occurrences?limit=100&cursor={cursor}")).await;

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Name, Parameters, ask};
-use super::shape::{self, Failure, LabelMap, Sparkline};
+use super::shape::{self, Counted, Failure, LabelMap, Sparkline};
 use super::table::{Format, Lines, Table};
 use crate::api::error::Error;
 use crate::api::state::AppState;
@@ -93,6 +93,8 @@ struct AggregateList {
     /// End of the range, not in it.
     #[schema(format = DateTime)]
     end: String,
+    #[serde(flatten)]
+    counted: Counted,
     /// How many there are on all pages together.
     total: u64,
     /// `cursor` of the next page; null when this is the last.
@@ -249,8 +251,9 @@ impl PageParameters {
     fn answer(&self, context: &Context<'_>) -> Result<AggregateList, query::Error> {
         let range = query::time::parse_range(self.start.as_deref(), self.end.as_deref(), context.now)?;
         let sort = list::Sort::parse(self.sort.as_deref())?;
+        let query = Query::parse(self.q.as_deref().unwrap_or(""))?;
         let request = list::Request {
-            query: &Query::parse(self.q.as_deref().unwrap_or(""))?,
+            query: &query,
             range,
             all: query::flag("all", self.all.as_deref())?,
             sort,
@@ -258,15 +261,16 @@ impl PageParameters {
             limit: query::number("limit", self.limit.as_deref(), LIMIT_DEFAULT, 1, list::LIMIT_MAX)?,
             sparkline: query::number("sparkline", self.sparkline.as_deref(), 0, 0, sparkline::BUCKETS_MAX)?,
         };
-        Ok(AggregateList::new(range, list::page(context, &request)?))
+        Ok(AggregateList::new(range, Counted::of(&query, context), list::page(context, &request)?))
     }
 }
 
 impl AggregateList {
-    fn new(range: TimeRange, page: list::Page) -> Self {
+    fn new(range: TimeRange, counted: Counted, page: list::Page) -> Self {
         Self {
             start: shape::time(range.start),
             end: shape::time(range.end),
+            counted,
             total: page.total,
             next_cursor: page.next.map(|cursor| cursor.encode()),
             aggregates: page.items.into_iter().map(Aggregate::from).collect(),

@@ -116,8 +116,10 @@ where
     state
         .read(move |state| {
             let discovered = Arc::clone(&state.targets.borrow());
+            // First the index, which follows the store.
+            let index = state.search.snapshot();
             let view = state.store.view().map_err(query::Error::Store)?;
-            question(&Context { view: &view, now: state.clock.now(), discovered: &discovered })
+            question(&Context { view: &view, index: &index, now: state.clock.now(), discovered: &discovered })
         })
         .await
 }
@@ -131,6 +133,7 @@ impl From<query::Error> for Error {
             query::Error::Invalid { param, position: None, message } => Self::bad_param(param, message),
             query::Error::NotFound { .. } => Self::not_found(error.to_string()),
             query::Error::Store(error) => error.into(),
+            query::Error::Search(error) => Self::internal(format!("the search index could not be read: {error}")),
         }
     }
 }

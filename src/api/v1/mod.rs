@@ -9,11 +9,13 @@ mod label;
 mod occurrence;
 mod query;
 pub(super) mod range;
+mod search;
 mod service;
 pub(super) mod shape;
 mod status;
 mod table;
 mod target;
+mod ticket;
 mod top;
 
 use std::sync::{Arc, LazyLock};
@@ -48,6 +50,7 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
         .merge(service::routes())
         .merge(aggregate::routes())
         .merge(occurrence::routes())
+        .merge(search::routes())
         .merge(range::routes())
         .merge(top::routes())
         .merge(target::routes())

@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Name, NoParameters, Parameters, ask};
+use super::extract::{Name, Parameters, ask};
 use super::shape::{self, Failure, LabelMap};
 use super::table::{Format, Lines, Table};
+use super::ticket;
 use crate::api::error::Error;
 use crate::api::state::AppState;
-use crate::model::id::AggregateId;
+use crate::model::id::{AggregateId, OccurrenceId};
 use crate::model::occurrence as model;
 use crate::query::{self, occurrence};
 
@@ -45,6 +48,29 @@ struct Occurrences {
     occurrences: Vec<Occurrence>,
     /// `cursor` of the next, older page; null when this is the last.
     next_cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OneParameters {
+    /// `json` or `markdown`. What the header `Accept` says by default, and JSON otherwise.
+    #[param(example = "markdown")]
+    format: Option<String>,
+}
+
+/// One sample whole, and the ones beside it.
+#[derive(Debug, Serialize, ToSchema)]
+struct OccurrenceDetail {
+    #[serde(flatten)]
+    occurrence: Occurrence,
+    /// Id of the oldest sample of its error that is kept.
+    first: Option<String>,
+    /// Id of the next older one; null when this is the oldest.
+    previous: Option<String>,
+    /// Id of the next newer one; null when this is the newest.
+    next: Option<String>,
+    /// Id of the newest one.
+    last: Option<String>,
 }
 
 /// One sampled exception.
@@ -101,6 +127,8 @@ struct Http {
     headers: Option<BTreeMap<String, String>>,
     /// The body; null where the client sent none.
     body: Option<String>,
+    /// The request as a command for a shell; what was redacted is redacted there, too.
+    curl: String,
 }
 
 /// Samples of an error, newest first
@@ -132,14 +160,63 @@ async fn page(
 }
 
 /// One sample of an error
+///
+/// As Markdown, it is ready to be pasted into a ticket.
 #[utoipa::path(
     get, path = "/occurrences/{id}", operation_id = "getOccurrence", tag = "errors",
-    params(("id" = String, Path, description = "The sample's id")),
-    responses((status = 200, description = "The sample", body = Occurrence), Failure)
+    params(("id" = String, Path, description = "The sample's id"), OneParameters),
+    responses(
+        (status = 200, description = "The sample", content(
+            (OccurrenceDetail = "application/json"), (String = "text/markdown")
+        )),
+        Failure
+    )
 )]
-async fn one(State(state): State<Arc<AppState>>, Name(name): Name, _: NoParameters) -> Result<Json<Occurrence>, Error> {
-    let item = ask(&state, move |context| occurrence::one(context, &name)).await?;
-    Ok(Json(item.into()))
+async fn one(
+    State(state): State<Arc<AppState>>,
+    Name(name): Name,
+    Parameters(given): Parameters<OneParameters>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let as_markdown = given.is_markdown(&headers)?;
+    let detail = ask(&state, move |context| occurrence::one(context, &name)).await?;
+    let mut response = if as_markdown {
+        ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], ticket::markdown(&detail.item)).into_response()
+    } else {
+        Json(OccurrenceDetail::from(detail)).into_response()
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+impl OneParameters {
+    fn is_markdown(&self, headers: &HeaderMap) -> Result<bool, Error> {
+        match self.format.as_deref() {
+            Some("markdown") => Ok(true),
+            Some("json") => Ok(false),
+            Some(other) => {
+                let known = query::suggestion::known(other, ["json", "markdown"]);
+                Err(Error::bad_param("format", format!("there is no format {other:?}{known}")))
+            }
+            None => {
+                let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+                Ok(accepted.trim_start().starts_with("text/markdown"))
+            }
+        }
+    }
+}
+
+impl From<occurrence::Detail> for OccurrenceDetail {
+    fn from(detail: occurrence::Detail) -> Self {
+        let text = |id: Option<OccurrenceId>| id.map(|id| id.to_string());
+        Self {
+            occurrence: detail.item.into(),
+            first: text(detail.neighbours.first),
+            previous: text(detail.neighbours.previous),
+            next: text(detail.neighbours.next),
+            last: text(detail.neighbours.last),
+        }
+    }
 }
 
 impl From<occurrence::Item> for Occurrence {
@@ -170,6 +247,7 @@ impl From<model::Cause> for Cause {
 
 impl From<model::HttpContext> for Http {
     fn from(http: model::HttpContext) -> Self {
+        let curl = ticket::curl(&http);
         let headers = http.headers.map(|headers| {
             let mut map: BTreeMap<String, String> = BTreeMap::new();
             for (name, value) in headers {
@@ -182,7 +260,7 @@ impl From<model::HttpContext> for Http {
             }
             map
         });
-        Self { method: http.method, url: http.url, headers, body: http.body }
+        Self { method: http.method, url: http.url, headers, body: http.body, curl }
     }
 }
 

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Parameters, ask};
-use super::shape::{self, Failure, LabelMap};
+use super::shape::{self, Counted, Failure, LabelMap};
 use super::table::{Format, Lines, Table};
 use super::top::group_columns;
 use crate::api::error::Error;
@@ -64,6 +64,7 @@ pub(in crate::api) struct RangeParameters {
 pub(in crate::api) struct Answered {
     pub(in crate::api) by: By,
     pub(in crate::api) buckets: Buckets,
+    counted: Counted,
     pub(in crate::api) answer: range::Answer,
 }
 
@@ -80,6 +81,8 @@ struct RangeAnswer {
     step_seconds: f64,
     /// What is told apart, as asked.
     by: String,
+    #[serde(flatten)]
+    counted: Counted,
     /// Begin of each bucket in Unix seconds.
     timestamps: Vec<f64>,
     /// The most frequent groups, most frequent first.
@@ -161,26 +164,28 @@ impl RangeParameters {
         let step_min = context.scrape_interval_min();
         let buckets = query::time::buckets(range, self.step.as_deref(), self.align.as_deref(), step_min)?;
         let by = By::parse(self.by.as_deref())?;
+        let query = Query::parse(self.q.as_deref().unwrap_or(""))?;
         let request = range::Request {
-            query: &Query::parse(self.q.as_deref().unwrap_or(""))?,
+            query: &query,
             by: &by,
             top: query::number("top", self.top.as_deref(), TOP_DEFAULT, 1, range::TOP_MAX)?,
             range,
             buckets,
         };
         let answer = range::answer(context, &request)?;
-        Ok(Answered { by, buckets, answer })
+        Ok(Answered { by, buckets, counted: Counted::of(&query, context), answer })
     }
 }
 
 impl From<Answered> for RangeAnswer {
-    fn from(Answered { by, buckets, answer }: Answered) -> Self {
+    fn from(Answered { by, buckets, counted, answer }: Answered) -> Self {
         let seconds = |time: Timestamp| time.0 as f64 / 1000.0;
         Self {
             start: shape::time(buckets.start),
             end: shape::time(buckets.range().end),
             step_seconds: buckets.step.as_seconds(),
             by: by.to_string(),
+            counted,
             timestamps: (0..buckets.len).map(|index| seconds(buckets.edge(index))).collect(),
             series: answer.series.into_iter().map(GroupSeries::from).collect(),
             other: answer.other.map(Series::from),

@@ -9,10 +9,49 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::api::error::Problem;
 use crate::model::label::Labels;
 use crate::model::time::Timestamp;
-use crate::query::sparkline;
+use crate::query::matcher::Query;
+use crate::query::{Context, sparkline};
+use crate::search::Progress;
 
 /// Label names and values.
 pub(super) type LabelMap = BTreeMap<String, String>;
+
+/// How much of what is stored the search index knows.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct Indexed {
+    /// Everything but the samples of the last second or two. False while the index is made anew or catches up after a start.
+    complete: bool,
+    /// How much of the stored samples is indexed, from 0 to 1.
+    ratio: f64,
+}
+
+/// What a query selected and what was counted of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct Counted {
+    /// `events`: every event for which the query holds. `errors`: the query asks for text, which only samples have; so it chose
+    /// errors by their samples, and all events of these are counted.
+    #[schema(example = "events")]
+    counted: &'static str,
+    /// How much of the samples was searched for the text; null where the query asks for none.
+    indexed: Option<Indexed>,
+}
+
+impl Counted {
+    /// What is counted for `query`.
+    pub(super) fn of(query: &Query, context: &Context<'_>) -> Self {
+        if query.is_textual() {
+            Self { counted: "errors", indexed: Some(context.index.progress.into()) }
+        } else {
+            Self { counted: "events", indexed: None }
+        }
+    }
+}
+
+impl From<Progress> for Indexed {
+    fn from(progress: Progress) -> Self {
+        Self { complete: progress.is_complete(), ratio: progress.fraction() }
+    }
+}
 
 /// A small series: counts only.
 #[derive(Debug, Serialize, ToSchema)]

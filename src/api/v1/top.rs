@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Parameters, ask};
-use super::shape::{self, Failure, LabelMap};
+use super::shape::{self, Counted, Failure, LabelMap};
 use super::table::{Format, Lines, Table};
 use crate::api::error::Error;
 use crate::api::state::AppState;
@@ -59,6 +59,8 @@ struct TopAnswer {
     end: String,
     /// What is told apart, as asked.
     by: String,
+    #[serde(flatten)]
+    counted: Counted,
     /// All groups together.
     total: u64,
     /// All groups together that are not in `groups`.
@@ -109,6 +111,7 @@ impl TopParameters {
             start: shape::time(range.start),
             end: shape::time(range.end),
             by: by.to_string(),
+            counted: Counted::of(&query, context),
             total: answer.total.total,
             other: answer.other.total,
             groups: answer.groups.into_iter().map(Group::from).collect(),

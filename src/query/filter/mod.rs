@@ -26,16 +26,25 @@ use super::{Context, Error};
 use crate::model::id::TargetId;
 use crate::model::label::Labels;
 use crate::model::time::TimeRange;
+use crate::search::ALWAYS;
 use crate::search::condition::Condition;
 
 /// What `query` selects; `count:` is of `range`.
+///
+/// A query with text selects the aggregates that have a sample for which the whole of it holds, and those whose own record
+/// (class, message and key) satisfies it; what is counted are all events of these, at the targets that the query names.
 ///
 /// # Errors
 /// [`Error::Invalid`] for `q` with the position of a service, an aggregate or a label that is not known. An unknown name
 /// is a mistake and not an empty answer: "no errors" has to be true when it is said. [`Error::Store`] when the store can
 /// not be read.
 pub fn select(context: &Context<'_>, query: &Query, range: TimeRange) -> Result<Selection, Error> {
-    let planned = plan::Planned::new(context, query, range)?;
+    let mut planned = plan::Planned::new(context, query, range)?;
+    if query.is_textual() {
+        let condition = choice::Evaluator::new(context, &planned.counts).condition(&planned.plan, &planned.targets);
+        let sampled = context.index.aggregates(&condition, ALWAYS)?;
+        planned.add_sampled(&sampled);
+    }
     Ok(selection::select(context, planned))
 }
 

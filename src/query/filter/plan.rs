@@ -62,7 +62,27 @@ impl Planned {
     }
 }
 
+impl Planned {
+    /// Selects also these aggregates, for which text was found in samples, where the rest of the plan holds.
+    pub(super) fn add_sampled(&mut self, sampled: &AggregateSet) {
+        let rest = self.plan.without_text();
+        let sampled = Plan::Aggregates { set: sampled.0.clone(), service: None };
+        let plan = std::mem::replace(&mut self.plan, Plan::Any(Vec::new()));
+        self.plan = Plan::Any(vec![plan, Plan::All(vec![sampled, rest])]);
+    }
+}
+
 impl Plan {
+    /// What is left when every condition on text holds.
+    fn without_text(&self) -> Self {
+        match self {
+            Self::Look(Look::Text(_), _) => Self::All(Vec::new()),
+            Self::All(plans) => Self::All(plans.iter().map(Self::without_text).collect()),
+            Self::Any(plans) => Self::Any(plans.iter().map(Self::without_text).collect()),
+            other => other.clone(),
+        }
+    }
+
     /// Whether each aggregate has to be looked at.
     pub(super) fn looks(&self) -> bool {
         match self {

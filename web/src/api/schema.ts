@@ -123,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Samples for which a query holds, newest first */
+        get: operations["searchOccurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/occurrences/{id}": {
         parameters: {
             query?: never;
@@ -130,7 +147,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One sample of an error */
+        /**
+         * One sample of an error
+         * @description As Markdown, it is ready to be pasted into a ticket.
+         */
         get: operations["getOccurrence"];
         put?: never;
         post?: never;
@@ -388,7 +408,7 @@ export interface components {
             last_occurrence?: string | null;
         };
         /** @description A page of errors. */
-        AggregateList: {
+        AggregateList: components["schemas"]["Counted"] & {
             /** @description The errors. */
             aggregates: components["schemas"]["Aggregate"][];
             /**
@@ -427,7 +447,7 @@ export interface components {
             end: number;
             /**
              * @description Suggestions, at most 50: first those that begin with what is typed, then those that hold it; of these, the most
-             *     frequent first.
+             *     frequent values first.
              */
             items: components["schemas"]["Suggestion"][];
             /** @description The key whose values are suggested; null where keys are. */
@@ -436,6 +456,16 @@ export interface components {
             start: number;
             /** @description Whether there are more. */
             truncated: boolean;
+        };
+        /** @description What a query selected and what was counted of it. */
+        Counted: {
+            /**
+             * @description `events`: every event for which the query holds. `errors`: the query asks for text, which only samples have; so it chose
+             *     errors by their samples, and all events of these are counted.
+             * @example events
+             */
+            counted: string;
+            indexed?: null | components["schemas"]["Indexed"];
         };
         /** @description The counts by one label. Values and `other` add up to the total. */
         Dimension: {
@@ -461,6 +491,31 @@ export interface components {
              * @description How often it happened in the range.
              */
             total: number;
+        };
+        /** @description Matches by one facet. Values and `other` add up to the total. */
+        Facet: {
+            /**
+             * @description By what, as a key of queries.
+             * @example service
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description All other values together.
+             */
+            other: number;
+            /** @description The most frequent values, at most 20. */
+            values: components["schemas"]["FacetValue"][];
+        };
+        /** @description One value of a facet. */
+        FacetValue: {
+            /**
+             * Format: int64
+             * @description How many samples match.
+             */
+            count: number;
+            /** @description The value; empty for what has none. */
+            value: string;
         };
         /** @description One group. */
         Group: {
@@ -545,10 +600,40 @@ export interface components {
             /** @description Whether the scrapes succeeded. */
             up: boolean;
         };
+        /** @description A sample that matches. */
+        Hit: {
+            /**
+             * Format: int32
+             * @description Id of its error.
+             */
+            aggregate: number;
+            /** @description Class of the exception. */
+            class: string;
+            /**
+             * @description Its id; `/occurrences/{id}` has it whole.
+             * @example 20412-3871-5
+             */
+            id: string;
+            /** @description Name of its service. */
+            service: string;
+            /** @description `info`, `warning` or `error`. */
+            severity: string;
+            /** @description Class, message, and where else the query's words were found. */
+            snippets: components["schemas"]["Snippet"][];
+            /** @description Labels of the target at which it was sampled. */
+            target: components["schemas"]["BTreeMap"];
+            /**
+             * Format: date-time
+             * @description When it happened by the client's clock; where the client did not say, the day on which it was scraped.
+             */
+            time: string;
+        };
         /** @description The request in which an exception happened. */
         Http: {
             /** @description The body; null where the client sent none. */
             body?: string | null;
+            /** @description The request as a command for a shell; what was redacted is redacted there, too. */
+            curl: string;
             /**
              * @description Header names and values; of a name that came several times, all values with commas between; null where the client
              *     sent none.
@@ -560,6 +645,16 @@ export interface components {
             method: string;
             /** @description The whole URL as the client wrote it. */
             url: string;
+        };
+        /** @description How much of what is stored the search index knows. */
+        Indexed: {
+            /** @description Everything but the samples of the last second or two. False while the index is made anew or catches up after a start. */
+            complete: boolean;
+            /**
+             * Format: double
+             * @description How much of the stored samples is indexed, from 0 to 1.
+             */
+            ratio: number;
         };
         /** @description Labels there are to filter and group by. */
         LabelNames: {
@@ -578,6 +673,29 @@ export interface components {
             truncated: boolean;
             /** @description The values, sorted. */
             values: string[];
+        };
+        /** @description An error with matches. */
+        Matched: {
+            /** @description Class of its newest sample. */
+            class: string;
+            /**
+             * Format: int64
+             * @description How many of its samples match.
+             */
+            count: number;
+            /**
+             * Format: int32
+             * @description Its id.
+             */
+            id: number;
+            /** @description Message of its newest sample. */
+            message: string;
+            /** @description Name of its service. */
+            service: string;
+            /** @description `info`, `warning` or `error`, as last exposed. */
+            severity: string;
+            /** @description `open`, `resolved` or `muted`. */
+            state: string;
         };
         /** @description One sampled exception. */
         Occurrence: {
@@ -614,12 +732,30 @@ export interface components {
             /** @description The client's id; may be empty and may repeat. */
             uuid: string;
         };
+        /** @description One sample whole, and the ones beside it. */
+        OccurrenceDetail: components["schemas"]["Occurrence"] & {
+            /** @description Id of the oldest sample of its error that is kept. */
+            first?: string | null;
+            /** @description Id of the newest one. */
+            last?: string | null;
+            /** @description Id of the next newer one; null when this is the newest. */
+            next?: string | null;
+            /** @description Id of the next older one; null when this is the oldest. */
+            previous?: string | null;
+        };
         /** @description A page of samples, newest first. */
         Occurrences: {
             /** @description `cursor` of the next, older page; null when this is the last. */
             next_cursor?: string | null;
             /** @description The samples. */
             occurrences: components["schemas"]["Occurrence"][];
+        };
+        /** @description A part of a snippet. */
+        Part: {
+            /** @description It was looked for. */
+            marked: boolean;
+            /** @description The text as the client sent it. */
+            text: string;
         };
         /** @description The body of a failed answer, `application/problem+json` (RFC 9457). */
         Problem: {
@@ -647,7 +783,7 @@ export interface components {
             type: string;
         };
         /** @description Counts over time. In every bucket, `series` and `other` add up to `total`. */
-        RangeAnswer: {
+        RangeAnswer: components["schemas"]["Counted"] & {
             /** @description What is told apart, as asked. */
             by: string;
             /**
@@ -728,6 +864,31 @@ export interface components {
             partitions: number;
             /** @description Days whose index is incomplete. */
             partitions_rebuilding: number;
+        };
+        /** @description Samples for which a query holds. */
+        SearchAnswer: {
+            /**
+             * @description What is counted: always `samples`, which clients send of some of the events only.
+             * @example samples
+             */
+            counted: string;
+            /**
+             * Format: date-time
+             * @description End of the range, not in it.
+             */
+            end: string;
+            /** @description How much of what is stored was searched. */
+            indexed: components["schemas"]["Indexed"];
+            /** @description `cursor` of the next, older page; null when this is the last. */
+            next_cursor?: string | null;
+            /** @description The samples, newest first. */
+            occurrences: components["schemas"]["Hit"][];
+            /**
+             * Format: date-time
+             * @description Begin of the range; null from the oldest sample on.
+             */
+            start?: string | null;
+            summary?: null | components["schemas"]["Summary"];
         };
         /** @description Counts over time. */
         Series: {
@@ -822,6 +983,17 @@ export interface components {
             total: number;
             /** @description Those whose last scrape succeeded. */
             up: number;
+        };
+        /** @description A piece of one text. It is data: clients' texts may look like markup and are none. */
+        Snippet: {
+            /** @description Text after it was left out. */
+            cut_after: boolean;
+            /** @description Text before it was left out. */
+            cut_before: boolean;
+            /** @description Which text: `class`, `message`, `cause`, `stack`, `url`, `method` or `header`. */
+            field: string;
+            /** @description The text in parts. */
+            parts: components["schemas"]["Part"][];
         };
         /** @description A small series: counts only. */
         Sparkline: {
@@ -969,6 +1141,24 @@ export interface components {
             /** @description What is written for it: a key with its colon, a value with the quotes it needs. */
             text: string;
         };
+        /** @description All matches together. */
+        Summary: {
+            /** @description The errors with the most matches. */
+            aggregates: components["schemas"]["Matched"][];
+            /**
+             * Format: int64
+             * @description How many errors have matches.
+             */
+            aggregates_total: number;
+            /** @description Matches by each facet asked for. */
+            facets: components["schemas"]["Facet"][];
+            over_time?: null | components["schemas"]["Sparkline"];
+            /**
+             * Format: int64
+             * @description How many samples match.
+             */
+            total: number;
+        };
         /** @description One target. */
         Target: {
             /** @description Its labels as discovered. */
@@ -1024,7 +1214,7 @@ export interface components {
             targets: components["schemas"]["Target"][];
         };
         /** @description The most frequent groups. */
-        TopAnswer: {
+        TopAnswer: components["schemas"]["Counted"] & {
             /** @description What is told apart, as asked. */
             by: string;
             /**
@@ -1348,9 +1538,79 @@ export interface operations {
             };
         };
     };
+    searchOccurrences: {
+        parameters: {
+            query?: {
+                /** @description How many of the errors that the matches belong to are listed, 0 to 100. 0 by default. */
+                aggregates?: number;
+                /**
+                 * @description Buckets of the matches over time at most, 0 to 200. Buckets are whole, and the answer's range is theirs. 0, which is
+                 *     none, by default.
+                 */
+                buckets?: number;
+                /** @description `next_cursor` of the page before. The newest samples by default. */
+                cursor?: string;
+                /**
+                 * @description End of the range, not in it. To the newest sample by default.
+                 * @example now
+                 */
+                end?: string;
+                /**
+                 * @description By what all matches are counted, apart by commas: `service`, `class`, `severity`, `state`, `target.NAME`, `label.NAME`. Nothing
+                 *     by default.
+                 * @example service,class,target.zone
+                 */
+                facets?: string;
+                /** @description Samples on a page, 0 to 100. 20 by default. */
+                limit?: number;
+                /**
+                 * @description Which samples, in the query language, such as `service:checkout "connection refused" -url:/health`. All by default.
+                 * @example service:checkout "connection refused"
+                 */
+                q?: string;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. From the oldest sample on by default.
+                 * @example now-24h
+                 */
+                start?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of samples */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getOccurrence: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `json` or `markdown`. What the header `Accept` says by default, and JSON otherwise.
+                 * @example markdown
+                 */
+                format?: string;
+            };
             header?: never;
             path: {
                 /** @description The sample's id */
@@ -1366,7 +1626,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Occurrence"];
+                    "application/json": components["schemas"]["OccurrenceDetail"];
+                    "text/markdown": string;
                 };
             };
             /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
