@@ -97,7 +97,7 @@ impl Stop {
 pub struct Follower<S> {
     index: Arc<Index>,
     source: S,
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
     days: BTreeMap<u32, Followed>,
     /// The state of the source before anybody wrote to it: an index that is ahead of it is of another past.
     found: Vec<Pending>,

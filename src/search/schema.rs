@@ -7,9 +7,7 @@
 //!
 //! Documents are sorted by time, newest first; shared texts come last because their time is before all times.
 
-use tantivy::schema::{
-    BytesOptions, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
-};
+use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager};
 use tantivy::{IndexSettings, IndexSortByField, Order, TantivyDocument};
 
@@ -106,7 +104,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         class_value: schema.add_text_field("class_value", text("raw", IndexRecordOption::Basic)),
         cause_class: schema.add_text_field("cause_class", text(CODE, positions)),
         stack: schema.add_text_field("stack", text(CODE, positions)),
-        shared_key: schema.add_bytes_field("shared_key", BytesOptions::from(INDEXED)),
+        shared_key: schema.add_bytes_field("shared_key", BytesOptions::default().set_indexed()),
     };
     (schema.build(), fields)
 }

@@ -348,3 +348,128 @@ fn every_answer_is_that_of_a_scan() {
         }
     }
 }
+
+/// Three days in a directory, indexed.
+fn three_days(random: &mut Random, directory: &Path) -> Memory {
+    let memory = Memory::default();
+    for commit in 1..=24 {
+        memory.commit(random, commit, DAY + commit as u32 / 9);
+    }
+    let (_, mut follower) = self::follower(directory, &memory);
+    follower.settle_all().unwrap();
+    memory
+}
+
+fn index_files(directory: &Path, day: u32) -> Vec<std::path::PathBuf> {
+    let index = directory.join(follower::name_of(day)).join("index");
+    let mut files: Vec<_> = std::fs::read_dir(index).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.metadata().unwrap().len() > 0);
+    files.sort();
+    files
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    crate::fs::rewrite_atomic(path, bytes).unwrap();
+}
+
+/// Opens what was damaged and compares every answer; how many occurrences were indexed for that.
+fn recovered(directory: &Path, memory: &Memory, random: &mut Random) -> u64 {
+    let (index, mut follower) = self::follower(directory, memory);
+    follower.catch_up().unwrap();
+    compare(&index.snapshot(), &memory.all(), random, 8);
+    follower.metrics.indexed.get()
+}
+
+#[test]
+fn a_damaged_index_is_made_anew() {
+    let random = &mut Random(7);
+    let directory = tempfile::tempdir().unwrap();
+    let memory = three_days(random, directory.path());
+    let of_day = memory.all().iter().filter(|(id, ..)| id.day == DAY + 1).count() as u64;
+    assert_eq!(recovered(directory.path(), &memory, random), 0, "sound, so nothing is indexed again");
+    let kinds = index_files(directory.path(), DAY + 1).len();
+    assert!(kinds >= 8, "meta.json, .managed.json and a segment");
+    let mut rebuilt = 0;
+    for file in 0..kinds {
+        for damage in 0..5 {
+            let path = index_files(directory.path(), DAY + 1)[file].clone();
+            let mut bytes = std::fs::read(&path).unwrap();
+            match damage {
+                0 => std::fs::remove_file(&path).unwrap(),
+                1 => write(&path, &bytes[..bytes.len() / 2]),
+                2 => write(&path, b""),
+                _ => {
+                    let at = random.below(bytes.len());
+                    bytes[at] ^= 1 << random.below(8);
+                    write(&path, &bytes);
+                }
+            }
+            let indexed = recovered(directory.path(), &memory, random);
+            assert!(indexed == 0 || indexed == of_day, "the other days are left alone");
+            rebuilt += u64::from(indexed > 0);
+            // A segment's file is covered by its checksum to the last byte.
+            let of_segment = !path.extension().is_some_and(|extension| extension == "json");
+            assert!(indexed > 0 || !of_segment, "{damage} of {}", path.display());
+        }
+    }
+    assert!(rebuilt > 20);
+    std::fs::remove_dir_all(directory.path().join(follower::name_of(DAY)).join("index")).unwrap();
+    assert!(recovered(directory.path(), &memory, random) > 0);
+}
+
+#[test]
+fn an_index_of_another_version_or_of_another_past_is_made_anew() {
+    let random = &mut Random(8);
+    let directory = tempfile::tempdir().unwrap();
+    let memory = three_days(random, directory.path());
+    let meta = directory.path().join(follower::name_of(DAY)).join("index/meta.json");
+    let text = std::fs::read_to_string(&meta).unwrap();
+    let older = text.replace(&format!("\"payload\": \"{} ", schema::VERSION), "\"payload\": \"0.9 ");
+    assert!(older != text);
+    write(&meta, older.as_bytes());
+    let of_day = |day: u32| memory.all().iter().filter(|(id, ..)| id.day == day).count() as u64;
+    assert_eq!(recovered(directory.path(), &memory, random), of_day(DAY));
+    // As after a backup was put back: the last two commits never were, and others came in their place.
+    let last = memory.all().last().unwrap().0.commit;
+    memory.0.lock().unwrap().retain(|(id, ..)| id.commit < last - 1);
+    assert_eq!(recovered(directory.path(), &memory, random), of_day(DAY + 2));
+    memory.commit(random, last - 1, DAY + 2);
+    recovered(directory.path(), &memory, random);
+}
+
+#[test]
+fn readers_see_whole_commits_while_the_follower_writes_and_merges() {
+    let random = &mut Random(9);
+    let directory = tempfile::tempdir().unwrap();
+    let memory = three_days(random, directory.path());
+    let (index, follower) = self::follower(directory.path(), &memory);
+    let stop = Stop::default();
+    std::thread::scope(|scope| {
+        let stopping = stop.clone();
+        let following = scope.spawn(move || follower.run(&stopping));
+        let mut commit = 100;
+        let mut largest = 0;
+        while commit < 130 || index.snapshot().count(&Condition::All, ALWAYS).unwrap() < memory.all().len() as u64 {
+            if commit < 130 {
+                memory.commit(random, commit, DAY + 2 + (commit as u32 - 100) / 20);
+                commit += 1;
+            }
+            let snapshot = index.snapshot();
+            let found = snapshot.newest(&Condition::All, ALWAYS, None, usize::MAX).unwrap();
+            // Of each day the commits up to one, whole.
+            let mut last = std::collections::BTreeMap::new();
+            for found in &found {
+                let commit = last.entry(found.id.day).or_insert(found.id.commit);
+                *commit = found.id.commit.max(*commit);
+            }
+            let visible = |id: &OccurrenceId| last.get(&id.day).is_some_and(|commit| id.commit <= *commit);
+            let mut stored = memory.all();
+            stored.retain(|(id, ..)| visible(id));
+            compare(&snapshot, &stored, random, 2);
+            assert!(found.len() >= largest, "what was found once is found again");
+            largest = found.len();
+        }
+        stop.stop();
+        following.join().unwrap();
+    });
+}

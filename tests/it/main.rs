@@ -11,6 +11,7 @@ mod native;
 mod periskop;
 
 mod bad_input;
+mod index;
 mod kill;
 mod lifecycle;
 mod process;
