@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use hydrophone::app::{Stored, index_of};
+use hydrophone::clock::Clock;
 use hydrophone::model::id::OccurrenceId;
 use hydrophone::search::condition::{Condition, Document, Field, TextMatch};
 use hydrophone::search::{ALWAYS, Follower, Metrics};
@@ -16,8 +17,9 @@ use hydrophone::store::Store;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use crate::harness::{INTERVAL, START, Server, exposed, target};
 use crate::kill::Chance;
-use crate::process::Place;
+use crate::process::{AGAIN, Place};
 
 const STATUS: &str = "/api/v1/status";
 
@@ -104,7 +106,7 @@ fn indexes(place: &Place) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn new_samples_are_found_within_two_seconds_and_after_kills_at_any_moment() {
+async fn all_samples_are_found_after_kills_at_any_moment() {
     let (place, listeners) = fleet(6).await;
     let story = async {
         let mut chance = Chance(3);
@@ -132,6 +134,21 @@ async fn new_samples_are_found_within_two_seconds_and_after_kills_at_any_moment(
         let (stored, found) = stored_and_found(&place.data(), &condition);
         assert!(stored.len() > 30, "{condition:?}: {}", stored.len());
         assert_eq!(stored, found, "{condition:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_sample_is_found_within_two_seconds_of_its_scrape() {
+    let server = Server::start().await;
+    let target = target("shop", "10.0.0.1:80", "1");
+    for count in 1..=4 {
+        server.clock.advance(INTERVAL);
+        server.scrape(&target, &[exposed("Boom@1", count, START)]);
+        let watch = Clock::system().stopwatch();
+        while server.get(STATUS).await.json()["search"]["occurrences"] != count {
+            tokio::time::sleep(AGAIN).await;
+        }
+        assert!(watch.seconds() < 2.0, "{} s", watch.seconds());
     }
 }
 
