@@ -102,6 +102,7 @@ pub struct Follower<S> {
     /// The state of the source before anybody wrote to it: an index that is ahead of it is of another past.
     found: Vec<Pending>,
     opened: bool,
+    rebuilding: bool,
     failing: bool,
     pub(super) slice_occurrences: usize,
 }
@@ -137,6 +138,7 @@ impl<S: Source> Follower<S> {
             days: BTreeMap::new(),
             found,
             opened: false,
+            rebuilding: false,
             failing: false,
             slice_occurrences: SLICE_OCCURRENCES,
         })
@@ -200,12 +202,16 @@ impl<S: Source> Follower<S> {
             }
             let mut followed = Followed { generation: pending.generation, ..Followed::default() };
             match self.open_day(*pending) {
-                Ok(day) => {
+                Ok(Some(day)) => {
                     match day.partition() {
                         Ok(partition) => self.index.publish(partition),
                         Err(error) => tracing::warn!("{error}"),
                     }
                     followed.day = Some(day);
+                }
+                // As after an upgrade or an import: nobody needs a line for each day.
+                Ok(None) => {
+                    self.metrics.rebuilds.inc();
                 }
                 Err(error) => {
                     tracing::warn!(reason = %chain(&error), "a search index is made anew");
@@ -221,16 +227,25 @@ impl<S: Source> Follower<S> {
         if let Err(error) = self.report(&found, true) {
             tracing::warn!(error = %chain(&error), "the search index's progress is not known");
         }
+        let days = self.days.values().filter(|followed| followed.rebuilding).count();
+        self.rebuilding = days > 0;
+        if self.rebuilding {
+            tracing::info!(days, "bringing the search index up to date");
+        }
     }
 
-    fn open_day(&self, pending: Pending) -> Result<Day, Error> {
+    /// Opens what there is of a day, if there is anything.
+    fn open_day(&self, pending: Pending) -> Result<Option<Day>, Error> {
         let path = self.path(pending);
+        if !path.try_exists().map_err(Error::io("reading", &path))? {
+            return Ok(None);
+        }
         let opened = catch_unwind(AssertUnwindSafe(|| Day::open(&path, pending.day, self.index.fields())));
         let day = opened.unwrap_or_else(|_| Err(Error::unusable(&path, "opening it failed")))?;
         if day.commit() > pending.commit {
             return Err(Error::unusable(&path, "it is ahead of what is stored"));
         }
-        Ok(day)
+        Ok(Some(day))
     }
 
     /// One step: the newest day's new commits, and a slice of the newest other day that is behind. Whether anything was done,
@@ -302,7 +317,7 @@ impl<S: Source> Follower<S> {
     fn make(&self, pending: Pending) -> Result<Day, Error> {
         let path = self.path(pending);
         let known = self.index.snapshot().partitions.iter().any(|partition| partition.day == pending.day);
-        if known && let Ok(day) = self.open_day(pending) {
+        if known && let Ok(Some(day)) = self.open_day(pending) {
             return Ok(day);
         }
         self.index.withdraw(pending.day);
@@ -377,6 +392,9 @@ impl<S: Source> Follower<S> {
                 }
                 *left = more;
                 let rebuilding = self.days.values().any(|followed| followed.rebuilding);
+                if std::mem::replace(&mut self.rebuilding, rebuilding) && !rebuilding {
+                    tracing::info!("the search index is up to date");
+                }
                 if done && !rebuilding { REST } else { Duration::ZERO }
             }
             Err(error) => {
