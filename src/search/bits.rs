@@ -26,6 +26,15 @@ impl Window {
         window
     }
 
+    /// Those of up to a window's number of values for which `test` holds.
+    pub(super) fn of(values: &[u64], test: impl Fn(u64) -> bool) -> Self {
+        let mut window = Self::EMPTY;
+        for (word, values) in window.0.iter_mut().zip(values.chunks(64)) {
+            *word = (0..).zip(values).fold(0, |bits, (at, value)| bits | u64::from(test(*value)) << at);
+        }
+        window
+    }
+
     pub(super) fn insert(&mut self, at: u32) {
         if let Some(word) = self.0.get_mut(at as usize / 64) {
             *word |= 1 << (at % 64);
@@ -107,6 +116,10 @@ impl Bits {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// All that are in it, ascending.

@@ -8,11 +8,10 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use tantivy::TERMINATED;
-use tantivy::TantivyError;
 use tantivy::index::InvertedIndexReader;
 use tantivy::postings::BlockSegmentPostings;
 use tantivy::schema::Field as Indexed;
+use tantivy::{TERMINATED, TantivyError, Term};
 
 use super::bits::{Bits, WINDOW, Window};
 use super::condition::{Condition, Field};
@@ -210,6 +209,16 @@ impl<'a> Bound<'a> {
             Self::Not(bound) => Node::Not(Box::new(bound.open(segment, fields)?)),
             Self::Aggregates(set) => column(&segment.aggregate, Test::In(Arc::clone(set))),
             Self::Targets(set) => column(&segment.target, Test::In(Arc::clone(set))),
+            Self::Shared(set) if set.len() <= FOLLOWED_MAX => {
+                let index = segment.field(fields.shared)?;
+                let mut nodes = Vec::new();
+                for id in set.iter() {
+                    let term = Term::from_field_u64(fields.shared, id);
+                    let postings = segment::postings(&index, term.serialized_value_bytes())?;
+                    nodes.extend(postings.map(|postings| Node::Token(Box::new(TokenCursor::new(postings)))));
+                }
+                if nodes.is_empty() { Node::Nothing } else { Node::Or(nodes) }
+            }
             Self::Shared(set) => column(&segment.shared, Test::In(Arc::clone(set))),
             Self::Has(mask) => column(&segment.has, Test::Mask(*mask)),
             Self::Find(indexed, sequence) => Node::find(segment, indexed, sequence)?,
@@ -249,6 +258,9 @@ impl Test {
         }
     }
 }
+
+/// So many shared texts are followed by their documents; of more, all documents are looked at.
+const FOLLOWED_MAX: usize = 32;
 
 /// Where most documents of a window are asked for, all values are read at once.
 const SPARSE_MAX: u32 = 96;
@@ -356,8 +368,8 @@ impl Node {
 }
 
 fn column_window(values: &Column, test: &Test, read: &mut Vec<u64>, base: u32, mask: &Window) -> Window {
-    let mut found = Window::EMPTY;
     if mask.len() <= SPARSE_MAX {
+        let mut found = Window::EMPTY;
         for at in mask.iter().filter(|at| test.holds(values.get_val(base + at))) {
             found.insert(at);
         }
@@ -366,11 +378,11 @@ fn column_window(values: &Column, test: &Test, read: &mut Vec<u64>, base: u32, m
     let count = values.num_vals().saturating_sub(base).min(WINDOW);
     read.resize(count as usize, 0);
     values.get_range(u64::from(base), read);
-    for (at, value) in (0..).zip(read.iter()) {
-        if test.holds(*value) {
-            found.insert(at);
-        }
-    }
+    // Which of the tests it is is decided once and not a thousand times.
+    let found = match test {
+        Test::In(set) => Window::of(read, |value| set.contains(value)),
+        Test::Mask(mask) => Window::of(read, |value| value & mask != 0),
+    };
     found.and(mask)
 }
 

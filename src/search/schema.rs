@@ -63,7 +63,7 @@ pub(super) struct Fields {
     index: Field,
     aggregate: Field,
     target: Field,
-    shared: Field,
+    pub(super) shared: Field,
     has: Field,
     pub(super) message: Field,
     pub(super) cause: Field,
@@ -93,7 +93,8 @@ pub(super) fn schema() -> (Schema, Fields) {
         index: schema.add_u64_field(column::INDEX, fast.clone()),
         aggregate: schema.add_u64_field(column::AGGREGATE, fast.clone()),
         target: schema.add_u64_field(column::TARGET, fast.clone()),
-        shared: schema.add_u64_field(column::SHARED, fast.clone()),
+        // Few shared texts are found faster by their documents, many by the column.
+        shared: schema.add_u64_field(column::SHARED, fast.clone().set_indexed()),
         has: schema.add_u64_field(column::HAS, fast),
         message: schema.add_text_field("message", text(CODE, positions)),
         cause: schema.add_text_field("cause", text(CODE, positions)),
