@@ -186,7 +186,7 @@ impl Memory {
     fn commit(&self, random: &mut Random, commit: u64, day: u32) {
         let mut stored = self.0.lock().unwrap();
         for index in 0..random.below(12) as u32 {
-            let id = OccurrenceId { day, commit, index };
+            let id = OccurrenceId { commit, index, day };
             let (aggregate, target) = (AggregateId(random.below(8) as u32), TargetId(random.below(3) as u32));
             stored.push((id, aggregate, target, occurrence(random, day)));
         }
@@ -408,7 +408,7 @@ fn a_damaged_index_is_made_anew() {
             assert!(indexed == 0 || indexed == of_day, "the other days are left alone");
             rebuilt += u64::from(indexed > 0);
             // A segment's file is covered by its checksum to the last byte.
-            let of_segment = !path.extension().is_some_and(|extension| extension == "json");
+            let of_segment = path.extension().is_none_or(|extension| extension != "json");
             assert!(indexed > 0 || !of_segment, "{damage} of {}", path.display());
         }
     }

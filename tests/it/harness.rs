@@ -131,8 +131,8 @@ impl Server {
             events,
             registry,
             tasks,
-            directory,
             following,
+            directory,
         }
     }
 

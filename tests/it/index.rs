@@ -79,7 +79,7 @@ fn serve(listeners: Vec<(TcpListener, Arc<AtomicU64>)>) -> impl Future<Output = 
 fn stored_and_found(data: &Path, condition: &Condition) -> (BTreeSet<OccurrenceId>, BTreeSet<OccurrenceId>) {
     let store = Arc::new(Store::open(data).unwrap());
     let mut stored = BTreeSet::new();
-    for (day, _) in store.occurrence_days().unwrap() {
+    for partition in store.partitions().unwrap() {
         let visit = &mut |occurrence: hydrophone::store::StoredOccurrence| {
             let document = Document::occurrence(occurrence.aggregate, occurrence.target, &occurrence.occurrence);
             if condition.holds(&document) {
@@ -87,7 +87,7 @@ fn stored_and_found(data: &Path, condition: &Condition) -> (BTreeSet<OccurrenceI
             }
             ControlFlow::Continue(())
         };
-        store.occurrences_of_day(day, 0..=u64::MAX, visit).unwrap();
+        store.occurrences_of_day(partition.day, 0..=u64::MAX, visit).unwrap();
     }
     let index = index_of(data);
     let mut follower = Follower::new(Arc::clone(&index), Stored(store), Metrics::default()).unwrap();
@@ -180,7 +180,9 @@ async fn a_damaged_index_is_made_anew_while_everything_else_answers() {
             assert!(server.wait(20).await.0.success(), "{}", server.log());
             let indexes = indexes(&place);
             assert!(!indexes.is_empty());
-            indexes.iter().for_each(|index| damage(index));
+            for index in &indexes {
+                damage(index);
+            }
             server = place.start();
             server.ready().await;
             // Everything but search does not wait.

@@ -128,8 +128,8 @@ fn what_is_found_is_marked() {
     let marked: Vec<_> = condition.marks(&Field::Message, message).into_iter().map(|range| &message[range]).collect();
     assert_eq!(marked, ["HikariPool-1 - Connection"]);
     assert!(condition.marks(&Field::Method, "connection").is_empty());
-    assert_eq!(condition.marks(&Field::NamedHeader("a".to_owned()), "connection"), [0..10]);
+    assert_eq!(condition.marks(&Field::NamedHeader("a".to_owned()), "connection"), std::slice::from_ref(&(0..10)));
     let class = text(Field::Class, TextMatch::wildcard("a*c"));
-    assert_eq!(class.marks(&Field::Class, "abc"), [0..3]);
+    assert_eq!(class.marks(&Field::Class, "abc"), std::slice::from_ref(&(0..3)));
     assert!(class.marks(&Field::Class, "abcd").is_empty());
 }
