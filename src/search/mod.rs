@@ -7,7 +7,7 @@
 //! | bits, sequence, plan | conditions carried out on segments |
 //! | partition, snapshot | a state of a day's index, of all of them, and the answers they give |
 //! | day | one day's index as it is written |
-//! | follower, index, progress, metrics | all days, kept up with what is stored |
+//! | source, follower, index, progress, metrics | all days, kept up with what is stored |
 
 mod bits;
 pub mod condition;
@@ -24,14 +24,16 @@ mod schema;
 mod segment;
 mod sequence;
 mod snapshot;
+mod source;
 pub mod token;
 
 pub use error::Error;
-pub use follower::{Follower, Pending, Source, SourceError, Stop, Visit};
+pub use follower::Follower;
 pub use index::Index;
 pub use metrics::Metrics;
 pub use progress::Progress;
 pub use snapshot::{ALWAYS, Found, Position, Snapshot, Tally};
+pub use source::{Pending, Source, SourceError, Stop, Visit};
 
 #[cfg(test)]
 mod tests;
