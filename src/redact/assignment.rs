@@ -36,7 +36,7 @@ pub(super) fn find(text: &[u8], names: &Names, spans: &mut Vec<Span>) {
         }
         done = spans.get(before..).unwrap_or_default().iter().map(|span| span.at.end).max().unwrap_or(done);
     }
-    if memchr::memmem::find(text, b"</").is_some() {
+    if memchr::memchr(b'<', text).is_some() && memchr::memmem::find(text, b"</").is_some() {
         elements(text, names, spans);
     }
 }

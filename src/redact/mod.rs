@@ -221,9 +221,14 @@ impl Redactor {
         }
         let mut headers = like.and_then(|like| like.headers.as_deref()).unwrap_or_default().iter();
         for header in http.headers.iter_mut().flatten() {
-            // Nothing is hidden in what is the same after hiding.
-            if headers.next() != Some(header) {
-                self.header(header, hits);
+            match headers.next() {
+                // Nothing is hidden in what is the same after hiding.
+                Some(like) if like == header => {}
+                // Nor does a name give away what it did not give away there.
+                Some((name, value)) if *name == header.0 && value != MARK && !value.is_empty() => {
+                    self.text(&mut header.1, hits);
+                }
+                _ => self.header(header, hits),
             }
         }
     }

@@ -6,6 +6,10 @@ use super::{Kind, MARK, Span, byte, rest};
 pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
     let begin = at + 3;
     let tail = rest(text, begin);
+    // Nearly all URLs are without.
+    if memchr::memchr(b'@', tail).is_none() {
+        return;
+    }
     let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\');
     let url = tail.iter().position(ends).map_or(tail, |end| tail.get(..end).unwrap_or(tail));
     let authority = url.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(url.len());
