@@ -58,6 +58,8 @@ pub fn page(context: &Context<'_>, aggregate: AggregateId, cursor: Option<&str>,
 pub struct Detail {
     /// The sample.
     pub item: Item,
+    /// Its aggregate's key; empty where the aggregate is not known any more.
+    pub key: String,
     /// Where it stands among those of its aggregate.
     pub neighbours: Neighbours,
 }
@@ -71,7 +73,8 @@ pub fn one(context: &Context<'_>, id: &str) -> Result<Detail, Error> {
     let parsed = id.parse::<OccurrenceId>().map_err(|()| missing())?;
     let stored = context.view.occurrence(parsed)?.ok_or_else(missing)?;
     let neighbours = context.view.occurrence_neighbours(stored.aggregate, parsed)?;
-    Ok(Detail { item: item(context, stored), neighbours })
+    let key = context.view.aggregates().get(stored.aggregate.0 as usize).map(|aggregate| aggregate.key.clone());
+    Ok(Detail { item: item(context, stored), key: key.unwrap_or_default(), neighbours })
 }
 
 pub(super) fn item(context: &Context<'_>, stored: StoredOccurrence) -> Item {

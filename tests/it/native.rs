@@ -115,7 +115,9 @@ async fn one_error_has_its_samples_and_where_it_happens() {
     assert_eq!(newest["target"], json!({"instance": "10.0.0.1:80", "version": "1.0"}));
     assert_eq!((&newest["causes"], &newest["http"]["body"]), (&json!([]), &Value::Null));
     let mut same = ok(&server, &format!("/api/v1/occurrences/{}", newest["id"].as_str().unwrap())).await;
-    for (beside, place) in [("first", "first_occurrence"), ("last", "last_occurrence")] {
+    for (beside, place) in
+        [("first", "first_occurrence"), ("last", "last_occurrence"), ("aggregation_key", "aggregation_key")]
+    {
         assert_eq!(same.as_object_mut().unwrap().remove(beside).as_ref(), Some(&detail[place]));
     }
     for beside in ["previous", "next"] {

@@ -169,7 +169,9 @@ async fn facets_buckets_and_errors_add_up_to_the_matches() {
         let counts = summary["over_time"]["counts"].as_array().unwrap();
         assert!(counts.len() <= 10);
         assert_eq!(counts.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), 4);
-        assert_eq!(summary["aggregates"][0]["count"], 3);
+        let most = &summary["aggregates"][0];
+        assert_eq!((&most["count"], &most["service"]), (&json!(3), &json!("checkout")));
+        assert_eq!(most["aggregation_key"], "Io@1");
         let facets = summary["facets"].as_array().unwrap();
         let values = |index: usize| facets[index]["values"].clone();
         assert_eq!(values(0), json!([{"value": "checkout", "count": 3}, {"value": "billing", "count": 1}]));
@@ -237,6 +239,8 @@ async fn one_sample_has_its_neighbours_a_ticket_and_a_command() {
     let id = found["occurrences"][0]["id"].as_str().unwrap().to_owned();
     let one = ok(&server, &format!("/api/v1/occurrences/{id}")).await;
     assert_eq!((&one["id"], &one["message"]), (&json!(id), &json!("connection reset")));
+    let error = ok(&server, &format!("/api/v1/aggregates/{}", one["aggregate"])).await;
+    assert_eq!(one["aggregation_key"], error["aggregation_key"]);
     let first = one["first"].as_str().unwrap();
     assert_eq!((one["previous"].as_str(), one["next"].is_string()), (Some(first), true));
     assert_eq!(ok(&server, &format!("/api/v1/occurrences/{first}")).await["previous"], Value::Null);

@@ -63,6 +63,8 @@ struct OneParameters {
 struct OccurrenceDetail {
     #[serde(flatten)]
     occurrence: Occurrence,
+    /// The client's key of its error.
+    aggregation_key: String,
     /// Id of the oldest sample of its error that is kept.
     first: Option<String>,
     /// Id of the next older one; null when this is the oldest.
@@ -211,6 +213,7 @@ impl From<occurrence::Detail> for OccurrenceDetail {
         let text = |id: Option<OccurrenceId>| id.map(|id| id.to_string());
         Self {
             occurrence: detail.item.into(),
+            aggregation_key: detail.key,
             first: text(detail.neighbours.first),
             previous: text(detail.neighbours.previous),
             next: text(detail.neighbours.next),

@@ -121,6 +121,8 @@ struct Matched {
     id: u32,
     /// Name of its service.
     service: String,
+    /// The client's key, unique within the service.
+    aggregation_key: String,
     /// Class of its newest sample.
     class: String,
     /// Message of its newest sample.
@@ -255,6 +257,7 @@ impl From<search::Matched> for Matched {
         Self {
             id: aggregate.id.0,
             service: matched.service,
+            aggregation_key: aggregate.key,
             class: aggregate.class,
             message: aggregate.message,
             severity: aggregate.severity.name(),

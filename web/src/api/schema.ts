@@ -676,6 +676,8 @@ export interface components {
         };
         /** @description An error with matches. */
         Matched: {
+            /** @description The client's key, unique within the service. */
+            aggregation_key: string;
             /** @description Class of its newest sample. */
             class: string;
             /**
@@ -734,6 +736,8 @@ export interface components {
         };
         /** @description One sample whole, and the ones beside it. */
         OccurrenceDetail: components["schemas"]["Occurrence"] & {
+            /** @description The client's key of its error. */
+            aggregation_key: string;
             /** @description Id of the oldest sample of its error that is kept. */
             first?: string | null;
             /** @description Id of the newest one. */
