@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { countsOf, fleet, noise, samplesOf, watchedAt } from './fleet.mjs';
+import { search } from './search.mjs';
 
 const port = Number(process.env.PORT ?? 4600);
 const dist = new URL('../dist/', import.meta.url).pathname;
@@ -230,8 +231,16 @@ function answer(scenario, path, params) {
   if (resource === 'status') return { version: '0.1.0', revision: 'mock' };
   if (resource === 'targets') return { targets: world.targets.map((t, n) => target(t, n, now)), dropped_total: 3 };
   if (resource === 'aggregates' && !id) return list(world, params, start, end, now, scenario);
-  if (resource === 'occurrences')
-    return samplesOf(world.aggregates[Math.floor(id / 1000) - 1], world.targets, now, 120).find((s) => s.id === id);
+  if (resource === 'occurrences' && !id) {
+    const buckets = bucketsOf(start, end, Math.max(1, Number(params.get('buckets') ?? 0)));
+    return search(world, matching(world, params.get('q') ?? ''), params, { start, end, now, buckets });
+  }
+  if (resource === 'occurrences') {
+    const of =
+      world.aggregates.find((a) => a.id === Math.floor(id / 1000)) ?? raise(new Problem(404, `no sample ${id}`));
+    const sample = samplesOf(of, world.targets, now, 120).find((s) => s.id === id);
+    return { ...sample, aggregate: of.id, service: of.service, aggregation_key: of.aggregation_key };
+  }
   if (resource === 'aggregates' && part === 'distribution') return distribution(world, found());
   if (resource === 'aggregates' && part === 'occurrences') {
     const samples = samplesOf(found(), world.targets, now, 120);

@@ -17,7 +17,9 @@ import {
 } from './page.mjs';
 
 const month = '#/?from=now-30d';
+const searched = '#/search?from=now-30d&q=java OR timeout OR error';
 const firstLoadBytesMax = 350_000;
+const hour = 3_600_000;
 
 async function firstError(page, base) {
   const { aggregates } = await api(page, base, 'aggregates?start=now-30d&limit=1');
@@ -62,7 +64,6 @@ export const journeys = {
   },
 
   'the chart says what the API says': async (page, base) => {
-    const hour = 3_600_000;
     const end = Math.floor(Date.now() / hour) * hour;
     const [from, to] = [end - 24 * hour, end].map((ms) => new Date(ms).toISOString().replace('.000', ''));
     const asked = `range?start=${from}&end=${to}&by=severity`;
@@ -277,6 +278,157 @@ export const journeys = {
     await panel(page, 'Errors').getByRole('alert').waitFor({ state: 'detached' });
   }),
 
+  'a word is found in the samples, marked, narrowed and opened': async (page, base) => {
+    const { occurrences } = await api(page, base, 'occurrences?limit=1');
+    const word = /[A-Za-z]{4,}/.exec(occurrences[0].class)[0];
+    await open(page, base, '#/search?from=now-30d');
+    await page.keyboard.press('/');
+    await page.keyboard.type(word);
+    await page.keyboard.press('Enter');
+    await until('the address has the query', () => hash(page).includes(`q=${word}`));
+    await settled(page);
+    const before = await said(page, 'Search');
+    assert.ok(before > 0 && (await rows(page).count()) > 0, `nothing has ${word}`);
+    assert.equal((await page.locator('li mark').first().innerText()).toLowerCase(), word.toLowerCase());
+    const facet = panel(page, 'By service').getByRole('button').first();
+    await facet.click();
+    await until('the address has the facet', () => /service:/.test(hash(page)));
+    await settled(page);
+    assert.ok((await said(page, 'Search')) <= before + 50, 'a facet makes it more');
+    await rows(page).first().click();
+    await page.getByRole('article', { name: 'Sample' }).waitFor();
+    assert.match(hash(page), /occurrence=\d+-\d+-\d+/);
+    await page.getByRole('button', { name: 'Copy Markdown' }).click();
+    await page.getByText('Copied', { exact: true }).waitFor();
+    const markdown = await page.evaluate(() => navigator.clipboard.readText());
+    assert.ok(markdown.startsWith('## `'), markdown);
+    await page.goBack();
+    await page.getByRole('article', { name: 'Sample' }).waitFor({ state: 'detached' });
+  },
+
+  'the matches are walked by keyboard, and the oldest is one step away': async (page, base) => {
+    // Not where a bucket begins.
+    const [from, to] = [30 * 24 - 0.3, 0].map((hours) =>
+      new Date((Math.floor(Date.now() / hour) - hours) * hour).toISOString().replace('.000', ''),
+    );
+    const { service } = await errorWithSamples(page, base);
+    const asked = `occurrences?q=service:${service}&start=${from}&end=${to}&limit=100&buckets=180`;
+    let last = await api(page, base, asked);
+    const { total } = last.summary;
+    while (last.next_cursor) last = await api(page, base, `${asked}&cursor=${last.next_cursor}`);
+    const [before, oldest] = last.occurrences.slice(-2);
+    assert.ok(total > 100, `${service} has ${total} samples, too few to have pages`);
+
+    await open(page, base, `#/search?from=${from}&to=${to}&q=service:${service}`);
+    const openedIs = (number) => page.getByText(`${number.toLocaleString('en-US')} of `, { exact: false }).first();
+    for (const key of ['j', 'j', 'o']) await page.keyboard.press(key);
+    await openedIs(2).waitFor();
+    await page.keyboard.press('n');
+    await openedIs(3).waitFor();
+    await page.getByRole('button', { name: 'Oldest match' }).click();
+    await until('the oldest is open', () => hash(page).includes(`occurrence=${oldest.id}`));
+    await openedIs(total).waitFor();
+    assert.ok(hash(page).includes(`page=${Math.ceil(total / 50)}`), hash(page));
+    assert.ok(await page.getByRole('button', { name: 'Older match' }).isDisabled());
+    await page.keyboard.press('p');
+    await until('so is the one before it', () => hash(page).includes(`occurrence=${before.id}`));
+    await page.keyboard.press('Escape');
+    await until('it is closed', () => !hash(page).includes('occurrence='));
+    await page.getByRole('navigation', { name: 'Pages of the list' }).getByRole('button', { name: 'Newer' }).click();
+    await until('the page before it', () => hash(page).includes(`page=${Math.ceil(total / 50) - 1}`));
+    await settled(page);
+    assert.equal(await rows(page).count(), 50);
+  },
+
+  'a drag over the matches zooms in on them': async (page, base) => {
+    await open(page, base, '#/search?from=now-30d');
+    const before = await said(page, 'Search');
+    await drag(page, 0.5, 0.7);
+    await until('the address has the range', () => /from=\d{4}-/.test(hash(page)));
+    await settled(page);
+    const zoomed = await said(page, 'Search');
+    assert.ok(zoomed > 0 && zoomed < before, `${zoomed} of ${before}`);
+    await plot(page).dblclick();
+    await until('zoomed out', () => hash(page).includes('from=now-30d'));
+  },
+
+  'an error of the matches is chosen, and opened with one of its samples': async (page, base) => {
+    await open(page, base, '#/search?from=now-30d');
+    const first = panel(page, 'Errors').getByRole('listitem').first();
+    await first.getByRole('button').click();
+    await until('it is asked for', () => /q=aggregate:\d+/.test(hash(page)));
+    await settled(page);
+    assert.equal(await panel(page, 'Errors').getByRole('listitem').count(), 1);
+    await first.getByRole('button', { pressed: true }).click();
+    await until('it is not', () => !hash(page).includes('aggregate:'));
+    await settled(page);
+    await rows(page).first().click();
+    const opened = await shownSample(page);
+    await page.getByRole('link', { name: 'Open the error', exact: true }).click();
+    await page.getByRole('heading', { level: 1 }).first().waitFor();
+    await until('its page shows the same sample', async () => (await shownSample(page)) === opened);
+  },
+
+  'a search says how far its index is, until it is whole': async (page, base) => {
+    let complete = false;
+    await page.route('**/api/v1/occurrences?*', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), indexed: { complete, ratio: 0.42 } } });
+    });
+    await open(page, base, '#/search');
+    await page.getByRole('note').filter({ hasText: '42%' }).waitFor();
+    complete = true;
+    await page.getByRole('note').waitFor({ state: 'detached' });
+  },
+
+  'hostile samples are text and stay in their place': async (page, base) => {
+    const hostile = `<img src=x onerror="window.broken=1"><script>window.broken=1</script>\u202e\u0000${'x'.repeat(5000)}`;
+    await page.route(/api\/v1\/occurrences\b/, async (route) => {
+      const response = await route.fetch();
+      if (!(response.headers()['content-type'] ?? '').includes('json')) return route.fulfill({ response });
+      const answer = await response.json();
+      const spoil = (one) => {
+        Object.assign(one, { class: hostile, message: hostile, service: hostile, target: { zone: hostile } });
+        for (const snippet of one.snippets ?? [])
+          snippet.parts = [true, false].map((marked) => ({ text: hostile, marked }));
+        if (one.stacktrace) one.stacktrace = Array.from({ length: 5000 }, () => hostile.slice(0, 200));
+        if (one.http) one.http.url = `javascript:window.broken=1//${hostile}`;
+      };
+      for (const one of [...(answer.occurrences ?? []), ...(answer.summary?.aggregates ?? [])]) spoil(one);
+      for (const facet of answer.summary?.facets ?? []) for (const one of facet.values) one.value += hostile;
+      if (answer.uuid !== undefined) spoil(answer);
+      await route.fulfill({ response, json: answer });
+    });
+    for (const width of [390, 1440]) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.goto('about:blank');
+      await open(page, base, '#/search?from=now-30d');
+      await rows(page).first().click();
+      await page.getByRole('article', { name: 'Sample' }).waitFor();
+      await fits(page, `hostile samples at ${width} px`);
+      assert.equal(await page.evaluate(() => window.broken ?? document.querySelectorAll('main img').length), 0);
+    }
+  },
+
+  'the query box completes keys and values': async (page, base) => {
+    const { services } = await api(page, base, 'services');
+    await open(page, base, '#/search');
+    const box = page.getByRole('combobox', { name: 'Query' });
+    await box.focus();
+    await page.keyboard.type('is:open serv');
+    await page.getByRole('option', { name: 'service', exact: true }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    assert.equal(await box.inputValue(), 'is:open service:');
+    await until('the services are there', async () => (await page.getByRole('option').count()) === services.length);
+    const name = (await page.getByRole('option').first().locator('bdi').innerText()).trim();
+    await page.getByRole('option').first().click();
+    assert.equal(await box.inputValue(), `is:open service:${name} `);
+    await page.keyboard.press('Enter');
+    await until('it is asked', () => hash(page).includes(`q=is:open+service:${name}`));
+    assert.equal(await page.getByRole('option').count(), 0);
+  },
+
   'the targets are those of the API': async (page, base) => {
     // What the page was told: a target may go down before somebody else asks.
     const answered = page.waitForResponse(/\/api\/v1\/targets\?/);
@@ -307,7 +459,7 @@ export const journeys = {
     const error = await firstError(page, base);
     for (const width of [360, 390, 768, 1200, 3440]) {
       await page.setViewportSize({ width, height: 844 });
-      for (const place of [month, `${deepLink(error)}?from=now-30d`, '#/targets']) {
+      for (const place of [month, searched, `${deepLink(error)}?from=now-30d`, '#/targets']) {
         await page.goto('about:blank');
         await open(page, base, place);
         await fits(page, `${place} at ${width} px`);
@@ -319,7 +471,7 @@ export const journeys = {
     const error = await firstError(page, base);
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
-      for (const place of [month, `${deepLink(error)}?from=now-30d`, '#/targets']) {
+      for (const place of [month, searched, `${deepLink(error)}?from=now-30d`, '#/targets']) {
         await page.goto('about:blank');
         await open(page, base, place);
         await accessible(page, `${place}, ${colorScheme}`);
@@ -329,6 +481,15 @@ export const journeys = {
       await page.getByRole('button', { name: /^Time range/ }).click();
       await page.getByRole('button', { name: 'Apply' }).waitFor();
       await accessible(page, `the range picker, ${colorScheme}`);
+      await page.goto('about:blank');
+      await open(page, base, '#/search?from=now-30d');
+      await rows(page).first().click();
+      await page.getByRole('article', { name: 'Sample' }).waitFor();
+      await accessible(page, `an opened sample, ${colorScheme}`);
+      await page.getByRole('combobox', { name: 'Query' }).fill('service:');
+      await page.getByRole('option').first().waitFor();
+      await page.keyboard.press('ArrowDown');
+      await accessible(page, `suggestions, ${colorScheme}`);
     }
   },
 };

@@ -11,6 +11,7 @@ import { Shell } from './pages/Shell';
 import { theme, variables } from './theme';
 
 const ErrorPage = lazy(() => import('./pages/ErrorPage').then(({ ErrorPage: page }) => ({ default: page })));
+const SearchPage = lazy(() => import('./pages/SearchPage').then(({ SearchPage: page }) => ({ default: page })));
 const TargetsPage = lazy(() => import('./pages/TargetsPage').then(({ TargetsPage: page }) => ({ default: page })));
 
 export function App() {
@@ -36,6 +37,8 @@ function Page() {
   switch (route.page) {
     case 'errors':
       return <ErrorsPage />;
+    case 'search':
+      return <SearchPage />;
     case 'targets':
       return <TargetsPage />;
     case 'error':

@@ -21,13 +21,7 @@ export type Params = Record<string, string | number | boolean | undefined>;
 const timeoutMs = 65_000;
 
 export async function get<T>(path: string, params: Params, signal: AbortSignal): Promise<T> {
-  const url = new URL(`api/v1/${path}`, document.baseURI);
-  url.hash = '';
-  for (const [name, value] of Object.entries(params)) {
-    if (value !== undefined && value !== '') url.searchParams.set(name, String(value));
-  }
-  const response = await send(url, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
-  if (!response.ok) throw await failure(response);
+  const response = await ask(path, params, signal, 'application/json');
   try {
     return (await response.json()) as T;
   } catch {
@@ -35,9 +29,25 @@ export async function get<T>(path: string, params: Params, signal: AbortSignal):
   }
 }
 
-async function send(url: URL, signal: AbortSignal): Promise<Response> {
+/** The answer as text, of a kind the call knows. */
+export async function getText(path: string, type: string, signal: AbortSignal): Promise<string> {
+  return (await ask(path, {}, signal, type)).text();
+}
+
+async function ask(path: string, params: Params, signal: AbortSignal, accept: string): Promise<Response> {
+  const url = new URL(`api/v1/${path}`, document.baseURI);
+  url.hash = '';
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined && value !== '') url.searchParams.set(name, String(value));
+  }
+  const response = await send(url, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]), accept);
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+async function send(url: URL, signal: AbortSignal, accept: string): Promise<Response> {
   try {
-    return await fetch(url, { signal, headers: { accept: 'application/json' } });
+    return await fetch(url, { signal, headers: { accept } });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     if (cause instanceof DOMException && cause.name === 'TimeoutError')

@@ -1,15 +1,17 @@
 // What the pages ask the server, as TanStack Query hooks. A relative range stays relative in the key and in the request: the server's
 // clock decides what `now` is, a refresh asks the same question again, and the old answer stays on screen until the new one is there.
 import { keepPreviousData, QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { ApiError, get } from './client';
+import { ApiError, get, getText } from './client';
 import type {
   AggregateDetail,
   Aggregates,
+  Completion,
   Distribution,
   Labels,
-  Occurrence,
+  OccurrenceDetail,
   Occurrences,
   RangeAnswer,
+  SearchAnswer,
   Services,
   Status,
   Targets,
@@ -55,7 +57,7 @@ function everyOf(id: number | undefined, refreshMs: number) {
   };
 }
 
-function bounds({ start, end }: Window) {
+function bounds({ start, end }: Pick<Window, 'start' | 'end'>) {
   return { start, end };
 }
 
@@ -142,9 +144,62 @@ export function useOccurrences(id: number | undefined) {
 export function useOccurrence(id: string) {
   return useQuery({
     queryKey: ['occurrence', id],
-    queryFn: ({ signal }) => get<Occurrence>(`occurrences/${encodeURIComponent(id)}`, {}, signal),
+    queryFn: ({ signal }) => get<OccurrenceDetail>(`occurrences/${encodeURIComponent(id)}`, {}, signal),
     enabled: id !== '',
     staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export interface SearchParams {
+  window: Pick<Window, 'start' | 'end'>;
+  q: string;
+  cursor: string;
+  limit: number;
+  facets?: string;
+  buckets: number;
+  aggregates?: number;
+}
+
+/** While the index is made, how far it is and what is found changes by itself. */
+const indexingRefreshMs = 2_000;
+
+export function searchQuery({ window, ...params }: SearchParams) {
+  return {
+    queryKey: ['search', bounds(window), params] as const,
+    queryFn: ({ signal }: { signal: AbortSignal }) =>
+      get<SearchAnswer>('occurrences', { ...bounds(window), ...params }, signal),
+  };
+}
+
+/** Samples for which a query holds, with facets, matches over time and the errors they belong to. */
+export function useSearch(params: SearchParams, { refreshMs, enabled }: { refreshMs: number; enabled: boolean }) {
+  return useQuery({
+    ...searchQuery(params),
+    enabled,
+    refetchInterval: ({ state }) =>
+      state.data?.indexed.complete === false ? indexingRefreshMs : refreshMs === 0 ? false : refreshMs,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** A sample as Markdown for a ticket. */
+export function useTicket(id: string) {
+  return useQuery({
+    queryKey: ['ticket', id],
+    queryFn: ({ signal }) => getText(`occurrences/${encodeURIComponent(id)}`, 'text/markdown', signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** What may stand at the cursor of a query that somebody types; nothing while nobody does. */
+export function useCompletion(edited: { q: string; cursor: number } | undefined) {
+  return useQuery({
+    queryKey: ['complete', edited],
+    queryFn: ({ signal }) => get<Completion>('query/complete', { q: edited?.q, cursor: edited?.cursor }, signal),
+    enabled: edited !== undefined,
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+    retry: false,
   });
 }
 

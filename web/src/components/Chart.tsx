@@ -2,7 +2,7 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { span } from '../lib/format';
+import { counted, span } from '../lib/format';
 import type { Scheme } from '../lib/palette';
 import { useZone } from '../lib/preference';
 import type { ChartData } from '../lib/series';
@@ -21,6 +21,8 @@ interface Props {
   height: number;
   highlighted: number | undefined;
   label: string;
+  /** What is counted, one of it. */
+  noun?: string;
   onZoom: (range: Range) => void;
   onZoomOut: () => void;
 }
@@ -38,11 +40,11 @@ const axisColour: Record<Scheme, string> = { light: '#566371', dark: '#9aa8b5' }
 const gridColour: Record<Scheme, string> = { light: '#e9eef2', dark: '#242f3a' };
 const font = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
-interface Latest extends Omit<Props, 'height' | 'label'> {
+interface Latest extends Omit<Props, 'height' | 'label' | 'noun'> {
   zone: Zone;
 }
 
-export function Chart({ height, label, ...given }: Props) {
+export function Chart({ height, label, noun = 'error', ...given }: Props) {
   const zone = useZone();
   const { data, colours, scheme, highlighted } = given;
   const host = useRef<HTMLElement>(null);
@@ -103,17 +105,17 @@ export function Chart({ height, label, ...given }: Props) {
         onBlur={() => setHover(null)}
         onPointerMove={() => setByKey(false)}
       />
-      {shown && <ChartTooltip data={data} colours={colours} {...shown} />}
+      {shown && <ChartTooltip data={data} colours={colours} noun={noun} {...shown} />}
       <p className="visually-hidden" aria-live="polite">
-        {shown && byKey ? spoken(data, shown.bucket, zone) : ''}
+        {shown && byKey ? spoken(data, shown.bucket, noun, zone) : ''}
       </p>
     </div>
   );
 }
 
-function spoken(data: ChartData, bucket: number, zone: Zone): string {
+function spoken(data: ChartData, bucket: number, noun: string, zone: Zone): string {
   const start = data.startMs + bucket * data.stepMs;
-  return `${span(start, start + data.stepMs, zone, data.endMs)}: ${data.totals[bucket] ?? 0} errors`;
+  return `${span(start, start + data.stepMs, zone, data.endMs)}: ${counted(data.totals[bucket] ?? 0, noun)}`;
 }
 
 /** x is the middle of each bucket, so that the nearest point is the bucket one points at. */

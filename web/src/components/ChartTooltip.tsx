@@ -1,6 +1,6 @@
 // What one bucket holds: its time, exact counts, and what is not certain about them.
 import { coverageWords } from '../lib/coverage';
-import { exact, span, step } from '../lib/format';
+import { counted, exact, span, step } from '../lib/format';
 import { useZone } from '../lib/preference';
 import type { ChartData } from '../lib/series';
 import classes from './Chart.module.css';
@@ -11,6 +11,7 @@ const rowsMax = 9;
 interface Props {
   data: ChartData;
   colours: string[];
+  noun: string;
   bucket: number;
   series: number | undefined;
   /** The bucket's place in the chart, CSS pixels. */
@@ -18,7 +19,7 @@ interface Props {
   width: number;
 }
 
-export function ChartTooltip({ data, colours, bucket, series, left, width }: Props) {
+export function ChartTooltip({ data, colours, noun, bucket, series, left, width }: Props) {
   const zone = useZone();
   const start = data.startMs + bucket * data.stepMs;
   const rows = data.series
@@ -37,8 +38,7 @@ export function ChartTooltip({ data, colours, bucket, series, left, width }: Pro
       <div className={classes.tooltip} style={position} data-testid="tooltip">
         <div className={classes.when}>{span(start, start + data.stepMs, zone, data.endMs)}</div>
         <div className={classes.total}>
-          {total === 0 ? 'no errors' : `${exact(total)} ${total === 1 ? 'error' : 'errors'}`} in{' '}
-          {step(data.stepMs / 1000)}
+          {counted(total, noun)} in {step(data.stepMs / 1000)}
         </div>
         {(rows.length > 1 || data.series.length > 1) && (
           <ul className={classes.rows}>

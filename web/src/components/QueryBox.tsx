@@ -1,9 +1,11 @@
 // The query, and a few words one often puts into it. It is asked on Enter; a mistake is shown at its place, as the server says it.
 import { ActionIcon, TextInput } from '@mantine/core';
-import { type KeyboardEvent, type Ref, useEffect, useId, useState } from 'react';
+import { type KeyboardEvent, type Ref, useEffect, useId, useRef, useState } from 'react';
+import { complete, cursorIn, type Place } from '../lib/completion';
 import { hasTerm, toggleTerm } from '../lib/term';
 import { Icon } from './Icon';
 import classes from './QueryBox.module.css';
+import { type Suggestion, Suggestions } from './Suggestions';
 
 const shortcuts: [key: string, value: string][] = [
   ['is', 'new'],
@@ -16,19 +18,63 @@ interface Props {
   q: string;
   problem: { text: string; position: number | undefined } | undefined;
   onChange: (q: string) => void;
-  inputRef: Ref<HTMLInputElement>;
+  inputRef: { current: HTMLInputElement | null };
+  /** What may stand at the cursor of the text that was last told to `onEdit`; `old` while it is of the one before. */
+  completion?: (Place & { items: Suggestion[]; old: boolean }) | undefined;
+  onEdit?: (edited: { q: string; cursor: number } | undefined) => void;
 }
 
-export function QueryBox({ q, problem, onChange, inputRef }: Props) {
+export function QueryBox({ q, problem, onChange, inputRef, completion, onEdit }: Props) {
   const [typed, setTyped] = useState(q);
+  const [active, setActive] = useState(-1);
+  const caret = useRef<number | undefined>(undefined);
   const problemId = useId();
+  const listId = useId();
   useEffect(() => setTyped(q), [q]);
+  useEffect(() => {
+    if (caret.current === undefined) return;
+    inputRef.current?.setSelectionRange(caret.current, caret.current);
+    caret.current = undefined;
+  });
+  const items = completion?.items ?? [];
+  const close = () => {
+    setActive(-1);
+    onEdit?.(undefined);
+  };
+  const edit = (text: string, offset: number | null) => {
+    setTyped(text);
+    setActive(-1);
+    onEdit?.({ q: text, cursor: cursorIn(text, offset) });
+  };
+  const choose = (item: Suggestion | undefined) => {
+    if (!item || !completion || completion.old) return;
+    const next = complete(typed, completion, item.text);
+    caret.current = next.offset;
+    edit(next.text, next.offset);
+  };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === 'Enter') onChange(typed.trim());
-    if (event.key === 'Escape') {
+    const open = items.length > 0;
+    if (open && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+      const by = event.key === 'ArrowDown' ? 1 : -1;
+      setActive((at) => (at < 0 && by < 0 ? items.length - 1 : (at + by + items.length) % items.length));
+    } else if (event.key === 'ArrowDown') {
+      edit(typed, event.currentTarget.selectionStart);
+    } else if (open && active >= 0 && (event.key === 'Enter' || event.key === 'Tab')) {
+      choose(items[active]);
+    } else if (event.key === 'Enter') {
+      close();
+      onChange(typed.trim());
+      return;
+    } else if (event.key === 'Escape' && open) {
+      close();
+    } else if (event.key === 'Escape') {
       setTyped(q);
       event.currentTarget.blur();
+      return;
+    } else {
+      return;
     }
+    event.preventDefault();
   };
   const clear = () => {
     setTyped('');
@@ -37,33 +83,43 @@ export function QueryBox({ q, problem, onChange, inputRef }: Props) {
   return (
     <search className={classes.box}>
       <div className={classes.line}>
-        <TextInput
-          ref={inputRef}
-          className={classes.input}
-          size="sm"
-          aria-label="Query"
-          aria-describedby={problem ? problemId : undefined}
-          error={problem !== undefined}
-          placeholder="service:checkout class:*Timeout* -severity:info words"
-          spellCheck={false}
-          autoComplete="off"
-          autoCapitalize="off"
-          value={typed}
-          leftSection={<Icon name="search" />}
-          rightSection={
-            typed === '' ? (
-              <kbd className={classes.key} title="Press / to type here">
-                /
-              </kbd>
-            ) : (
-              <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Clear the query" onClick={clear}>
-                <Icon name="close" size={14} />
-              </ActionIcon>
-            )
-          }
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          onKeyDown={onKeyDown}
-        />
+        <div className={classes.input}>
+          <TextInput
+            ref={inputRef as Ref<HTMLInputElement>}
+            size="sm"
+            aria-label="Query"
+            aria-describedby={problem ? problemId : undefined}
+            {...(onEdit && {
+              role: 'combobox',
+              'aria-autocomplete': 'list' as const,
+              'aria-expanded': items.length > 0,
+              'aria-controls': items.length > 0 ? listId : undefined,
+              'aria-activedescendant': active >= 0 ? `${listId}-${active}` : undefined,
+            })}
+            error={problem !== undefined}
+            placeholder="service:checkout class:*Timeout* -severity:info words"
+            spellCheck={false}
+            autoComplete="off"
+            autoCapitalize="off"
+            value={typed}
+            leftSection={<Icon name="search" />}
+            rightSection={
+              typed === '' ? (
+                <kbd className={classes.key} title="Press / to type here">
+                  /
+                </kbd>
+              ) : (
+                <ActionIcon variant="subtle" color="gray" size="sm" aria-label="Clear the query" onClick={clear}>
+                  <Icon name="close" size={14} />
+                </ActionIcon>
+              )
+            }
+            onChange={(event) => edit(event.currentTarget.value, event.currentTarget.selectionStart)}
+            onKeyDown={onKeyDown}
+            onBlur={close}
+          />
+          {items.length > 0 && <Suggestions id={listId} items={items} active={active} onChoose={choose} />}
+        </div>
         <fieldset className={classes.chips}>
           <legend className="visually-hidden">Frequent filters</legend>
           {shortcuts.map(([key, value]) => (

@@ -1,29 +1,21 @@
 // An exception with its stack and its causes, as the client wrote them.
-import { ActionIcon, CopyButton } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import { frame, type Link, lines, plainTrace } from '../lib/frame';
 import { visible } from '../lib/text';
+import { useCopy } from './Copy';
 import { Foreign } from './Foreign';
 import { Icon } from './Icon';
 import classes from './Trace.module.css';
 
 /** The exception first, then what caused it, and what caused that. */
 export function Trace({ chain }: { chain: Link[] }) {
+  const { outcome, copy } = useCopy(plainTrace(chain));
+  const name = outcome === 'copied' ? 'Copied' : outcome === 'failed' ? 'Not copied' : 'Copy the stack trace';
   return (
     <div className={classes.trace}>
-      <CopyButton value={plainTrace(chain)}>
-        {({ copied, copy }) => (
-          <ActionIcon
-            variant="default"
-            size={28}
-            className={classes.copy}
-            onClick={copy}
-            aria-label={copied ? 'Copied' : 'Copy the stack trace'}
-            title="Copy the stack trace"
-          >
-            <Icon name={copied ? 'check' : 'copy'} />
-          </ActionIcon>
-        )}
-      </CopyButton>
+      <ActionIcon variant="default" size={28} className={classes.copy} onClick={copy} aria-label={name} title={name}>
+        <Icon name={outcome === 'copied' ? 'check' : outcome === 'failed' ? 'close' : 'copy'} />
+      </ActionIcon>
       {chain.map((link, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a chain is in order, and its links have no names
         <One key={index} link={link} cause={index > 0} />

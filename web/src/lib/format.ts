@@ -8,6 +8,11 @@ export function exact(n: number): string {
   return plain.format(n);
 }
 
+/** `no errors`, `1 error`, `12,345 errors`. */
+export function counted(n: number, noun: string): string {
+  return `${n === 0 ? 'no' : exact(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
 /** At most five digits: `12,345`, `123k`, `1.23M`. */
 export function count(n: number): string {
   if (n < 100_000) return plain.format(n);

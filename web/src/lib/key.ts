@@ -28,11 +28,11 @@ function typing(target: EventTarget | null): boolean {
 }
 
 export const shortcutHelp: [keys: string[], what: string][] = [
-  [['j'], 'next error'],
-  [['k'], 'previous error'],
+  [['j'], 'next row'],
+  [['k'], 'previous row'],
   [['o', 'Enter'], 'open it'],
-  [['u'], 'back to the list'],
-  [['n', 'p'], 'older, newer sample of an error'],
+  [['u', 'Esc'], 'back to the list'],
+  [['n', 'p'], 'older, newer sample'],
   [['/'], 'to the query box'],
   [['r'], 'refresh now'],
   [['z'], 'zoom out'],

@@ -79,18 +79,30 @@ export function go(change: Go): void {
   notify();
 }
 
-/** To the list's next page, which starts at a cursor. */
-export function nextPage(cursor: string): void {
+/** To another page of the list, which starts at a cursor. */
+export function turnTo(page: Pick<View, 'cursor' | 'pageNumber'> & Partial<View>, replace = false): void {
   const { view } = parsePlace(hash());
-  go({ view: { cursor, pageNumber: view.pageNumber + 1 }, trail: [...step().trail, view.cursor] });
+  const { trail } = step();
+  const by = page.pageNumber - view.pageNumber;
+  go({ view: page, replace, trail: by === 1 ? [...trail, view.cursor] : by === -1 ? trail.slice(0, -1) : [] });
 }
 
-/** To the page before this one, or to the first when a link led here and nobody knows what was before. */
+/** To the list's next page. */
+export function nextPage(cursor: string): void {
+  const { view } = parsePlace(hash());
+  turnTo({ cursor, pageNumber: view.pageNumber + 1 });
+}
+
+/** The cursor of the page before this one; nobody knows it when a link led here. */
+export function cursorBefore(): string | undefined {
+  return step().trail.at(-1);
+}
+
+/** To the page before this one, or to the first when a link led here. */
 export function previousPage(): void {
   const { view } = parsePlace(hash());
-  const trail = step().trail;
-  const cursor = trail.at(-1) ?? '';
-  go({ view: { cursor, pageNumber: cursor === '' ? 1 : view.pageNumber - 1 }, trail: trail.slice(0, -1) });
+  const cursor = cursorBefore() ?? '';
+  turnTo({ cursor, pageNumber: cursor === '' ? 1 : view.pageNumber - 1 });
 }
 
 /** The address of a place, for a link. */

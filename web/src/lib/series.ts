@@ -76,6 +76,25 @@ export function chartData(answer: RangeAnswer, by: string): ChartData {
   };
 }
 
+/** Counts without anything to tell them apart, of which nothing says how far they were watched. */
+export function plainData(curve: { start: string; step_seconds: number; counts: number[] }, name: string): ChartData {
+  const startMs = Date.parse(curve.start);
+  const stepMs = curve.step_seconds * 1000;
+  const total = curve.counts.reduce((sum, one) => sum + one, 0);
+  const only = { key: name, name, term: undefined, estimated: [], estimatedTotal: 0, rest: false };
+  return {
+    startMs,
+    endMs: startMs + curve.counts.length * stepMs,
+    stepMs,
+    times: curve.counts.map((_, bucket) => startMs + bucket * stepMs),
+    series: [{ ...only, counts: curve.counts, total }],
+    total,
+    estimatedTotal: 0,
+    totals: curve.counts,
+    coverage: curve.counts.map(() => 1),
+  };
+}
+
 function counts(one: Counts) {
   return { counts: one.counts, estimated: one.estimated, total: one.total, estimatedTotal: one.estimated_total };
 }

@@ -28,6 +28,10 @@ test('every view survives the address', () => {
       route: { page: 'error', service: 'a/b?c', key: 'Ünïcode #1@%2F/ \n?x=1' },
       view: { ...defaultView, split: 'target.zone', occurrence: '20412-3871-5' },
     },
+    {
+      route: { page: 'search' },
+      view: { ...defaultView, q: 'stack:"a b"', cursor: '17.1-2-3', pageNumber: 2, occurrence: '1-2-3' },
+    },
     { route: { page: 'targets' }, view: { ...defaultView, health: 'down', service: 'a b' } },
   ];
   for (const place of places) expect(parsePlace(formatPlace(place)), formatPlace(place)).toEqual(place);
@@ -50,6 +54,7 @@ test('a link that somebody forgot to encode still lands', () => {
 test('a service called targets has errors too', () => {
   expect(parsePlace('#/targets/errors/x').route).toEqual({ page: 'error', service: 'targets', key: 'x' });
   expect(parsePlace('#/targets').route).toEqual({ page: 'targets' });
+  expect(parsePlace('#/search').route).toEqual({ page: 'search' });
   expect(parsePlace('#/checkout').route).toEqual({ page: 'service', service: 'checkout' });
 });
 

@@ -4,6 +4,7 @@ import { defaultRange, type Range } from './time';
 
 export type Route =
   | { page: 'errors' }
+  | { page: 'search' }
   | { page: 'targets' }
   | { page: 'error'; service: string; key: string }
   | { page: 'service'; service: string };
@@ -22,7 +23,7 @@ export interface View {
   /** The list's page: where it starts, and its number for people. */
   cursor: string;
   pageNumber: number;
-  /** On an error: what its chart is split by, and which sample is shown ('' is the newest). */
+  /** On an error: what its chart is split by, and which sample is shown ('' is the newest); in a search, which one is open. */
   split: string;
   occurrence: string;
   /** On targets: up, down, unknown or dropped; a service. */
@@ -66,6 +67,7 @@ function parseRoute(path: string): Route {
     // A key that somebody forgot to encode may hold slashes of its own.
     return { page: 'error', service: decode(first), key: decode(segments.slice(2).join('/')) };
   }
+  if (first === 'search') return { page: 'search' };
   if (first === 'targets') return { page: 'targets' };
   return { page: 'service', service: decode(first) };
 }
@@ -109,14 +111,14 @@ export function formatPlace({ route, view }: Place): string {
   put('q', view.q, '');
   put('by', view.by, defaultView.by);
   put('sort', view.sort, defaultView.sort);
-  if (route.page === 'errors') {
+  if (route.page === 'errors' || route.page === 'search') {
     put('cursor', view.cursor, '');
     put('page', String(view.pageNumber), '1');
   }
   if (route.page === 'error') {
     put('split', view.split, '');
-    put('occurrence', view.occurrence, '');
   }
+  if (route.page === 'error' || route.page === 'search') put('occurrence', view.occurrence, '');
   if (route.page === 'targets') {
     put('health', view.health, '');
     put('service', view.service, '');
@@ -130,6 +132,8 @@ function formatRoute(route: Route): string {
   switch (route.page) {
     case 'errors':
       return '/';
+    case 'search':
+      return '/search';
     case 'targets':
       return '/targets';
     case 'service':

@@ -1,22 +1,21 @@
 // The errors seen in the range that match the query.
 import { Button } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 import { ApiError } from '../api/client';
 import { useAggregates } from '../api/queries';
-import type { Aggregate } from '../api/shapes';
 import { ErrorList, SortHeader } from '../components/ErrorList';
+import { Indexed } from '../components/Indexed';
 import { Empty, Failed, Outdated } from '../components/Notice';
 import { Panel } from '../components/Panel';
 import { QueryBox } from '../components/QueryBox';
 import { Skeleton } from '../components/Skeleton';
 import { exact } from '../lib/format';
-import { hold } from '../lib/held';
-import { useShortcuts } from '../lib/key';
 import { go, nextPage, previousPage, usePlace } from '../lib/location';
 import { useZone } from '../lib/preference';
 import { zoomOut } from '../lib/time';
-import { useAsk } from './ask';
+import { useAsk, useTyping } from './ask';
 import classes from './ErrorListPanel.module.css';
+import { useHeldRows, useListKeys } from './list';
 
 const limit = 50;
 
@@ -32,8 +31,9 @@ export function ErrorListPanel() {
     sparkline: 48,
   });
   const input = useRef<HTMLInputElement>(null);
+  const typing = useTyping();
   const list = useRef<HTMLOListElement>(null);
-  const rows = useHeldRows(data?.aggregates, isPlaceholderData);
+  const rows = useHeldRows(data?.aggregates, isPlaceholderData, (row) => String(row.id));
   useListKeys(list, input);
   useReturn(list, rows.rows.length > 0);
 
@@ -42,7 +42,9 @@ export function ErrorListPanel() {
   const known = refused ? undefined : data;
   const first = (pageNumber - 1) * limit + 1;
   const shown = rows.rows.length;
-  const note = known && known.total > 0 && `${exact(known.total)}${known.total === 1 ? ' error' : ' different errors'}`;
+  const byText = known?.counted === 'errors' ? ', found by the text of their samples' : '';
+  const note =
+    known && known.total > 0 && `${exact(known.total)}${known.total === 1 ? ' error' : ' different errors'}${byText}`;
   const waiting = rows.waiting > 0 && (
     <Button size="compact-xs" variant="light" onClick={rows.release}>
       Show what is new
@@ -50,7 +52,8 @@ export function ErrorListPanel() {
   );
   return (
     <Panel title="Errors" note={note} controls={waiting} stale={isPlaceholderData && !error}>
-      <QueryBox q={q} problem={problem} onChange={(next) => go({ view: { q: next } })} inputRef={input} />
+      <QueryBox q={q} problem={problem} onChange={(next) => go({ view: { q: next } })} inputRef={input} {...typing} />
+      <Indexed indexed={known?.indexed} />
       {error && !refused && data && <Outdated error={error} onRetry={() => void refetch()} />}
       {error && !refused && !data && <Failed what="The errors" error={error} onRetry={() => void refetch()} />}
       {!error && !data && (
@@ -86,38 +89,6 @@ export function ErrorListPanel() {
       )}
     </Panel>
   );
-}
-
-/** The rows in an order that holds still while somebody is at the list. */
-function useHeldRows(fresh: Aggregate[] | undefined, isPlaceholder: boolean) {
-  const { view } = usePlace();
-  const question = JSON.stringify([view.range, view.q, view.sort, view.cursor]);
-  const [held, setHeld] = useState(false);
-  const shown = useRef<{ question: string; rows: Aggregate[] }>({ question: '', rows: [] });
-  const holds = held && !isPlaceholder && shown.current.question === question;
-  const result =
-    fresh && holds ? hold(shown.current.rows, fresh, (row) => String(row.id)) : { rows: fresh ?? [], waiting: 0 };
-  useEffect(() => {
-    if (!isPlaceholder) shown.current = { question, rows: result.rows };
-  });
-  const release = () => setHeld(false);
-  return { ...result, setHeld, release };
-}
-
-function useListKeys(list: { current: HTMLOListElement | null }, input: { current: HTMLInputElement | null }): void {
-  const move = (by: number) => {
-    const links = Array.from(list.current?.querySelectorAll<HTMLAnchorElement>('[data-error-link]') ?? []);
-    const at = links.indexOf(document.activeElement as HTMLAnchorElement);
-    const next = links[at < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, at + by))];
-    next?.focus({ preventScroll: true });
-    next?.closest('li')?.scrollIntoView({ block: 'nearest' });
-  };
-  useShortcuts({
-    j: () => move(1),
-    k: () => move(-1),
-    o: () => document.activeElement instanceof HTMLAnchorElement && document.activeElement.click(),
-    '/': () => input.current?.select(),
-  });
 }
 
 /** Whoever comes back from an error stands at its row again, so that j and k go on from there. */
@@ -162,7 +133,7 @@ function NoneFound({ q }: { q: string }) {
     >
       {q === ''
         ? 'The chart above shows whether all of it was watched.'
-        : 'Words are looked for in class, message and key.'}
+        : 'Words are looked for in class, message, causes, stack, URL and headers of the samples.'}
     </Empty>
   );
 }

@@ -1,15 +1,14 @@
 // The samples of an error, one at a time, newest first.
-import { ActionIcon } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useOccurrence, useOccurrences } from '../api/queries';
 import type { Occurrence, Occurrences } from '../api/shapes';
 import { Severity } from '../components/Flag';
 import { Foreign } from '../components/Foreign';
-import { Icon, type IconName } from '../components/Icon';
 import { Empty, Failed } from '../components/Notice';
 import { Panel } from '../components/Panel';
 import { Pairs, Request } from '../components/Request';
 import { Skeleton } from '../components/Skeleton';
+import { Step } from '../components/Step';
 import { Time } from '../components/Time';
 import { Trace } from '../components/Trace';
 import { exact, exactTime } from '../lib/format';
@@ -60,10 +59,10 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: string | null 
   const note = at >= 0 && all.length > 0 ? `${exact(at + 1)} of ${exact(all.length)}${hasNextPage ? '+' : ''}` : '';
   const steps = all.length > 1 && (
     <div className={classes.steps}>
-      <Step icon="first" name="Newest" able={hasNewer} onClick={() => show(all[0])} />
-      <Step icon="left" name="Newer" able={at > 0} onClick={newer} />
-      <Step icon="right" name="Older" able={hasOlder} onClick={() => void older()} />
-      <Step icon="last" name="Oldest" able={hasOlder && (!hasNextPage || oldest !== null)} onClick={last} />
+      <Step icon="first" name="Newest" onClick={hasNewer ? () => show(all[0]) : undefined} />
+      <Step icon="left" name="Newer" shortcut="p" onClick={at > 0 ? newer : undefined} />
+      <Step icon="right" name="Older" shortcut="n" onClick={hasOlder ? () => void older() : undefined} />
+      <Step icon="last" name="Oldest" onClick={hasOlder && (!hasNextPage || oldest !== null) ? last : undefined} />
     </div>
   );
   const failed = samples.error ?? (shown ? null : linked.error);
@@ -100,15 +99,7 @@ function useNewestSeen(wanted: string, first: Occurrence | undefined, fresh: boo
   return wanted === '' ? seen : undefined;
 }
 
-function Step({ icon, name, able, onClick }: { icon: IconName; name: string; able: boolean; onClick: () => void }) {
-  return (
-    <ActionIcon variant="default" size={28} aria-label={name} title={name} disabled={!able} onClick={onClick}>
-      <Icon name={icon} size={14} />
-    </ActionIcon>
-  );
-}
-
-function Sample({ sample }: { sample: Occurrence }) {
+export function Sample({ sample }: { sample: Occurrence }) {
   const zone = useZone();
   const target = Object.entries(sample.target);
   return (

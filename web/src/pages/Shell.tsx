@@ -12,10 +12,10 @@ import { RefreshControl } from '../components/RefreshControl';
 import { Settings } from '../components/Settings';
 import { ShortcutHelp } from '../components/ShortcutHelp';
 import { useShortcuts } from '../lib/key';
-import { backFromZoom, go, usePlace } from '../lib/location';
+import { go, usePlace } from '../lib/location';
 import { useZone } from '../lib/preference';
-import { zoomOut } from '../lib/time';
 import type { Zone } from '../lib/zone';
+import { useWiden } from './ask';
 import classes from './Shell.module.css';
 
 export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone: Zone) => void }) {
@@ -26,9 +26,7 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
   const status = useStatus();
   const [helped, help] = useDisclosure(false);
   const refresh = () => void client.invalidateQueries();
-  const widen = () => {
-    if (!backFromZoom()) go({ view: { range: zoomOut(view.range, Date.now(), zone) } });
-  };
+  const widen = useWiden();
   useShortcuts({ r: refresh, z: widen, '?': help.open });
   return (
     <>
@@ -43,6 +41,9 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
         <nav className={classes.nav} aria-label="Pages">
           <Link to={{ route: { page: 'errors' } }} aria-current={route.page === 'errors' ? 'page' : undefined}>
             Errors
+          </Link>
+          <Link to={{ route: { page: 'search' } }} aria-current={route.page === 'search' ? 'page' : undefined}>
+            Search
           </Link>
           <Link to={{ route: { page: 'targets' } }} aria-current={route.page === 'targets' ? 'page' : undefined}>
             Targets

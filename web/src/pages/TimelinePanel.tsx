@@ -11,13 +11,12 @@ import { Skeleton } from '../components/Skeleton';
 import { watched } from '../lib/coverage';
 import { exact, span, step } from '../lib/format';
 import { inEarlierOrder } from '../lib/held';
-import { backFromZoom, go, usePlace } from '../lib/location';
+import { go, usePlace } from '../lib/location';
 import { colours } from '../lib/palette';
 import { useZone } from '../lib/preference';
 import { type ChartData, chartData, dimensionName } from '../lib/series';
 import { hasTerm, toggleTerm } from '../lib/term';
-import { zoomOut } from '../lib/time';
-import { useAsk } from './ask';
+import { useAsk, useWiden } from './ask';
 import classes from './TimelinePanel.module.css';
 
 const height = 320;
@@ -41,13 +40,12 @@ export function TimelinePanel({ only }: Props) {
   const palette = useMemo(() => (drawn && data ? colours(drawn.series, data.by, scheme) : []), [drawn, data, scheme]);
   const zone = useZone();
   const refused = error instanceof ApiError && error.param === 'q';
-  const widen = () => {
-    if (!backFromZoom()) go({ view: { range: zoomOut(view.range, Date.now(), zone) } });
-  };
+  const widen = useWiden();
   // The chart begins and ends with whole buckets, so it may hold a little more than the range.
   const note = drawn && (
     <span title={span(drawn.startMs, drawn.endMs, zone, drawn.endMs)}>
       {exact(drawn.total)} shown, per {step(drawn.stepMs / 1000)}
+      {data?.counted === 'errors' && ', of errors found by text'}
     </span>
   );
   return (
