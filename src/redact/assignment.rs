@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::name::{Meaning, NAME_BYTES_MAX, Names};
 use super::value::{self, Style};
-use super::{Kind, MARK, Span, byte, kind_of, rest, url};
+use super::{Kind, MARK, Span, byte, escape, kind_of, rest, url};
 
 /// How far behind `name="password"` its value may begin.
 const FORM_BYTES_MAX: usize = 512;
@@ -35,6 +35,11 @@ pub(super) fn find(text: &[u8], names: &Names, spans: &mut Vec<Span>) {
             _ => escaped(text, at, names, spans),
         }
         done = spans.get(before..).unwrap_or_default().iter().map(|span| span.at.end).max().unwrap_or(done);
+    }
+    if memchr::memchr(b'\\', text).is_some() {
+        for at in memchr::memmem::find_iter(text, b"\\u003") {
+            unicode(text, at, names, spans);
+        }
     }
     if memchr::memchr(b'<', text).is_some() && memchr::memmem::find(text, b"</").is_some() {
         elements(text, names, spans);
@@ -71,32 +76,43 @@ fn equals(text: &[u8], at: usize, names: &Names, spans: &mut Vec<Span>) {
     assign(text, &name, begin, style, names, spans);
 }
 
-/// `token%3D…`, `%22token%22%3A%22…`, and URLs within URLs.
+/// `token%3D…`, `%22token%22%3A%22…`, and URLs within URLs, escaped once or several times.
 fn escaped(text: &[u8], at: usize, names: &Names, spans: &mut Vec<Span>) {
-    if byte(text, at + 1) != b'3' {
-        return;
-    }
-    let colon = match byte(text, at + 2) {
-        b'D' | b'd' => false,
-        b'A' | b'a' => true,
-        _ => return,
-    };
-    let after = rest(text, at + 3);
-    if colon && after.get(..6).is_some_and(|after| after.eq_ignore_ascii_case(b"%2F%2F")) {
-        url::find_escaped(text, at, spans);
+    let Some((sign @ (b'=' | b':'), after)) = escape::at(text, at) else { return };
+    let colon = sign == b':';
+    if colon && let Some(authority) = escape::slashes(text, after) {
+        url::find_escaped(text, authority, spans);
         return;
     }
     let Some(name) = name_before(text, at) else { return };
-    let mut begin = at + 3;
-    while matches!(byte(text, begin), b'+' | b' ') || rest(text, begin).starts_with(b"%20") {
-        begin += if byte(text, begin) == b'%' { 3 } else { 1 };
+    let mut begin = after;
+    loop {
+        match escape::at(text, begin) {
+            Some((b' ', after)) => begin = after,
+            _ if matches!(byte(text, begin), b'+' | b' ') => begin += 1,
+            _ => break,
+        }
     }
     let style = Style { quoted_name: name.quote.is_some(), colon, escaped: true };
     assign(text, &name, begin, style, names, spans);
 }
 
+/// `token\u003d…`: some write JSON so.
+fn unicode(text: &[u8], at: usize, names: &Names, spans: &mut Vec<Span>) {
+    let colon = match byte(text, at + 5) {
+        b'd' | b'D' => false,
+        b'a' | b'A' => true,
+        _ => return,
+    };
+    let head = text.get(..at).unwrap_or_default();
+    let slashes = head.iter().rev().take_while(|byte| **byte == b'\\').count();
+    let Some(name) = name_before(text, at - slashes) else { return };
+    let style = Style { quoted_name: name.quote.is_some(), colon, escaped: false };
+    assign(text, &name, at + 6, style, names, spans);
+}
+
 fn assign(text: &[u8], name: &Name, begin: usize, style: Style, names: &Names, spans: &mut Vec<Span>) {
-    let Some(meaning) = text.get(name.at.clone()).and_then(|name| names.meaning(name)) else { return };
+    let Some(meaning) = meaning(text, name, names) else { return };
     let value = match meaning {
         Meaning::Header => value::header(text, begin, style),
         Meaning::Field => value::field(text, begin, style),
@@ -105,6 +121,14 @@ fn assign(text: &[u8], name: &Name, begin: usize, style: Style, names: &Names, s
     // In JSON only a string can hold the mark.
     let quote = name.quote.clone().filter(|_| value.bare);
     spans.push(Span { at: value.at, kind: kind_of(meaning), quote });
+}
+
+fn meaning(text: &[u8], name: &Name, names: &Names) -> Option<Meaning> {
+    let letters = text.get(name.at.clone())?;
+    // In `…\r\nCookie: …` an escaped line feed stands before the name and looks like a part of it.
+    let line = name.at.start.checked_sub(1).is_some_and(|before| byte(text, before) == b'\\');
+    let line = line && matches!(letters.first(), Some(b'n' | b'r' | b't'));
+    names.meaning(letters).or_else(|| names.meaning(letters.get(1..).filter(|_| line)?))
 }
 
 /// The name that ends before the sign at `at`.
@@ -124,26 +148,53 @@ fn name_before(text: &[u8], at: usize) -> Option<Name> {
             }
             quote = Some(end..close);
         }
-        b'2' | b'7' if head(end).ends_with(b"%22") || head(end).ends_with(b"%27") => {
-            quote = Some(end - 3..end);
-            end -= 3;
+        b'2' | b'7' => {
+            if let Some((b'"' | b'\'', begin)) = escape::before(head(end)) {
+                quote = Some(begin..end);
+                end = begin;
+            }
         }
         _ => {}
     }
-    // `user[password]`.
-    if head(end).last() == Some(&b']') {
-        end -= 1;
-    } else if head(end).ends_with(b"%5D") || head(end).ends_with(b"%5d") {
-        end -= 3;
-    }
+    end = unbracketed(head(end));
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let length = head(end).iter().rev().take(NAME_BYTES_MAX).take_while(|byte| is_name(byte)).count();
     let mut begin = end - length;
-    // The rest of an escaped sign, as in `%5Bpassword`.
-    if length > 2 && head(begin).last() == Some(&b'%') && rest(text, begin).iter().take(2).all(u8::is_ascii_hexdigit) {
-        begin += 2;
+    // The rest of an escaped sign, as in `%5Bpassword` and `\u0026password`.
+    let sign = match head(begin).last() {
+        Some(b'%') => escape::at(text, begin - 1).map(|(_, after)| after),
+        Some(b'\\') => escape::unicode(text, begin - 1).map(|(_, after)| after),
+        _ => None,
+    };
+    if let Some(after) = sign.filter(|after| *after < end) {
+        begin = after;
     }
     (end - begin >= 2).then_some(Name { at: begin..end, quote })
+}
+
+/// Where the telling name in `head` ends: in `user[password]`, `password[]`, `user[password][0]` and `form["password"]` before the
+/// bracket behind it.
+fn unbracketed(head: &[u8]) -> usize {
+    let bracket = |end: usize, plain: u8| {
+        let head = head.get(..end).unwrap_or_default();
+        if head.last() == Some(&plain) {
+            return Some(end - 1);
+        }
+        escape::before(head).filter(|(sign, _)| *sign == plain).map(|(_, begin)| begin)
+    };
+    let mut end = head.len();
+    while let Some(inner) = bracket(end, b']') {
+        end = inner;
+        let number = head.get(..end).unwrap_or_default();
+        let digits = number.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        // Nothing, or a place in a list: what it is a list of stands before it.
+        match bracket(end - digits, b'[') {
+            Some(list) => end = list,
+            None => break,
+        }
+    }
+    let quoted = end < head.len() && matches!(byte(head, end.wrapping_sub(1)), b'"' | b'\'');
+    end - usize::from(quoted)
 }
 
 /// `name="password"` in a form: the value follows as a part of its own, or as `value="…"` in the same tag.
@@ -155,8 +206,9 @@ fn form(text: &[u8], at: usize, names: &Names, spans: &mut Vec<Span>) {
         .take(NAME_BYTES_MAX * 2)
         .position(|byte| matches!(byte, b'"' | b'\'' | b' ' | b'>' | b'\r' | b'\n'));
     let Some(end) = end.map(|length| begin + length) else { return };
-    let mut name = text.get(begin..end).unwrap_or_default();
-    name = name.strip_suffix(b"]").unwrap_or(name);
+    let name = text.get(begin..end).unwrap_or_default();
+    let name = name.get(..unbracketed(name)).unwrap_or(name);
+    let name = name.rsplit(|byte| *byte == b'[').next().unwrap_or(name);
     if names.meaning(name).is_none() {
         return;
     }

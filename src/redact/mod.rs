@@ -16,6 +16,9 @@
 
 mod assignment;
 mod card;
+mod cut;
+mod escape;
+mod lines;
 pub mod name;
 mod token;
 mod url;
@@ -151,17 +154,17 @@ impl Redactor {
         if cut {
             text.truncate(text.len() - CUT.len());
         }
-        let found = self.whole(text, hits);
+        let found = self.whole(text, cut, hits);
         if cut {
             text.push_str(CUT);
         }
         found
     }
 
-    fn whole(&self, text: &mut String, hits: &mut Hits) -> bool {
+    fn whole(&self, text: &mut String, cut: bool, hits: &mut Hits) -> bool {
         // What was hidden may have stood between a name and a value: once more, until there is nothing left.
         for round in 0..ROUNDS_MAX {
-            let spans = self.spans(text);
+            let spans = self.spans(text, cut);
             if spans.is_empty() {
                 return round > 0;
             }
@@ -179,18 +182,12 @@ impl Redactor {
                 let causes = occurrence.exception.causes.iter_mut().map(|cause| &mut cause.stack);
                 for stack in causes.chain([&mut occurrence.exception.stack]).flatten() {
                     // Samples share them, and nearly none holds anything.
-                    if stack.frames.iter().any(|frame| self.enabled && !self.spans(frame).is_empty()) {
-                        self.frames(&mut Arc::make_mut(stack).frames, hits);
+                    let mut frames = stack.frames.clone();
+                    if self.frames(&mut frames, hits) {
+                        Arc::make_mut(stack).frames = frames;
                     }
                 }
             }
-        }
-    }
-
-    /// Hides what is secret in the frames of a stack.
-    pub fn frames(&self, frames: &mut [String], hits: &mut Hits) {
-        for frame in frames {
-            self.text(frame, hits);
         }
     }
 
@@ -256,13 +253,16 @@ impl Redactor {
         }
     }
 
-    /// The secrets in a text, in any order.
-    fn spans(&self, text: &str) -> Vec<Span> {
+    /// The secrets in a text, in any order; of one that was `cut`, what may be secret at its end, too.
+    fn spans(&self, text: &str, cut: bool) -> Vec<Span> {
         let mut spans = Vec::new();
         assignment::find(text.as_bytes(), &self.names, &mut spans);
-        self.tokens.find(text.as_bytes(), &mut spans);
+        self.tokens.find(text.as_bytes(), cut, &mut spans);
         if self.cards {
             card::find(text.as_bytes(), &mut spans);
+        }
+        if cut {
+            cut::find(text.as_bytes(), self.cards, &mut spans);
         }
         for pattern in &self.patterns {
             // A group says which part of what is found is the secret.
@@ -272,6 +272,11 @@ impl Redactor {
         }
         spans
     }
+}
+
+/// Whether this was hidden already.
+fn is_hidden(value: &[u8]) -> bool {
+    memchr::memmem::find(value, MARK.as_bytes()).is_some()
 }
 
 /// Whether all of `at` is a mark, or a part of one.

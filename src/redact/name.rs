@@ -13,6 +13,10 @@ pub const HEADERS: &[&str] = &[
     "proxy-authorization",
     "x-authorization",
     "x-forwarded-authorization",
+    "x-original-authorization",
+    "grpc-metadata-authorization",
+    // As Apache hands it on after a rewrite.
+    "redirect-http-authorization",
     "cookie",
     "set-cookie",
     "cookie2",

@@ -43,8 +43,20 @@ fn fields_are_hidden_in_urls_and_forms() {
         ),
         ("filter=%7B%22password%22%3A%22x1%22%7D", "filter=%7B%22password%22%3A%22[redacted]%22%7D"),
         ("password=a,b;c", "password=[redacted]"),
+        ("password[]=hunter&password[]=b&x=1", "password[]=[redacted]&password[]=[redacted]&x=1"),
+        ("user[password][]=hunter&a[token][12]=b", "user[password][]=[redacted]&a[token][12]=[redacted]"),
+        ("user%5Bpassword%5D%5B%5D=hunter&x=1", "user%5Bpassword%5D%5B%5D=[redacted]&x=1"),
+        ("params[\"password\"] = 'hunter'", "params[\"password\"] = '[redacted]'"),
+        (
+            "next=%252Fcb%253Fa%253D1%2526token%253Dabc%2526z%253D1&b=2",
+            "next=%252Fcb%253Fa%253D1%2526token%253D[redacted]%2526z%253D1&b=2",
+        ),
+        ("q=%257B%2522token%2522%253A%2522abc%2522%257D", "q=%257B%2522token%2522%253A%2522[redacted]%2522%257D"),
     ] {
         check(text, expect, &[Kind::Field]);
+    }
+    for text in ["list[0]=a&list[]=b", "a%5B1%5D=2", "x[]=1", "][=1", "%5D=1", "[]=1", "50%25=x"] {
+        check(text, text, &[]);
     }
 }
 
@@ -66,6 +78,12 @@ fn fields_are_hidden_in_json() {
         ("{'password': b'hunter2'}", "{'password': b'[redacted]'}"),
         (r#"{:password=>"hunter2", :a=>1}"#, r#"{:password=>"[redacted]", :a=>1}"#),
         (r#"{"password" => "hunter2"}"#, r#"{"password" => "[redacted]"}"#),
+        (
+            r#"{"q":"a\u003d1\u0026pwd\u003dabc\u0026b\u003d2"}"#,
+            r#"{"q":"a\u003d1\u0026pwd\u003d[redacted]\u0026b\u003d2"}"#,
+        ),
+        (r#"{\"q\":\"x\\u0026token\\u003dabc\"}"#, r#"{\"q\":\"x\\u0026token\\u003d[redacted]\"}"#),
+        (r#"{"q":"/x?token=abc\u0026b=2"}"#, r#"{"q":"/x?token=[redacted]\u0026b=2"}"#),
     ] {
         let kinds: &[Kind] = if text == expect { &[] } else { &[Kind::Field] };
         check(text, expect, kinds);
@@ -103,6 +121,10 @@ fn headers_are_hidden_in_texts() {
         (r#"{"Cookie": "a=b; c=d", "Host": "x"}"#, r#"{"Cookie": "[redacted]", "Host": "x"}"#),
         ("HTTP_COOKIE=a=b; c=d", "HTTP_COOKIE=[redacted]"),
         ("{Authorization=Digest abc, Host=x}", "{Authorization=[redacted], Host=x}"),
+        (
+            r#"{"raw":"GET / HTTP/1.1\r\nCookie: sid=abc; b=c\r\nHost: x"}"#,
+            r#"{"raw":"GET / HTTP/1.1\r\nCookie: [redacted]\r\nHost: x"}"#,
+        ),
     ] {
         check(text, expect, &[Kind::Header]);
     }
@@ -134,6 +156,7 @@ fn passwords_are_hidden_in_urls() {
     check("amqp://a:p@ss@host/", "amqp://a:[redacted]@host/", &url);
     check("mysql://a:p/a?s#s@host/", "mysql://a:[redacted]@host/", &url);
     check("to=https%3A%2F%2Fbob%3Apass%40host%2F", "to=https%3A%2F%2Fbob%3A[redacted]%40host%2F", &url);
+    check("https%253A%252F%252Fbob%253Apass%2540host", "https%253A%252F%252Fbob%253A[redacted]%2540host", &url);
     for text in ["http://host:8080/a@b", "https://example.com/@user", "see https://x.example, mail a@b.example"] {
         check(text, text, &[]);
     }
@@ -182,6 +205,8 @@ fn headers_are_hidden_by_their_names() {
         ("HTTP_X_API_KEY", true),
         ("x_auth_token", true),
         ("X-CSRFToken", true),
+        ("REDIRECT_HTTP_AUTHORIZATION", true),
+        ("Grpc-Metadata-Authorization", true),
         ("X-My-Client-Secret", true),
         ("HTTP_X_SESSION_ID", true),
         ("User-Agent", false),
@@ -200,6 +225,81 @@ fn headers_are_hidden_by_their_names() {
     let mut header = ("Referer".to_owned(), "https://x/?token=abc".to_owned());
     redactor.header(&mut header, &mut Hits::default());
     assert_eq!(header.1, "https://x/?token=[redacted]");
+}
+
+#[test]
+fn what_may_be_secret_at_a_cut_is_hidden() {
+    for (text, expect, kind) in [
+        ("card 4111 1111 1111 111", "card [redacted]", Kind::Card),
+        ("card 411111111", "card [redacted]", Kind::Card),
+        ("see https://bob:hunt", "see https://bob:[redacted]", Kind::Url),
+        ("see https://bob:12ab", "see https://bob:[redacted]", Kind::Url),
+        ("dsn root:pa55wo", "dsn root:[redacted]", Kind::Url),
+        ("got eyJhbGciOiJIUzI1NiJ9", "got [redacted]", Kind::Token),
+        ("got eyJhbGciOiJIUzI1NiJ9.", "got [redacted]", Kind::Token),
+        ("Bearer abc", "Bearer [redacted]", Kind::Token),
+        ("key ghp_abcd", "key [redacted]", Kind::Token),
+    ] {
+        check(&format!("{text}{CUT}"), &format!("{expect}{CUT}"), &[kind]);
+        if kind != Kind::Card {
+            continue;
+        }
+        check(text, text, &[]);
+    }
+    for text in
+        ["took 4123 ms", "https://host:8080", "https://host:8080/x", "https://host/a:b1c2", "at Bar.java:12", "a: b"]
+    {
+        check(&format!("{text}{CUT}"), &format!("{text}{CUT}"), &[]);
+    }
+}
+
+#[test]
+fn what_goes_over_several_lines_of_a_stack_is_hidden() {
+    let check = |lines: &[&str], expect: &[&str], count: u64| {
+        let (mut frames, mut hits) = (lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>(), Hits::default());
+        assert_eq!(redactor().frames(&mut frames, &mut hits), count > 0, "{lines:?}");
+        assert_eq!(frames, expect);
+        assert_eq!(hits.iter().map(|(_, count)| count).sum::<u64>(), count, "{lines:?}");
+        assert!(!redactor().frames(&mut frames, &mut hits), "{lines:?}");
+        assert_eq!(frames, expect);
+    };
+    check(
+        &["at x", "E: -----BEGIN PRIVATE KEY-----", "MIIEabc", "  DEF=", "-----END PRIVATE KEY-----", "at y"],
+        &["at x", "E: -----BEGIN PRIVATE KEY-----", "[redacted]", "  [redacted]", "-----END PRIVATE KEY-----", "at y"],
+        2,
+    );
+    check(&["-----BEGIN PRIVATE KEY-----", "MIIEabc", CUT], &["-----BEGIN PRIVATE KEY-----", "[redacted]", CUT], 1);
+    check(
+        &["--b\r", "Content-Disposition: form-data; name=\"password\"\r", "\r", "hunter\r", "--b--\r", "at x"],
+        &["--b\r", "Content-Disposition: form-data; name=\"password\"\r", "\r", "[redacted]\r", "--b--\r", "at x"],
+        1,
+    );
+    check(
+        &["{", "  \"password\":", "    \"hunter\",", "  \"tokens\": 5", "}"],
+        &["{", "  \"password\":", "    \"[redacted]\",", "  \"tokens\": 5", "}"],
+        1,
+    );
+    check(
+        &["<password>", "  hunter", "</password>", "at x"],
+        &["<password>", "  [redacted]", "</password>", "at x"],
+        1,
+    );
+    check(
+        &["\"passwords\": [", "  \"a\",", "  \"b\"", "]", "at x"],
+        &["\"passwords\": \"[redacted]\"", "  [redacted]", "  [redacted]", "[redacted]", "at x"],
+        4,
+    );
+    // What nothing closes is hidden on its line, and the rest of the stack is left.
+    check(&["login(password='abc", "at x", "at y"], &["login(password='[redacted]", "at x", "at y"], 1);
+    check(&["token=abc", "at x"], &["token=[redacted]", "at x"], 1);
+    check(
+        &["File \"a.py\", line 3, in f", "    raise E(\"no password:\")", "E: at"],
+        &["File \"a.py\", line 3, in f", "    raise E(\"no password:\")", "E: at"],
+        0,
+    );
+    check(&[], &[], 0);
+    check(&[CUT], &[CUT], 0);
+    check(&["", ""], &["", ""], 0);
 }
 
 #[test]
@@ -288,5 +388,13 @@ proptest! {
         let mut twice = once.clone();
         redactor.text(&mut twice, &mut Hits::default());
         prop_assert_eq!(once, twice);
+        let mut once: Vec<String> = parts.concat().split('.').map(str::to_owned).collect();
+        let lines = once.len();
+        redactor.frames(&mut once, &mut Hits::default());
+        prop_assert_eq!(once.len(), lines);
+        let (mut twice, mut hits) = (once.clone(), Hits::default());
+        redactor.frames(&mut twice, &mut hits);
+        prop_assert_eq!(once, twice);
+        prop_assert_eq!(hits, Hits::default());
     }
 }

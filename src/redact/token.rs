@@ -66,7 +66,8 @@ impl Tokens {
         Self(AhoCorasick::new(SHAPES.iter().map(|(begin, _)| begin)).ok())
     }
 
-    pub(super) fn find(&self, text: &[u8], spans: &mut Vec<Span>) {
+    /// What reaches the end of a text that was `cut` may have been longer.
+    pub(super) fn find(&self, text: &[u8], cut: bool, spans: &mut Vec<Span>) {
         let Some(finder) = &self.0 else { return };
         for found in finder.find_iter(text) {
             let Some((_, shape)) = SHAPES.get(found.pattern().as_usize()) else { continue };
@@ -74,12 +75,12 @@ impl Tokens {
             let alone = !before.is_ascii_alphanumeric() && before != b'_';
             match shape {
                 Shape::DataSource => url::find_data_source(text, found.start(), spans),
-                Shape::Scheme if alone => scheme(text, found.end(), spans),
-                Shape::WebToken if alone => web_token(text, found.start(), spans),
+                Shape::Scheme if alone => scheme(text, found.end(), cut, spans),
+                Shape::WebToken if alone => web_token(text, found.start(), cut, spans),
                 Shape::PrivateKey => private_key(text, found.start(), spans),
                 Shape::Word(min) if alone => {
                     let end = run(text, found.end(), is_word);
-                    if end - found.end() >= *min {
+                    if end - found.end() >= *min || cut && end == text.len() {
                         spans.push(Span::new(found.start()..end, Kind::Token));
                     }
                 }
@@ -99,7 +100,7 @@ fn run(text: &[u8], from: usize, like: fn(u8) -> bool) -> usize {
 }
 
 /// Credentials behind `Bearer` or `Basic`, which ends at `at`. What follows in a sentence is a word.
-fn scheme(text: &[u8], at: usize, spans: &mut Vec<Span>) {
+fn scheme(text: &[u8], at: usize, cut: bool, spans: &mut Vec<Span>) {
     let mut begin = at;
     while begin < at + 8 {
         if matches!(byte(text, begin), b' ' | b'\t' | b':' | b'=' | b'+' | b'"' | b'\'' | b'\\') {
@@ -112,20 +113,24 @@ fn scheme(text: &[u8], at: usize, spans: &mut Vec<Span>) {
     }
     let credentials = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=%:|".contains(&byte);
     let end = run(text, begin, credentials);
-    if begin > at && text.get(begin..end).is_some_and(looks_secret) {
+    let secret = |value: &[u8]| looks_secret(value) || cut && end == text.len() && !value.is_empty();
+    if begin > at && text.get(begin..end).is_some_and(secret) {
         spans.push(Span::new(begin..end, Kind::Token));
     }
 }
 
-fn web_token(text: &[u8], begin: usize, spans: &mut Vec<Span>) {
+fn web_token(text: &[u8], begin: usize, cut: bool, spans: &mut Vec<Span>) {
     let head = run(text, begin, is_word);
     if head < begin + 10 || byte(text, head) != b'.' {
+        if cut && head == text.len() {
+            spans.push(Span::new(begin..head, Kind::Token));
+        }
         return;
     }
     let body = run(text, head + 1, is_word);
     let end = if byte(text, body) == b'.' { run(text, body + 1, is_word) } else { body };
     // One that was cut may have lost its signature, and some of its body.
-    if body > head + 1 {
+    if body > head + 1 || cut && end == text.len() {
         spans.push(Span::new(begin..end, Kind::Token));
     }
 }

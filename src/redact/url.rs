@@ -1,11 +1,15 @@
 //! Who logs in with what in a URL: `https://user:password@host`.
 
-use super::{Kind, MARK, Span, byte, rest};
+use super::{Kind, MARK, Span, byte, escape, rest};
+
+/// How far behind its scheme a URL is looked at.
+const URL_BYTES_MAX: usize = 4096;
 
 /// Finds the password, or the user where there is no password, in the URL whose `://` stands at `at`.
 pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
     let begin = at + 3;
     let tail = rest(text, begin);
+    let tail = tail.get(..URL_BYTES_MAX).unwrap_or(tail);
     // Nearly all URLs are without.
     if memchr::memchr(b'@', tail).is_none() {
         return;
@@ -29,21 +33,22 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
     push(text, begin + password, begin + user, spans);
 }
 
-/// As [`find`] for a URL that is escaped within another one; its `%3A%2F%2F` stands at `at`.
-pub(super) fn find_escaped(text: &[u8], at: usize, spans: &mut Vec<Span>) {
-    let begin = at + 9;
+/// As [`find`] for a URL that is escaped within another one, what follows its slashes begins at `begin`.
+pub(super) fn find_escaped(text: &[u8], begin: usize, spans: &mut Vec<Span>) {
     let mut password = begin;
     let mut here = begin;
     while byte(text, here).is_ascii_graphic() && !matches!(byte(text, here), b'&' | b'"' | b'\'' | b'/') {
-        if byte(text, here) == b'%' {
-            match (byte(text, here + 1), byte(text, here + 2).to_ascii_lowercase()) {
-                (b'3', b'a') if password == begin => password = here + 3,
-                (b'4', b'0') => return push(text, password, here, spans),
-                (b'2' | b'3', b'f') => return,
-                _ => {}
-            }
+        let Some((sign, after)) = escape::at(text, here) else {
+            here += 1;
+            continue;
+        };
+        match sign {
+            b':' if password == begin => password = after,
+            b'@' => return push(text, password, here, spans),
+            b'/' | b'?' => return,
+            _ => {}
         }
-        here += 1;
+        here = after;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{MARK, byte, rest};
+use super::{MARK, byte, escape, is_hidden, rest};
 
 /// How a name was followed by its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +31,10 @@ pub(super) fn field(text: &[u8], at: usize, style: Style) -> Option<Value> {
         let secret = style.quoted_name || !style.colon || value.len() >= 4 && !is_word(value);
         return (secret && !is_empty(value)).then_some(Value { at: begin..end, bare: false });
     }
-    if rest(text, at).starts_with(b"%22") || rest(text, at).starts_with(b"%27") {
-        let end = bare(text, at + 3, Style { escaped: true, ..style });
-        let value = text.get(at + 3..end)?;
-        return (!is_empty(value)).then_some(Value { at: at + 3..end, bare: false });
+    if let Some((b'"' | b'\'', begin)) = escape::at(text, at) {
+        let end = bare(text, begin, Style { escaped: true, ..style });
+        let value = text.get(begin..end)?;
+        return (!is_empty(value)).then_some(Value { at: begin..end, bare: false });
     }
     if style.quoted_name && matches!(byte(text, at), b'[' | b'{') && !rest(text, at).starts_with(MARK.as_bytes()) {
         return Some(Value { at: at..balanced(text, at), bare: true });
@@ -78,11 +78,7 @@ pub(super) fn looks_secret(value: &[u8]) -> bool {
         .iter()
         .any(|byte| byte.is_ascii_digit() || matches!(byte, b'=' | b'+' | b'/' | b'$' | b'!' | b'@' | b'#'));
     let letters = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-    (hump || sign || value.len() >= 20) && letters >= 3 && !contains_mark(value)
-}
-
-fn contains_mark(value: &[u8]) -> bool {
-    memchr::memmem::find(value, MARK.as_bytes()).is_some()
+    (hump || sign || value.len() >= 20) && letters >= 3 && !is_hidden(value)
 }
 
 fn is_quote(byte: u8) -> bool {
@@ -166,9 +162,10 @@ fn bare(text: &[u8], at: usize, style: Style) -> usize {
         let quote = here == b'\\' && is_quote(byte(text, end + 1));
         let json = style.quoted_name && matches!(here, b',' | b'}' | b']') && !style.escaped;
         let pair = matches!(here, b',' | b';') && next_name(text, end);
-        let escaped = style.escaped && here == b'%' && {
-            let code = [byte(text, end + 1), byte(text, end + 2).to_ascii_lowercase()];
-            [b"26", b"22", b"27", b"20", b"2c", b"7d", b"5d"].contains(&&code)
+        let escaped = match here {
+            b'%' if style.escaped => escape::at(text, end).is_some_and(|(sign, _)| b"&\"' ,}]".contains(&sign)),
+            b'\\' => escape::unicode(text, end).is_some_and(|(sign, _)| b"&\"'<>".contains(&sign)),
+            _ => false,
         };
         if always || quote || json || pair || escaped {
             break;

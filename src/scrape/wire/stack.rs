@@ -86,13 +86,11 @@ impl<'a> Reader<'a> {
             return Ok(Some(known.clone()));
         }
         let lines = raw.first() == Some(&b'"');
-        let mut hide = |text: &mut String| {
-            self.redactor.text(text, &mut self.redacted);
-        };
-        let (mut stack, cut) = build(&self.stacks.frames, cut, lines, self.limits, &mut hide);
+        let (mut stack, cut) = build(&self.stacks.frames, cut, lines, self.limits);
         if cut {
             stack.frames.push(CUT.to_owned());
         }
+        self.redactor.frames(&mut stack.frames, &mut self.redacted);
         let bytes: usize = stack.frames.iter().map(|frame| size_of::<String>() + ALLOCATION_BYTES + frame.len()).sum();
         let known = Known { raw, stack: Arc::new(stack), cut };
         self.kept_bytes += bytes + size_of::<Known<'_>>() * 2 + ALLOCATION_BYTES;
@@ -122,18 +120,10 @@ impl<'a> Reader<'a> {
 }
 
 /// Makes strings of the frames, or of the lines of one string, within the limits; and says whether anything was cut.
-/// What is secret may stand on several lines, so it is hidden before they are told apart.
-fn build(
-    raw: &[Raw<'_>],
-    mut cut: bool,
-    lines: bool,
-    limits: &Limits,
-    hide: &mut dyn FnMut(&mut String),
-) -> (Stack, bool) {
+fn build(raw: &[Raw<'_>], mut cut: bool, lines: bool, limits: &Limits) -> (Stack, bool) {
     let mut room = limits.stack_bytes_max;
     if lines {
-        let Some((mut text, short)) = raw.first().map(|raw| raw.decode(room)) else { return (Stack::default(), cut) };
-        hide(&mut text);
+        let Some((text, short)) = raw.first().map(|raw| raw.decode(room)) else { return (Stack::default(), cut) };
         let mut lines = text.lines().map(str::to_owned);
         let frames: Vec<String> = lines.by_ref().take(limits.stack_frames_max).collect();
         cut |= short || lines.next().is_some();
@@ -141,9 +131,8 @@ fn build(
     }
     let mut frames = Vec::with_capacity(raw.len());
     for frame in raw {
-        let (mut frame, short) = frame.decode(room);
+        let (frame, short) = frame.decode(room);
         room -= frame.len();
-        hide(&mut frame);
         // What did not fit at all is no frame.
         if !(short && frame.is_empty()) {
             frames.push(frame);
