@@ -20,7 +20,7 @@ pub(super) fn markdown(item: &Item) -> String {
     text.push_str("| | |\n| --- | --- |\n");
     let mut row = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = writeln!(text, "| {name} | {} |", span(value).replace('|', "\\|"));
+            let _ = writeln!(text, "| {} | {} |", cell(name), cell(&span(value)));
         }
     };
     row("Service", &item.service);
@@ -80,8 +80,33 @@ fn header_name(name: &str) -> String {
 }
 
 /// In single quotes, in which a shell takes everything for itself. What no shell can take is left out.
+///
+/// What is pasted is typed: a control character is a command of the terminal, which forgets the line with its open quote and
+/// runs what follows. So those are written as numbers.
 fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\0', "").replace('\'', r"'\''"))
+    let mut quoted = String::from("'");
+    for letter in text.chars() {
+        match letter {
+            '\0' => {}
+            '\'' => quoted.push_str(r"'\''"),
+            '\n' => quoted.push('\n'),
+            letter if letter.is_control() => {
+                quoted.push_str("'\"$(printf '");
+                for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+                    let _ = write!(quoted, "\\{byte:03o}");
+                }
+                quoted.push_str("')\"'");
+            }
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+/// In a table, in which a bar ends the cell.
+fn cell(content: &str) -> String {
+    content.replace('|', "\\|")
 }
 
 fn stack(text: &mut String, stack: Option<&Stack>) {
@@ -144,6 +169,10 @@ mod tests {
              --header 'A: b  C: d' \\\n  --header 'E;' \\\n  --data-raw '@it'\\''s'"
         );
         assert_eq!(curl(&request("GET", "http://x", &[], None)), "curl --globoff --url 'http://x'");
+        assert_eq!(
+            curl(&request("GET", "http://x/\u{15}id\n\u{1b}[201~", &[], None)),
+            "curl --globoff --url 'http://x/'\"$(printf '\\025')\"'id\n'\"$(printf '\\033')\"'[201~'"
+        );
         assert_eq!(curl(&request("HEAD", "http://x", &[], None)), "curl --globoff --head --url 'http://x'");
     }
 
@@ -155,18 +184,21 @@ mod tests {
         assert_eq!(span("a``b"), "```a``b```");
         assert_eq!(span("`"), "`` ` ``");
         assert_eq!(span("two\nlines"), "`two lines`");
+        assert_eq!(cell(&span("a|b")), "`a\\|b`");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_shell_reads_the_arguments_that_were_meant(url in "[^\\x00]{0,40}|['\"$`\\\\ ;&|(){}\\n!#*?<>~-]{0,20}", body in "[^\\x00]{0,40}") {
+        fn a_shell_reads_the_arguments_that_were_meant(url in "[^\\x00]{0,40}|[a'\\x01-\\x1f\\x7f-\u{9f}]{0,20}|['\"$`\\\\ ;&|(){}\\n!#*?<>~-]{0,20}", body in "[^\\x00]{0,40}") {
             let command = curl(&request("POST", &url, &[("A", "b")], Some(&body)));
             // Instead of curl, a command that writes its arguments with a zero after each.
             let script = command.replacen("curl", "printf '%s\\0'", 1);
             let output = Command::new("sh").arg("-c").arg(&script).output().unwrap();
             let expected = ["--globoff", "--request", "POST", "--url", &url, "--header", "A: b", "--data-raw", &body];
+            let typed = command.chars().find(|letter| letter.is_control() && *letter != '\n');
+            prop_assert_eq!(typed, None, "the terminal would take it for a command");
             let expected = expected.join("\0") + "\0";
             prop_assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
         }
