@@ -7,7 +7,12 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use prometheus_client::registry::Registry;
+use tokio::sync::mpsc;
+
 use super::batch::{Added, Batch};
+use super::{Metrics, Settings, Writer};
+use crate::clock::Clock;
 use crate::model::exposition::{ExposedAggregate, Exposition};
 use crate::model::label::Labels;
 use crate::model::occurrence::{Exception, Occurrence};
@@ -348,6 +353,39 @@ fn retention_leaves_what_is_young_enough() {
     // The second delta covers forty days: it is one span that reaches into the time that is kept.
     assert_eq!(left, 5);
     fleet.run(&Step::Reopen);
+}
+
+#[tokio::test]
+async fn shorter_retention_does_not_wait_for_its_hour() {
+    let mut fleet = Fleet::new();
+    fleet.throw(0, 0, 1);
+    fleet.run(&Step::Scrape { target: 0 });
+    fleet.run(&Step::Wait { seconds: 10 * 86_400 });
+    let store = Arc::new(fleet.store.take().unwrap());
+    let clock = Clock::mock(fleet.now);
+    let settings = |days: i64| {
+        let month = Millis::from_seconds(30 * 86_400);
+        let occurrences = Millis::from_seconds(days * 86_400);
+        let retention = Retention { time: month, targets: month, occurrences, instances: month };
+        Settings { aggregates_max: HashMap::new(), retention, occurrence_bytes_max: u64::MAX }
+    };
+    let (events, received) = mpsc::channel(1);
+    let metrics = Metrics::new(&mut Registry::default());
+    let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings(30), metrics, received);
+    let configure = async {
+        assert_eq!(store.partitions().unwrap().len(), 1);
+        writer.configure(settings(5)).await.unwrap();
+        clock.advance(Millis::from_seconds(60));
+        let mut waited = 0;
+        while !store.partitions().unwrap().is_empty() {
+            assert!(waited < 500, "the day is still there");
+            waited += 1;
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        drop(events);
+    };
+    let (ran, ()) = tokio::join!(runner.run(), configure);
+    ran.unwrap();
 }
 
 #[test]

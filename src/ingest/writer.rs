@@ -38,6 +38,9 @@ const SEAL_EVERY: Millis = Millis::from_seconds(30);
 /// How often retention runs, if nothing was sealed.
 const RETAIN_EVERY: Millis = Millis::from_seconds(3600);
 
+/// Before all times: what never happened is due.
+const NEVER: Timestamp = Timestamp(i64::MIN);
+
 /// A target that was not tried for as long, or for five intervals, was dropped while nobody ran to notice: its coverage
 /// ends at its last scrape.
 const STALE_MIN: Millis = Millis::from_seconds(600);
@@ -135,7 +138,6 @@ impl Writer {
         events: mpsc::Receiver<Event>,
     ) -> (Self, WriterHandle) {
         let (sender, requests) = mpsc::channel(EDITS_MAX);
-        let never = Timestamp(i64::MIN);
         let writer = Self {
             store,
             started: clock.now(),
@@ -145,8 +147,8 @@ impl Writer {
             requests,
             events,
             waiting: None,
-            sealed_at: never,
-            retained_at: never,
+            sealed_at: NEVER,
+            retained_at: NEVER,
             relief: None,
         };
         (writer, WriterHandle { requests: sender })
@@ -170,7 +172,7 @@ impl Writer {
                 biased;
                 request = self.requests.recv(), if edits_open => match request {
                     Some(Request::Edit(edit, done)) => self.edit(edit, done)?,
-                    Some(Request::Configure(settings)) => self.settings = settings,
+                    Some(Request::Configure(settings)) => self.configure(settings),
                     None => edits_open = false,
                 },
                 event = self.events.recv() => match event {
@@ -180,6 +182,14 @@ impl Writer {
                 () = maintenance => {}
             }
         }
+    }
+
+    /// Takes new settings. Shorter retention is not to wait for its hour.
+    fn configure(&mut self, settings: Settings) {
+        if settings.retention != self.settings.retention {
+            self.retained_at = NEVER;
+        }
+        self.settings = settings;
     }
 
     /// Seals and forgets what is due.
