@@ -400,16 +400,23 @@ impl<S: Source> Follower<S> {
 /// Takes an index away. It is renamed first, so that whoever still writes to it fails instead of bringing half of it back.
 fn discard(path: &Path) -> Result<(), Error> {
     let discarded = path.with_file_name(DISCARDED);
-    match std::fs::remove_dir_all(&discarded) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Error::io("removing", &discarded)(error));
-        }
-        _ => {}
-    }
+    remove(&discarded)?;
     match std::fs::rename(path, &discarded) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::io("renaming", path)(error)),
-        Ok(()) => std::fs::remove_dir_all(&discarded).map_err(Error::io("removing", &discarded)),
+        Ok(()) => remove(&discarded),
+    }
+}
+
+/// Removes a directory with all that is in it, or a file in its place; that there is none is as good.
+fn remove(path: &Path) -> Result<(), Error> {
+    let removed = std::fs::remove_dir_all(path).or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotADirectory => std::fs::remove_file(path),
+        _ => Err(error),
+    });
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("removing", path)(error)),
+        _ => Ok(()),
     }
 }
 

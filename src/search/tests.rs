@@ -413,7 +413,12 @@ fn a_damaged_index_is_made_anew() {
         }
     }
     assert!(rebuilt > 20);
-    std::fs::remove_dir_all(directory.path().join(follower::name_of(DAY)).join("index")).unwrap();
+    let index = directory.path().join(follower::name_of(DAY)).join("index");
+    std::fs::remove_dir_all(&index).unwrap();
+    assert!(recovered(directory.path(), &memory, random) > 0);
+    std::fs::remove_dir_all(&index).unwrap();
+    write(&index, b"a file in its place");
+    write(&index.with_file_name("index.discarded"), b"and here");
     assert!(recovered(directory.path(), &memory, random) > 0);
 }
 
