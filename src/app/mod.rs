@@ -294,6 +294,7 @@ fn settings(config: &Config) -> Settings {
             time: kept.time,
             targets: kept.targets,
             occurrences: kept.occurrences,
+            activity: kept.activity,
             instances: INSTANCES_KEPT,
         },
         occurrence_bytes_max: kept.occurrence_bytes,

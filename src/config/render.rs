@@ -25,6 +25,7 @@ impl Config {
                 out.pair("targets", self.storage.retention.targets);
                 out.pair("occurrences", self.storage.retention.occurrences);
                 out.pair("occurrences_size", self.storage.retention.occurrence_bytes);
+                out.pair("activity", self.storage.retention.activity);
             });
         });
         out.section("redaction", |out| write_redaction(out, &self.redaction));

@@ -26,6 +26,10 @@ pub struct Retention {
     ///
     /// 30 days: they are by far the most bytes, and hold what people may have to forget.
     pub occurrences: Millis,
+    /// Activity: who changed which state or label, and when.
+    ///
+    /// Ten years: it is the work of people, and small.
+    pub activity: Millis,
     /// Bytes that occurrences may take before days are thinned.
     ///
     /// 20 GiB: some hundred million occurrences, and no surprise on a disk that was made for this.
@@ -35,7 +39,13 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         let days = |days: i64| Millis::from_seconds(days * 86_400);
-        Self { time: days(90), targets: days(30), occurrences: days(30), occurrence_bytes: 20 << 30 }
+        Self {
+            time: days(90),
+            targets: days(30),
+            occurrences: days(30),
+            activity: days(3650),
+            occurrence_bytes: 20 << 30,
+        }
     }
 }
 
@@ -46,7 +56,7 @@ pub(super) fn read(field: &Field<'_>) -> Result<Storage, Error> {
 }
 
 fn read_retention(field: &Field<'_>) -> Result<Retention, Error> {
-    let section = field.section(&[&["time", "targets", "occurrences", "occurrences_size"]])?;
+    let section = field.section(&[&["time", "targets", "occurrences", "occurrences_size", "activity"]])?;
     let default = Retention::default();
     let time = section.read("time", default.time, Field::duration)?;
     let part = |key: &str, default: Millis| {
@@ -61,6 +71,7 @@ fn read_retention(field: &Field<'_>) -> Result<Retention, Error> {
         time,
         targets: part("targets", default.targets)?,
         occurrences: part("occurrences", default.occurrences)?,
+        activity: section.read("activity", default.activity, Field::duration)?,
         occurrence_bytes: section.read("occurrences_size", default.occurrence_bytes, Field::size)?,
     })
 }

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 
 use super::counter;
 use super::gap::{GAP_MAX, Known, Stretch};
-use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate::Aggregate;
 use crate::model::exposition::{Dropped, ExposedAggregate, Exposition};
 use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
-use crate::model::label::Labels;
 use crate::model::occurrence::{Occurrence, SampleId};
 use crate::model::scrape::Scrape;
 use crate::model::time::{Millis, Timestamp};
+use crate::model::triage::Triage;
 use crate::store::{AggregateChange, Baseline, Draft, InstanceKey, Outcome, ScrapeChange};
 
 /// Scrapes being turned into one commit.
@@ -154,10 +154,7 @@ impl Scraped<'_, '_> {
             first_seen: seen,
             last_seen: seen,
             total: 0,
-            state: State::Open,
-            state_since: None,
-            regressed_at: None,
-            labels: Labels::default(),
+            triage: Triage::default(),
         }))
     }
 

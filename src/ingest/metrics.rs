@@ -13,6 +13,7 @@ pub struct Metrics {
     pub(super) events: Counter,
     pub(super) occurrences: Counter,
     pub(super) reopened: Counter,
+    pub(super) unmuted: Counter,
     pub(super) sealed: Counter,
     pub(super) thinned_days: Counter,
     pub(super) thinned_occurrences: Counter,
@@ -38,6 +39,7 @@ impl Metrics {
             events: Counter::default(),
             occurrences: Counter::default(),
             reopened: Counter::default(),
+            unmuted: Counter::default(),
             sealed: Counter::default(),
             thinned_days: Counter::default(),
             thinned_occurrences: Counter::default(),
@@ -53,6 +55,7 @@ impl Metrics {
         add("exceptions", "Exceptions counted: the sum of all deltas", &metrics.events);
         add("occurrences", "Sampled occurrences stored", &metrics.occurrences);
         add("reopened", "Resolved aggregates that happened again", &metrics.reopened);
+        add("unmuted", "Muted aggregates that are open because the time of their mute was over", &metrics.unmuted);
         add("sealed_windows", "Two-hour windows sealed", &metrics.sealed);
         add("thinned_days", "Days whose occurrences were thinned to keep within their size", &metrics.thinned_days);
         add(

@@ -346,7 +346,7 @@ fn retention_leaves_what_is_young_enough() {
     fleet.run(&Step::Scrape { target: 0 });
     fleet.run(&Step::Seal);
     let month = Millis::from_seconds(30 * 86_400);
-    let retention = Retention { time: month, targets: month, occurrences: month, instances: month };
+    let retention = Retention { time: month, targets: month, occurrences: month, activity: month, instances: month };
     fleet.store().retain(fleet.now, &retention).unwrap();
     let whole = fleet.buckets()[0];
     let left: u64 = fleet.scan(Split::Service, whole).values().map(|count| count.total).sum();

@@ -10,11 +10,11 @@ use tokio::task::JoinHandle;
 use super::batch::{Added, Batch};
 use super::metrics::Metrics;
 use crate::clock::Clock;
-use crate::model::aggregate::State;
-use crate::model::id::{AggregateId, TargetId};
+use crate::model::activity::Reason;
+use crate::model::id::TargetId;
 use crate::model::scrape::{Event, Scrape};
 use crate::model::time::{Millis, Timestamp};
-use crate::store::{self, Committed, Relief, Relieved, Retention, Store};
+use crate::store::{self, Edited, Refusal, Relief, Relieved, Retention, Store, Task};
 
 /// Scrapes that may wait for the writer. When they are full the scrape loops wait: nothing is lost, and the wait is
 /// counted. A parsed scrape of a large target holds ten megabytes, so this bounds memory too; small ones pass quickly.
@@ -56,16 +56,15 @@ pub struct Settings {
     pub occurrence_bytes_max: u64,
 }
 
-/// A change that a person asks for; its time is the writer's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Edit {
-    /// Sets the state of aggregates.
-    SetState {
-        /// Which.
-        aggregates: Vec<AggregateId>,
-        /// To what.
-        state: State,
-    },
+/// A change of triage; its time is the writer's.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// Who asks for it, empty if they gave no name; `None` when it comes by itself.
+    pub actor: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// What.
+    pub task: Task,
 }
 
 /// Why something could not be written.
@@ -74,13 +73,16 @@ pub enum Error {
     /// The store refused.
     #[error("can not commit")]
     Store(#[source] Arc<store::Error>),
+    /// The edit is wrong, or came too late: nothing of it was made.
+    #[error(transparent)]
+    Refused(Refusal),
     /// The writer has stopped.
     #[error("the writer has stopped")]
     Stopped,
 }
 
 enum Request {
-    Edit(Edit, oneshot::Sender<Result<Committed, Error>>),
+    Edit(Edit, oneshot::Sender<Result<Edited, Error>>),
     Configure(Settings),
 }
 
@@ -94,8 +96,8 @@ impl WriterHandle {
     /// Makes a change durable.
     ///
     /// # Errors
-    /// When it could not be made durable, or the writer has stopped.
-    pub async fn edit(&self, edit: Edit) -> Result<Committed, Error> {
+    /// When it is refused, could not be made durable, or the writer has stopped.
+    pub async fn edit(&self, edit: Edit) -> Result<Edited, Error> {
         let (done, outcome) = oneshot::channel();
         self.requests.send(Request::Edit(edit, done)).await.map_err(|_| Error::Stopped)?;
         outcome.await.map_err(|_| Error::Stopped)?
@@ -125,6 +127,8 @@ pub struct Writer {
     retained_at: Timestamp,
     /// What to remove because occurrences take too much, while it is being found out.
     relief: Option<JoinHandle<Result<Option<Relief>, store::Error>>>,
+    /// When the next mute ends that has a time.
+    mute_end: Option<Timestamp>,
 }
 
 impl Writer {
@@ -150,6 +154,7 @@ impl Writer {
             sealed_at: NEVER,
             retained_at: NEVER,
             relief: None,
+            mute_end: Some(never),
         };
         (writer, WriterHandle { requests: sender })
     }
@@ -163,11 +168,14 @@ impl Writer {
         let mut edits_open = true;
         loop {
             self.maintain().await?;
+            self.end_mutes(self.clock.now())?;
             if self.waiting.is_some() {
                 self.batch().await?;
                 continue;
             }
-            let maintenance = self.clock.sleep(SEAL_EVERY);
+            let now = self.clock.now();
+            let mute_end = self.mute_end.map_or(SEAL_EVERY, |end| end.since(now).max(Millis(0)));
+            let maintenance = self.clock.sleep(SEAL_EVERY.min(mute_end));
             tokio::select! {
                 biased;
                 request = self.requests.recv(), if edits_open => match request {
@@ -277,12 +285,8 @@ impl Writer {
         Ok(())
     }
 
-    fn edit(&mut self, edit: Edit, done: oneshot::Sender<Result<Committed, Error>>) -> Result<(), Error> {
-        let Edit::SetState { aggregates, state } = edit;
-        let mut draft = self.store.draft();
-        draft.edit(store::Edit::SetState { aggregates, state, at: self.clock.now() });
-        let commit = draft.finish();
-        let outcome = self.store.commit(commit).map_err(failed);
+    fn edit(&mut self, edit: Edit, done: oneshot::Sender<Result<Edited, Error>>) -> Result<(), Error> {
+        let outcome = self.make(edit);
         let stop = match &outcome {
             Err(Error::Store(error)) => Err(Error::Store(Arc::clone(error))),
             _ => Ok(()),
@@ -290,6 +294,25 @@ impl Writer {
         // Who asked may have gone away; the change is made all the same.
         let _ = done.send(outcome);
         stop
+    }
+
+    fn make(&self, edit: Edit) -> Result<Edited, Error> {
+        let Edit { actor, reason, task } = edit;
+        let mut draft = self.store.draft();
+        draft.edit(store::Edit { at: self.clock.now(), actor, reason, task });
+        let commit = draft.finish();
+        let committed = self.store.commit(commit).map_err(failed)?;
+        committed.edited.into_iter().next().unwrap_or(Ok(Edited::default())).map_err(Error::Refused)
+    }
+
+    /// Ends the mutes whose time has come.
+    fn end_mutes(&mut self, now: Timestamp) -> Result<(), Error> {
+        if self.mute_end.is_some_and(|end| end <= now) {
+            let ended = self.make(Edit { actor: None, reason: Reason::MuteTime, task: Task::EndMutes })?;
+            self.metrics.unmuted.inc_by(ended.changed);
+        }
+        self.mute_end = self.store.next_mute_end();
+        Ok(())
     }
 
     /// Collects what is there, waits a moment for more, and commits it.

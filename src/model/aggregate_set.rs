@@ -43,6 +43,21 @@ impl AggregateSet {
         self.0.is_empty()
     }
 
+    /// The set in roaring's portable format.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.serialized_size());
+        // Writing to memory does not fail.
+        let _ = self.0.serialize_into(&mut bytes);
+        bytes
+    }
+
+    /// The set that [`Self::to_bytes`] wrote; `None` where the bytes are no such set.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        RoaringBitmap::deserialize_from(bytes).ok().map(Self)
+    }
+
     /// Ids in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = AggregateId> + '_ {
         self.0.iter().map(AggregateId)

@@ -7,8 +7,10 @@ use super::matcher::lexer::{Lexer, Next};
 use super::matcher::{Field, Is, Property, QUERY_CHARS_MAX};
 use super::pattern::Pattern;
 use super::{Context, Error, NEW_FOR, filter};
-use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate::Aggregate;
 use crate::model::severity::Severity;
+use crate::model::triage::State;
+use crate::store::LabelSets;
 
 /// Most suggestions in one answer: what a list under a text box can show.
 pub const ITEMS_MAX: usize = 50;
@@ -150,15 +152,12 @@ fn keys(context: &Context<'_>) -> Vec<Item> {
 /// Labels there are, with the number of those that have them.
 fn named(context: &Context<'_>, prefix: &str, after: &str) -> Vec<Item> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    let labels: Box<dyn Iterator<Item = &crate::model::label::Labels>> = if prefix == "target." {
-        Box::new(context.view.targets().iter().map(|target| &target.labels))
-    } else {
-        Box::new(context.view.aggregates().iter().map(|aggregate| &aggregate.labels))
-    };
-    for labels in labels {
-        for (name, _) in labels.iter() {
+    if prefix == "target." {
+        for (name, _) in context.view.targets().iter().flat_map(|target| target.labels.iter()) {
             *counts.entry(name).or_default() += 1;
         }
+    } else {
+        counts.extend(context.view.sets().labels().map(|(name, sets)| (name, sets.all().len())));
     }
     let counted = if prefix == "target." { Counted::Targets } else { Counted::Errors };
     let item = |(name, count)| Item {
@@ -190,7 +189,8 @@ fn values(context: &Context<'_>, key: &Key) -> Vec<Item> {
         Key::Property(Property::Class) => tally(aggregates.iter().map(|aggregate| aggregate.class.as_str())),
         Key::Property(Property::Key) => tally(aggregates.iter().map(|aggregate| aggregate.key.as_str())),
         Key::Property(Property::Label(name)) => {
-            tally(aggregates.iter().filter_map(|aggregate| aggregate.labels.get(name)))
+            let values = sets.label(name).into_iter().flat_map(LabelSets::values);
+            values.map(|(name, set)| value(name, Counted::Errors(set.len()))).collect()
         }
         Key::Property(Property::Target(name)) => {
             let mut items = tally(context.view.targets().iter().filter_map(|target| target.labels.get(name)));

@@ -5,11 +5,11 @@ use std::fmt;
 
 use super::filter::{self, Selection, Targets};
 use super::{Context, Error, suggestion};
-use crate::model::aggregate::State;
 use crate::model::id::{AggregateId, ServiceId};
 use crate::model::label::Labels;
 use crate::model::series::{Buckets, Count};
 use crate::model::severity::Severity;
+use crate::model::triage::State;
 use crate::store::{Hit, Scan, Split};
 
 /// What counts are grouped by.
@@ -118,13 +118,14 @@ impl<'a> Grouping<'a> {
                 (of, Names::Values(by.to_string(), values))
             }
             By::State => {
-                let (of, values) = by_value(|aggregate| State::name(aggregate.state));
+                let (of, values) = by_value(|aggregate| State::name(aggregate.state()));
                 (of, Names::Values(by.to_string(), values))
             }
             By::Label(name) => {
                 let known = filter::annotation_names(context);
                 check_known("error", name, &known)?;
-                let (of, values) = number(aggregates.iter().map(|aggregate| aggregate.labels.get(name).unwrap_or("")));
+                let (of, values) =
+                    number(aggregates.iter().map(|aggregate| aggregate.triage.labels.get(name).unwrap_or("")));
                 (Of::Aggregate(of), Names::Values(by.to_string(), values))
             }
             By::Target(name) => {

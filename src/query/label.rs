@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::group::By;
 use super::{Context, Error, filter, suggestion};
+use crate::store::LabelSets;
 
 /// Most values in one answer: a list to choose from, not an export.
 pub const VALUES_MAX: usize = 10_000;
@@ -23,7 +24,8 @@ pub fn values(context: &Context<'_>, name: &str) -> Result<(Vec<String>, bool), 
     let mut values: BTreeSet<&str> = match By::parse(Some(name)) {
         Ok(By::Target(label)) => context.view.targets().iter().filter_map(|target| target.labels.get(&label)).collect(),
         Ok(By::Label(label)) => {
-            context.view.aggregates().iter().filter_map(|aggregate| aggregate.labels.get(&label)).collect()
+            let label = context.view.sets().label(&label);
+            label.into_iter().flat_map(LabelSets::values).map(|(value, _)| value).collect()
         }
         _ => BTreeSet::new(),
     };

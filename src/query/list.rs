@@ -6,7 +6,7 @@ use super::group::{self, service_name};
 use super::matcher::Query;
 use super::sparkline::{self, Sparkline};
 use super::{Context, Error, NEW_FOR, suggestion};
-use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, OccurrenceId};
 use crate::model::series::{Buckets, Count};
@@ -231,7 +231,7 @@ fn item(context: &Context<'_>, id: AggregateId, count: Count) -> Option<Item> {
     Some(Item {
         service: service_name(context, aggregate.service).to_owned(),
         new: aggregate.first_seen > context.now.minus(NEW_FOR),
-        regressed: aggregate.state == State::Open && aggregate.regressed_at.is_some(),
+        regressed: aggregate.triage.status.is_regressed(),
         count,
         sparkline: None,
         aggregate,

@@ -10,11 +10,12 @@ use super::matcher::Query;
 use super::occurrence::{self, Item};
 use super::snippet::{self, Snippet};
 use super::{Context, Error, filter, sparkline, suggestion, time};
-use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate::Aggregate;
 use crate::model::id::{AggregateId, TargetId};
 use crate::model::series::Buckets;
 use crate::model::severity::Severity;
 use crate::model::time::{TimeRange, Timestamp};
+use crate::model::triage::State;
 use crate::search::condition::Condition;
 use crate::search::{ALWAYS, Found, Position, Progress, Snapshot, Tally};
 
@@ -333,8 +334,8 @@ fn facet(context: &Context<'_>, dimension: Dimension, tally: &Tally) -> Facet {
             Dimension::Service => Some(service_name(context, aggregate.service)),
             Dimension::Class => Some(aggregate.class.as_str()),
             Dimension::Severity => Some(Severity::name(aggregate.severity)),
-            Dimension::State => Some(State::name(aggregate.state)),
-            Dimension::Label(name) => aggregate.labels.get(name),
+            Dimension::State => Some(State::name(aggregate.state())),
+            Dimension::Label(name) => aggregate.triage.labels.get(name),
             Dimension::Target(_) => None,
         }
     };

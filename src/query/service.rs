@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::filter::Selection;
 use super::sparkline::{self, Sparkline};
 use super::{Context, Error, NEW_FOR, group, target};
-use crate::model::aggregate::State;
 use crate::model::id::ServiceId;
 use crate::model::series::{Buckets, Count};
 use crate::model::time::{Millis, TimeRange, Timestamp};
+use crate::model::triage::State;
 use crate::store::Split;
 
 /// The rate "now" is that of the last so many minutes: long enough for a scrape or two of any sane interval.

@@ -13,7 +13,7 @@ use super::group::By;
 use super::list::{self, Sort};
 use super::matcher::Query;
 use super::{Context, Error, distribution, label, occurrence, range, service, target, time, top};
-use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate::Aggregate;
 use crate::model::id::{AggregateId, ServiceId, TargetId};
 use crate::model::label::Labels;
 use crate::model::occurrence::{Exception, Occurrence};
@@ -21,6 +21,7 @@ use crate::model::series::{Buckets, Count};
 use crate::model::severity::Severity;
 use crate::model::target::{ServiceTargets, Target};
 use crate::model::time::{Millis, TimeRange, Timestamp};
+use crate::model::triage::{Triage, Turn};
 use crate::search::Index;
 use crate::store::{
     AggregateChange, Baseline, Draft, Edit, InstanceKey, Outcome, Placement, ScrapeChange, Span, Store,
@@ -194,10 +195,7 @@ fn add(draft: &mut Draft<'_>, delta: &Delta, total: u64) {
             first_seen: at,
             last_seen: at,
             total: 0,
-            state: State::Open,
-            state_since: None,
-            regressed_at: None,
-            labels: Labels::default(),
+            triage: Triage::default(),
         })
     });
     let span = (delta.from < delta.at).then_some(Span { from: Timestamp(delta.from), to: at, count: delta.count });
@@ -566,7 +564,7 @@ fn samples_of_one_commit_are_listed_once_whatever_the_order_of_its_scrapes() {
 fn states_are_sets_to_filter_and_group_by() {
     let fleet = Fleet::usual();
     let mut draft = fleet.store.draft();
-    draft.edit(Edit::SetState { aggregates: vec![AggregateId(0)], state: State::Resolved, at: NOW });
+    draft.edit(Edit::change([AggregateId(0)].into_iter().collect(), Turn::Resolve, NOW));
     let commit = draft.finish();
     fleet.store.commit(commit).unwrap();
     assert_eq!(fleet.keys("is:resolved"), ["Timeout@1"]);

@@ -1,11 +1,15 @@
 //! What one commit adds: the terms in which ingest speaks to the store. Cycles and counts, never tables.
 
-use crate::model::aggregate::State;
+use crate::model::activity::Reason;
+use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, InstanceId, TargetId};
+use crate::model::label::Labels;
 use crate::model::occurrence::{Occurrence, SampleId};
 use crate::model::scrape::FailureKind;
 use crate::model::severity::Severity;
 use crate::model::time::{Millis, Timestamp};
+use crate::model::triage::Change;
+use crate::model::view::SavedView;
 
 /// One scrape of one target, as it is to be stored.
 #[derive(Debug, Clone)]
@@ -110,16 +114,123 @@ impl Placement {
     }
 }
 
-/// A change made by a person, or by a rule in a person's name.
+/// A change of triage.
 #[derive(Debug, Clone)]
-pub enum Edit {
-    /// Sets the state of aggregates.
-    SetState {
-        /// Which.
-        aggregates: Vec<AggregateId>,
-        /// To what.
-        state: State,
-        /// When.
-        at: Timestamp,
-    },
+pub struct Edit {
+    /// When.
+    pub at: Timestamp,
+    /// Who asked for it, empty if they gave no name; `None` when it comes by itself.
+    pub actor: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// What.
+    pub task: Task,
 }
+
+impl Edit {
+    /// A person's change of some aggregates.
+    #[must_use]
+    pub fn change(aggregates: AggregateSet, change: impl Into<Change>, at: Timestamp) -> Self {
+        let task = Task::Change { aggregates, change: change.into(), revision: None };
+        Self { at, actor: Some(String::new()), reason: Reason::Edit, task }
+    }
+}
+
+/// What an edit does.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// Changes aggregates as somebody asked.
+    Change {
+        /// Which.
+        aggregates: AggregateSet,
+        /// What.
+        change: Change,
+        /// Only if each has this revision.
+        revision: Option<u64>,
+    },
+    /// Takes an activity back, as far as nothing changed since.
+    Undo {
+        /// Which.
+        activity: u64,
+    },
+    /// Gives aggregates the labels that the rules say; others keep theirs.
+    Rule {
+        /// The labels by rules, all of them, and which aggregates have them.
+        labels: Vec<(Labels, AggregateSet)>,
+        /// Fingerprint of the rules that have been applied to everything.
+        rules: u64,
+    },
+    /// Ends mutes that last until it escalates.
+    Escalate(Vec<(AggregateId, String)>),
+    /// Ends mutes whose time has come.
+    EndMutes,
+    /// Resolves open aggregates that did not happen since.
+    Silence {
+        /// Which.
+        aggregates: AggregateSet,
+        /// Since when.
+        since: Timestamp,
+        /// Why, for people.
+        detail: String,
+    },
+    /// Saves a view, in the place of one of the same name.
+    SaveView(SavedView),
+    /// Removes a view.
+    RemoveView(String),
+}
+
+/// What came of an edit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edited {
+    /// The activity it left; `None` when it changed nothing.
+    pub activity: Option<u64>,
+    /// How many aggregates it changed.
+    pub changed: u64,
+}
+
+/// Why an edit was not made: nothing of it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is for another revision.
+    #[error("error {aggregate} was changed meanwhile: its revision is {revision}")]
+    Revision {
+        /// Which aggregate.
+        aggregate: AggregateId,
+        /// The revision it has.
+        revision: u64,
+    },
+    /// There is no such aggregate.
+    #[error("there is no aggregate {0}")]
+    NoAggregate(AggregateId),
+    /// There is no such activity.
+    #[error("there is no activity {0}")]
+    NoActivity(u64),
+    /// There is no such view.
+    #[error("there is no view {0:?}")]
+    NoView(String),
+    /// No target of the service names a version there.
+    #[error("no target of service {service:?} has a label {label:?} that would name a version")]
+    NoVersion {
+        /// The service.
+        service: String,
+        /// The target label.
+        label: String,
+    },
+    /// The aggregate would have too many labels.
+    #[error("error {aggregate} would have {count} labels: at most {LABELS_MAX} are kept")]
+    TooManyLabels {
+        /// Which aggregate.
+        aggregate: AggregateId,
+        /// How many it would have.
+        count: usize,
+    },
+    /// There would be too many views.
+    #[error("there are {VIEWS_MAX} views: remove one before saving another")]
+    TooManyViews,
+}
+
+/// Most annotation labels of an aggregate: people use a handful, and each is a set in memory.
+pub const LABELS_MAX: usize = 64;
+
+/// Most saved views: a page of them is read by people.
+pub const VIEWS_MAX: usize = 1000;

@@ -1,16 +1,14 @@
 //! Committing: one durable transaction for all that arrived within a moment, and only then the change in memory.
 
-use std::collections::BTreeMap;
-
-use super::change::{AggregateChange, Edit, Outcome, Span};
+use super::change::{AggregateChange, Edited, Outcome, Refusal, Span};
 use super::draft::Commit;
 use super::live::{AsOf, Live};
 use super::log::{Entry, EntryOutcome};
 use super::record::{self, AggregateRow};
 use super::span::{self, Late, LateRow};
+use super::triage::Pending;
 use super::window::{Slot, Window};
 use super::{Error, Store, table};
-use crate::model::aggregate::{Aggregate, State};
 use crate::model::id::{AggregateId, TargetId};
 use crate::model::occurrence::Occurrence;
 use crate::model::time::{Millis, Timestamp};
@@ -22,6 +20,8 @@ pub struct Committed {
     pub commit: u64,
     /// Resolved aggregates that happened again and are open now.
     pub reopened: Vec<AggregateId>,
+    /// What came of each edit, in their order.
+    pub edited: Vec<Result<Edited, Refusal>>,
 }
 
 /// A new occurrence on its way into a partition.
@@ -39,9 +39,7 @@ struct Prepared {
     commit: Commit,
     entries: Vec<(TargetId, Entry)>,
     late: Vec<Late>,
-    /// Records whose state, class or message changes with this commit.
-    changed: BTreeMap<AggregateId, Aggregate>,
-    reopened: Vec<AggregateId>,
+    triage: Pending,
     displays: Vec<(AggregateId, String, String)>,
 }
 
@@ -56,9 +54,14 @@ impl Store {
     /// after opening it again.
     pub fn commit(&self, commit: Commit) -> Result<Committed, Error> {
         self.check()?;
-        let prepared = Prepared::new(&self.live_read(), commit);
+        let mut prepared = Prepared::new(self, &self.live_read(), commit)?;
+        let (reopened, edited) = prepared.triage.outcome();
+        if prepared.is_empty() {
+            // Everything that was asked was refused, or is so already.
+            return Ok(Committed { commit: prepared.number - 1, reopened, edited });
+        }
         self.write(&prepared).map_err(|error| self.poison(error))?;
-        let committed = Committed { commit: prepared.number, reopened: prepared.reopened.clone() };
+        let committed = Committed { commit: prepared.number, reopened, edited };
         prepared.apply(&mut self.live_write());
         self.changes.notify();
         Ok(committed)
@@ -73,7 +76,7 @@ impl Store {
 }
 
 impl Prepared {
-    fn new(live: &Live, mut commit: Commit) -> Self {
+    fn new(store: &Store, live: &Live, mut commit: Commit) -> Result<Self, Error> {
         // The order of the entries' keys, in which they are applied: so an aggregate's occurrences are in that of their ids.
         commit.scrapes.sort_by_key(|scrape| scrape.target);
         let mut prepared = Self {
@@ -81,8 +84,7 @@ impl Prepared {
             day: commit.scrapes.iter().map(|scrape| scrape.at.day()).max().unwrap_or(0),
             entries: Vec::with_capacity(commit.scrapes.len() + commit.gone.len()),
             late: Vec::new(),
-            changed: BTreeMap::new(),
-            reopened: Vec::new(),
+            triage: Pending::default(),
             displays: Vec::new(),
             commit: Commit::default(),
         };
@@ -94,7 +96,7 @@ impl Prepared {
                 for change in changes {
                     prepared.add_late(live, scrape.target, change);
                     prepared.add_display(change);
-                    prepared.reopen(live, scrape.at, change);
+                    prepared.triage.counted(live, scrape.target, scrape.at, change);
                 }
             }
             let entry =
@@ -106,10 +108,15 @@ impl Prepared {
         }
         prepared.late.sort_by_key(|late| (late.aggregate, late.target, late.to));
         for edit in &commit.edits {
-            prepared.edit(live, edit);
+            prepared.triage.edit(store, live, edit)?;
         }
         prepared.commit = commit;
-        prepared
+        Ok(prepared)
+    }
+
+    /// Whether there is nothing to write.
+    fn is_empty(&self) -> bool {
+        self.commit.scrapes.is_empty() && self.commit.gone.is_empty() && self.triage.is_empty()
     }
 
     /// Counts that can not become points of the head.
@@ -128,35 +135,6 @@ impl Prepared {
         if let Some(newest) = change.occurrences.last() {
             let exception = &newest.exception;
             self.displays.push((change.aggregate, display(&exception.class), display(&exception.message)));
-        }
-    }
-
-    /// A resolved aggregate that happened after it was resolved is open again.
-    fn reopen(&mut self, live: &Live, at: Timestamp, change: &AggregateChange) {
-        let Some(known) = live.directory.aggregate(change.aggregate) else { return };
-        let happened_after = !change.placement.is_empty() && known.state_since.is_none_or(|since| at > since);
-        if known.state == State::Resolved && happened_after && !self.reopened.contains(&known.id) {
-            let record = self.changed.entry(known.id).or_insert_with(|| known.clone());
-            record.state = State::Open;
-            record.state_since = Some(at);
-            record.regressed_at = Some(at);
-            self.reopened.push(known.id);
-        }
-    }
-
-    fn edit(&mut self, live: &Live, edit: &Edit) {
-        match edit {
-            Edit::SetState { aggregates, state, at } => {
-                for id in aggregates {
-                    let Some(known) = live.directory.aggregate(*id) else { continue };
-                    let record = self.changed.entry(*id).or_insert_with(|| known.clone());
-                    record.state = *state;
-                    record.state_since = Some(*at);
-                    if *state != State::Open {
-                        record.regressed_at = None;
-                    }
-                }
-            }
         }
     }
 
@@ -199,15 +177,16 @@ impl Prepared {
                 rows.insert(id.0, instance.encode(before).as_slice()).map_err(write("write an instance"))?;
             }
         }
-        if !self.commit.aggregates.is_empty() || !self.changed.is_empty() {
+        if !self.commit.aggregates.is_empty() {
             let mut rows = transaction.open_table(table::AGGREGATES).map_err(open("open aggregates"))?;
-            for aggregate in self.commit.aggregates.iter().chain(self.changed.values()) {
+            for aggregate in &self.commit.aggregates {
                 let referenced = live.referenced.get(&aggregate.id).copied();
                 let row = AggregateRow { commit: before, referenced, aggregate: aggregate.clone() };
                 let row = record::encode_aggregate(&row).map_err(corrupt)?;
                 rows.insert(aggregate.id.0, row.as_slice()).map_err(write("write an aggregate"))?;
             }
         }
+        self.triage.write(live, transaction)?;
         let mut rows = transaction.open_table(table::LOG).map_err(open("open the log"))?;
         let mut entries: Vec<_> = self.entries.iter().collect();
         entries.sort_by_key(|(target, _)| *target);
@@ -228,7 +207,7 @@ impl Prepared {
 
     /// The same change in memory.
     fn apply(self, live: &mut Live) {
-        let Self { number, commit, entries, late, changed, displays, .. } = self;
+        let Self { number, commit, entries, late, triage, displays, .. } = self;
         for service in commit.services {
             live.directory.add_service(service);
         }
@@ -241,9 +220,7 @@ impl Prepared {
         for aggregate in commit.aggregates {
             live.directory.add_aggregate(aggregate);
         }
-        for (id, record) in changed {
-            live.directory.change_aggregate(id, |aggregate| *aggregate = record);
-        }
+        triage.apply(live);
         for (id, class, message) in displays {
             live.directory.change_aggregate(id, |aggregate| {
                 if !class.is_empty() {

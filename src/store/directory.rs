@@ -3,14 +3,15 @@
 //! All of it is in memory and each record is a row of its own on disk. The sets are derived from the records when the
 //! store opens (a few milliseconds for 100,000 aggregates), so that they can not disagree with them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, ServiceId, TargetId};
 use crate::model::label::Labels;
 use crate::model::severity::Severity;
 use crate::model::time::{Millis, TimeRange, Timestamp};
+use crate::model::triage::{Standing, State, Triage, Until};
 
 /// A service that was ever configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +91,34 @@ pub struct Sets {
     severities: [AggregateSet; 3],
     states: [AggregateSet; 3],
     regressed: AggregateSet,
+    /// Muted until they escalate.
+    until_escalation: AggregateSet,
+    labelled: AggregateSet,
+    labels: BTreeMap<String, LabelSets>,
+    assigned: AggregateSet,
+    assignees: BTreeMap<String, AggregateSet>,
+    noted: AggregateSet,
     empty: AggregateSet,
+}
+
+/// The aggregates that have an annotation label, and by its values.
+#[derive(Debug, Clone, Default)]
+pub struct LabelSets {
+    all: AggregateSet,
+    values: BTreeMap<String, AggregateSet>,
+}
+
+impl LabelSets {
+    /// The aggregates that have the label.
+    #[must_use]
+    pub fn all(&self) -> &AggregateSet {
+        &self.all
+    }
+
+    /// The values in their order, and who has them.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = (&str, &AggregateSet)> {
+        self.values.iter().map(|(value, set)| (value.as_str(), set))
+    }
 }
 
 impl Sets {
@@ -134,6 +162,46 @@ impl Sets {
         &self.regressed
     }
 
+    /// Aggregates that are muted until they escalate.
+    #[must_use]
+    pub fn until_escalation(&self) -> &AggregateSet {
+        &self.until_escalation
+    }
+
+    /// Aggregates that have any annotation label.
+    #[must_use]
+    pub fn labelled(&self) -> &AggregateSet {
+        &self.labelled
+    }
+
+    /// The annotation labels that any aggregate has, in the order of their names.
+    pub fn labels(&self) -> impl ExactSizeIterator<Item = (&str, &LabelSets)> {
+        self.labels.iter().map(|(name, sets)| (name.as_str(), sets))
+    }
+
+    /// The aggregates that have an annotation label; `None` where none has.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&LabelSets> {
+        self.labels.get(name)
+    }
+
+    /// Aggregates that somebody cares for.
+    #[must_use]
+    pub fn assigned(&self) -> &AggregateSet {
+        &self.assigned
+    }
+
+    /// Who cares for any aggregate, in the order of their names, and for which.
+    pub fn assignees(&self) -> impl ExactSizeIterator<Item = (&str, &AggregateSet)> {
+        self.assignees.iter().map(|(name, set)| (name.as_str(), set))
+    }
+
+    /// Aggregates that people wrote something about.
+    #[must_use]
+    pub fn noted(&self) -> &AggregateSet {
+        &self.noted
+    }
+
     fn severity_mut(&mut self, severity: Severity) -> &mut AggregateSet {
         let [info, warning, error] = &mut self.severities;
         match severity {
@@ -162,10 +230,68 @@ impl Sets {
             set.insert(aggregate.id);
         }
         self.severity_mut(aggregate.severity).insert(aggregate.id);
-        self.state_mut(aggregate.state).insert(aggregate.id);
-        if aggregate.state == State::Open && aggregate.regressed_at.is_some() {
-            self.regressed.insert(aggregate.id);
+        self.add_triage(aggregate.id, &aggregate.triage);
+    }
+
+    fn add_triage(&mut self, id: AggregateId, triage: &Triage) {
+        self.state_mut(triage.status.standing.state()).insert(id);
+        if triage.status.is_regressed() {
+            self.regressed.insert(id);
         }
+        if triage.status.standing == Standing::Muted(Until::Escalation) {
+            self.until_escalation.insert(id);
+        }
+        for (name, value) in triage.labels.labels().iter() {
+            self.labelled.insert(id);
+            if !self.labels.contains_key(name) {
+                self.labels.insert(name.to_owned(), LabelSets::default());
+            }
+            let Some(sets) = self.labels.get_mut(name) else { continue };
+            sets.all.insert(id);
+            insert(&mut sets.values, value, id);
+        }
+        if let Some(assignee) = &triage.assignee {
+            self.assigned.insert(id);
+            insert(&mut self.assignees, assignee, id);
+        }
+        if triage.note.is_some() {
+            self.noted.insert(id);
+        }
+    }
+
+    fn remove_triage(&mut self, id: AggregateId, triage: &Triage) {
+        self.state_mut(triage.status.standing.state()).remove(id);
+        for set in [&mut self.regressed, &mut self.until_escalation, &mut self.labelled, &mut self.noted] {
+            set.remove(id);
+        }
+        for (name, value) in triage.labels.labels().iter() {
+            let Some(sets) = self.labels.get_mut(name) else { continue };
+            sets.all.remove(id);
+            remove(&mut sets.values, value, id);
+            if sets.values.is_empty() {
+                self.labels.remove(name);
+            }
+        }
+        if let Some(assignee) = &triage.assignee {
+            self.assigned.remove(id);
+            remove(&mut self.assignees, assignee, id);
+        }
+    }
+}
+
+fn insert(sets: &mut BTreeMap<String, AggregateSet>, key: &str, id: AggregateId) {
+    match sets.get_mut(key) {
+        Some(set) => set.insert(id),
+        None => drop(sets.insert(key.to_owned(), [id].into_iter().collect())),
+    }
+}
+
+/// Removes from the set, and the set where nothing is left of it.
+fn remove(sets: &mut BTreeMap<String, AggregateSet>, key: &str, id: AggregateId) {
+    let Some(set) = sets.get_mut(key) else { return };
+    set.remove(id);
+    if set.is_empty() {
+        sets.remove(key);
     }
 }
 
@@ -179,6 +305,8 @@ pub(super) struct Directory {
     aggregates: Vec<Aggregate>,
     aggregate_ids: Vec<HashMap<String, AggregateId>>,
     sets: Sets,
+    /// When mutes end that have a time.
+    mute_ends: BTreeSet<(Timestamp, AggregateId)>,
 }
 
 impl Directory {
@@ -244,25 +372,51 @@ impl Directory {
         if let Some(ids) = self.aggregate_ids.get_mut(service) {
             ids.insert(record.key.clone(), record.id);
         }
+        if let Standing::Muted(Until::Time(until)) = record.triage.status.standing {
+            self.mute_ends.insert((until, record.id));
+        }
         self.sets.add(&record);
         self.aggregates.push(record);
     }
 
-    /// Changes an aggregate and keeps the sets in step; `None` when there is no such aggregate.
+    /// Changes all but the triage of an aggregate and keeps the sets in step; `None` when there is no such aggregate.
     pub(super) fn change_aggregate<R>(
         &mut self,
         id: AggregateId,
         change: impl FnOnce(&mut Aggregate) -> R,
     ) -> Option<R> {
         let aggregate = self.aggregates.get_mut(id.0 as usize)?;
-        let (severity, state, regressed_at) = (aggregate.severity, aggregate.state, aggregate.regressed_at);
+        let severity = aggregate.severity;
         let result = change(aggregate);
-        if (severity, state, regressed_at) != (aggregate.severity, aggregate.state, aggregate.regressed_at) {
+        if severity != aggregate.severity {
+            let now = aggregate.severity;
             self.sets.severity_mut(severity).remove(id);
-            self.sets.state_mut(state).remove(id);
-            self.sets.regressed.remove(id);
-            self.sets.add(aggregate);
+            self.sets.severity_mut(now).insert(id);
         }
         Some(result)
+    }
+
+    /// Changes the triage of an aggregate and keeps the sets in step.
+    pub(super) fn set_triage(&mut self, id: AggregateId, triage: Triage) {
+        let Some(aggregate) = self.aggregates.get_mut(id.0 as usize) else { return };
+        self.sets.remove_triage(id, &aggregate.triage);
+        self.sets.add_triage(id, &triage);
+        if let Standing::Muted(Until::Time(until)) = aggregate.triage.status.standing {
+            self.mute_ends.remove(&(until, id));
+        }
+        if let Standing::Muted(Until::Time(until)) = triage.status.standing {
+            self.mute_ends.insert((until, id));
+        }
+        aggregate.triage = triage;
+    }
+
+    /// Mutes that end at `now` or ended before, earliest first.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<(Timestamp, AggregateId)> {
+        self.mute_ends.range(..=(now, AggregateId(u32::MAX))).copied().collect()
+    }
+
+    /// When the next mute ends.
+    pub(super) fn next_mute_end(&self) -> Option<Timestamp> {
+        self.mute_ends.first().map(|(end, _)| *end)
     }
 }

@@ -25,6 +25,7 @@ use crate::model::aggregate::Aggregate;
 use crate::model::id::{AggregateId, InstanceId, OccurrenceId, ServiceId, TargetId};
 use crate::model::occurrence::Occurrence;
 use crate::model::time::{Millis, Timestamp};
+use crate::model::triage::Triage;
 
 /// Late counts in one row: a query that touches one of them reads them all.
 const LATE_ROW_MAX: usize = 1024;
@@ -321,6 +322,13 @@ impl<'a> Prepared<'a> {
             let row = AggregateRow { commit: self.number, referenced, aggregate: aggregate.clone() };
             insert(&mut aggregates, id.0, &record::encode_aggregate(&row).map_err(corrupt)?)?;
         }
+        let mut triage = tables.open(table::TRIAGE)?;
+        for (id, aggregate) in &self.aggregates {
+            let known = live.directory.aggregate(*id);
+            if known.map_or(Triage::default(), |known| known.triage.clone()) != aggregate.triage {
+                insert(&mut triage, id.0, &super::triage::encode_triage(&aggregate.triage))?;
+            }
+        }
         let mut references = tables.open(table::REFERENCES)?;
         for (aggregate, (window, ids)) in &self.references {
             let row = reference::encode(live.referenced.get(aggregate).copied(), ids);
@@ -377,6 +385,7 @@ impl<'a> Prepared<'a> {
             if live.directory.aggregate(id).is_none() {
                 live.directory.add_aggregate(record);
             } else {
+                live.directory.set_triage(id, record.triage.clone());
                 live.directory.change_aggregate(id, |aggregate| *aggregate = record);
             }
         }

@@ -1,5 +1,7 @@
 //! What the store holds in memory, and the one way in which it changes: applying log entries.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Store;
@@ -15,6 +17,7 @@ use super::view::Statistics;
 use super::window::{Slot, Window};
 use crate::model::id::{AggregateId, InstanceId, OccurrenceId, TargetId};
 use crate::model::time::Timestamp;
+use crate::model::view::SavedView;
 
 /// Everything in memory.
 #[derive(Debug, Default)]
@@ -39,6 +42,12 @@ pub(super) struct Live {
     pub(super) now: Timestamp,
     /// The longest scrape interval seen, which says how late a window's last delta may come.
     pub(super) interval_max_ms: i64,
+    /// Saved views by name.
+    pub(super) views: BTreeMap<String, SavedView>,
+    /// The number of the next activity.
+    pub(super) next_activity: u64,
+    /// Fingerprint of the label rules that were last applied to everything.
+    pub(super) label_rules: Option<u64>,
     /// Records that changed since their row was written.
     pub(super) dirty_aggregates: FxHashSet<AggregateId>,
     pub(super) dirty_targets: FxHashSet<TargetId>,

@@ -42,14 +42,18 @@ mod span;
 mod table;
 mod tally;
 mod thinning;
+mod triage;
 mod view;
 mod wanted;
 mod window;
 
-pub use change::{AggregateChange, Baseline, Edit, Outcome, Placement, ScrapeChange, Span};
+pub use change::{
+    AggregateChange, Baseline, Edit, Edited, LABELS_MAX, Outcome, Placement, Refusal, ScrapeChange, Span, Task,
+    VIEWS_MAX,
+};
 pub use commit::{Committed, display};
 pub use coverage::{Run, Watched};
-pub use directory::{Health, Life, ServiceRecord, Sets, TargetRecord};
+pub use directory::{Health, LabelSets, Life, ServiceRecord, Sets, TargetRecord};
 pub use draft::{Commit, Draft};
 pub use error::Error;
 pub use export::Counted;
@@ -59,9 +63,11 @@ pub use occurrence::StoredOccurrence;
 pub use point::{Encoded, Point, Points};
 pub use retention::Retention;
 pub use thinning::{Partition, Relief, Relieved};
+pub use triage::{ActivityEntry, ActivityScan};
 pub use view::{Coverage, Hit, Neighbours, Scan, Split, Statistics, TargetSpan, View};
 pub use window::{slot, window_of};
 
+use crate::model::time::Timestamp;
 use disk::Disk;
 use live::Live;
 use occurrence::Partitions;
@@ -167,6 +173,12 @@ impl Store {
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.poisoned.load(Ordering::SeqCst)
+    }
+
+    /// When the next mute ends that has a time.
+    #[must_use]
+    pub fn next_mute_end(&self) -> Option<Timestamp> {
+        self.live_read().directory.next_mute_end()
     }
 
     /// Where the data directory is.

@@ -7,7 +7,7 @@ use super::live::{AsOf, Live};
 use super::log::Entry;
 use super::span::LateRow;
 use super::window::Window;
-use super::{CACHE_BYTES, DATABASE, Error, instance::Instance, record, table};
+use super::{CACHE_BYTES, DATABASE, Error, instance::Instance, record, table, triage};
 use crate::model::id::{AggregateId, InstanceId, TargetId};
 
 /// Version of everything in a data directory; a change is described in docs/storage-format.md.
@@ -72,6 +72,10 @@ pub(super) fn create_tables(transaction: &redb::WriteTransaction) -> Result<(), 
     transaction.open_table(table::STACKS_IN_USE)?;
     transaction.open_table(table::THINNED)?;
     transaction.open_table(table::IMPORTS)?;
+    transaction.open_table(table::TRIAGE)?;
+    transaction.open_table(table::ACTIVITY)?;
+    transaction.open_table(table::ACTIVITY_CHANGES)?;
+    transaction.open_table(table::VIEWS)?;
     Ok(())
 }
 
@@ -87,7 +91,10 @@ pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
     live.sealed = Window(number(table::meta::SEALED)? as u32);
     live.referenced_commit = number(table::meta::REFERENCED)?;
     live.instances.set_next(number(table::meta::NEXT_INSTANCE)? as u32);
+    live.next_activity = number(table::meta::NEXT_ACTIVITY)?.max(1);
+    live.label_rules = Some(number(table::meta::LABEL_RULES)?).filter(|rules| *rules > 0);
     load_records(transaction, &mut live, &mut as_of)?;
+    load_triage(transaction, &mut live)?;
     let rows = transaction.open_table(table::LATE).map_err(Error::database("open late counts"))?;
     for row in rows.range::<u64>(..).map_err(Error::database("read late counts"))? {
         let (key, value) = row.map_err(Error::database("read late counts"))?;
@@ -130,6 +137,20 @@ fn load_records(transaction: &redb::ReadTransaction, live: &mut Live, as_of: &mu
         live.directory.add_aggregate(record.aggregate);
         Ok(())
     })
+}
+
+fn load_triage(transaction: &redb::ReadTransaction, live: &mut Live) -> Result<(), Error> {
+    each(transaction, table::TRIAGE, |id, row| {
+        live.directory.set_triage(AggregateId(id), triage::decode_triage(row)?);
+        Ok(())
+    })?;
+    let rows = transaction.open_table(table::VIEWS).map_err(Error::database("open views"))?;
+    for row in rows.range::<&str>(..).map_err(Error::database("read views"))? {
+        let (key, value) = row.map_err(Error::database("read views"))?;
+        let view = triage::decode_view(key.value(), value.value()).map_err(Error::corrupt("views", key.value()))?;
+        live.views.insert(view.name.clone(), view);
+    }
+    Ok(())
 }
 
 fn each(

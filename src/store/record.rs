@@ -8,11 +8,12 @@ use bincode::{SchemaRead, SchemaWrite};
 use super::codec::Corrupt;
 use super::directory::{Health, Life, ServiceRecord, TargetRecord};
 use super::row::unexpected;
-use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate::Aggregate;
 use crate::model::id::{AggregateId, ServiceId, TargetId};
 use crate::model::label::Labels;
 use crate::model::severity::Severity;
 use crate::model::time::{Millis, Timestamp};
+use crate::model::triage::Triage;
 
 const VERSION: u8 = 1;
 
@@ -48,10 +49,6 @@ struct DiskAggregate {
     first_seen: i64,
     last_seen: i64,
     total: u64,
-    state: u8,
-    state_since: Option<i64>,
-    regressed_at: Option<i64>,
-    labels: Vec<(String, String)>,
     /// The last window with a row of references.
     referenced: Option<u32>,
 }
@@ -131,10 +128,6 @@ pub(super) fn encode_aggregate(row: &AggregateRow) -> Result<Vec<u8>, Corrupt> {
         first_seen: aggregate.first_seen.0,
         last_seen: aggregate.last_seen.0,
         total: aggregate.total,
-        state: aggregate.state as u8,
-        state_since: aggregate.state_since.map(|time| time.0),
-        regressed_at: aggregate.regressed_at.map(|time| time.0),
-        labels: pairs(&aggregate.labels),
         referenced: row.referenced,
     };
     Ok(versioned(&bincode::serialize(&disk).map_err(|_| unexpected("an aggregate to write"))?))
@@ -143,7 +136,6 @@ pub(super) fn encode_aggregate(row: &AggregateRow) -> Result<Vec<u8>, Corrupt> {
 pub(super) fn decode_aggregate(id: u32, bytes: &[u8]) -> Result<AggregateRow, Corrupt> {
     let disk: DiskAggregate = bincode::deserialize(body(bytes)?).map_err(|_| unexpected("an aggregate"))?;
     let severity = Severity::ALL.get(usize::from(disk.severity)).ok_or_else(|| unexpected("a severity"))?;
-    let state = State::ALL.get(usize::from(disk.state)).ok_or_else(|| unexpected("a state"))?;
     Ok(AggregateRow {
         commit: disk.commit,
         referenced: disk.referenced,
@@ -157,10 +149,8 @@ pub(super) fn decode_aggregate(id: u32, bytes: &[u8]) -> Result<AggregateRow, Co
             first_seen: Timestamp(disk.first_seen),
             last_seen: Timestamp(disk.last_seen),
             total: disk.total,
-            state: *state,
-            state_since: disk.state_since.map(Timestamp),
-            regressed_at: disk.regressed_at.map(Timestamp),
-            labels: Labels::from_pairs(disk.labels),
+            // It has a row of its own.
+            triage: Triage::default(),
         },
     })
 }

@@ -16,6 +16,8 @@ pub struct Retention {
     pub targets: Millis,
     /// Occurrences.
     pub occurrences: Millis,
+    /// Activity.
+    pub activity: Millis,
     /// Baselines of processes that were not seen: a process that comes back later counts anew.
     pub instances: Millis,
 }
@@ -80,6 +82,7 @@ impl Store {
                 instances.remove(id.0).map_err(delete("forget an instance"))?;
             }
         }
+        super::triage::forget(&transaction, now.minus(retention.activity))?;
         if let Some(used) = self.partitions.forget_before(&transaction, first_day)? {
             let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
             stacks.retain(&transaction, &used, &self.path.join(DATABASE))?;

@@ -57,6 +57,18 @@ pub(super) const STACKS_IN_USE: TableDefinition<'_, (u32, u64), &[u8]> = TableDe
 /// occurrences that were kept then, and occurrences that were removed so far. Days that were never rewritten have none.
 pub(super) const THINNED: TableDefinition<'_, u32, (u32, u32, u64, u64, u64)> = TableDefinition::new("thinned");
 
+/// Aggregate → its state, labels, assignee and note, where any was ever set.
+pub(super) const TRIAGE: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("triage");
+
+/// Activity → when, who, why, and of which aggregates.
+pub(super) const ACTIVITY: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("activity");
+
+/// (aggregate, activity) → what changed.
+pub(super) const ACTIVITY_CHANGES: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("activity_changes");
+
+/// Name → saved view.
+pub(super) const VIEWS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("views");
+
 /// (kind, key) → what an importer remembers of how far it got.
 pub(super) const IMPORTS: TableDefinition<'_, (u8, u128), &[u8]> = TableDefinition::new("imports");
 
@@ -68,6 +80,10 @@ pub(super) mod meta {
     pub(in crate::store) const SEALED: &str = "sealed";
     /// Commit up to which references are in their table.
     pub(in crate::store) const REFERENCED: &str = "referenced";
+    /// Number of the next activity.
+    pub(in crate::store) const NEXT_ACTIVITY: &str = "next_activity";
+    /// Fingerprint of the label rules that were last applied to everything.
+    pub(in crate::store) const LABEL_RULES: &str = "label_rules";
     /// Next instance id.
     pub(in crate::store) const NEXT_INSTANCE: &str = "next_instance";
 }

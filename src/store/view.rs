@@ -14,6 +14,7 @@ use crate::model::id::{AggregateId, OccurrenceId, ServiceId, TargetId};
 use crate::model::label::Labels;
 use crate::model::series::{Buckets, Count};
 use crate::model::time::{Millis, Timestamp};
+use crate::model::view::SavedView;
 
 /// A consistent snapshot. It holds a read lock and a read transaction: keep it while computing an answer and no longer,
 /// and never two in one thread.
@@ -184,6 +185,23 @@ impl View<'_> {
     #[must_use]
     pub fn sets(&self) -> &Sets {
         self.live.directory.sets()
+    }
+
+    /// Saved views in the order of their names.
+    pub fn saved_views(&self) -> impl Iterator<Item = &SavedView> {
+        self.live.views.values()
+    }
+
+    /// Fingerprint of the label rules that were last applied to everything; `None` when none ever were.
+    #[must_use]
+    pub fn label_rules(&self) -> Option<u64> {
+        self.live.label_rules
+    }
+
+    /// The targets at which remembered processes expose aggregates: each pair, in no order, some more than once.
+    pub fn exposed(&self) -> impl Iterator<Item = (AggregateId, TargetId)> {
+        let instances = self.live.instances.iter();
+        instances.flat_map(|(_, instance)| instance.baselines.keys().map(|aggregate| (*aggregate, instance.target)))
     }
 
     /// Counts what `request` asks for, hit by hit.

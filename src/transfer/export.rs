@@ -10,9 +10,12 @@ use serde::Serialize;
 use super::Error;
 use super::line::{self, CountsOut, Pairs, Record};
 use super::moment::Moment;
+use crate::model::annotation::Choice;
 use crate::model::id::AggregateId;
+use crate::model::label::Labels;
 use crate::model::occurrence::Stack;
 use crate::model::time::Timestamp;
+use crate::model::triage::{Standing, Triage};
 use crate::store::{Counted, InstanceKey, Store, StoredOccurrence, TargetRecord, View, Watched};
 
 /// Writes everything in `store` to `out`, which is called `path` in errors; how many lines.
@@ -155,6 +158,18 @@ impl<W: Write> Export<'_, W> {
 
     fn aggregate(&self, id: AggregateId, kept: u64) -> Option<line::Aggregate> {
         let aggregate = self.view.aggregates().get(id.0 as usize)?;
+        let Triage { status, labels, assignee, note, revision } = &aggregate.triage;
+        let (resolved_in, muted_until) = match &status.standing {
+            Standing::Resolved(Some(release)) => (Some(line::Release::from(release)), None),
+            Standing::Muted(until) => (None, line::MutedUntil::of(*until)),
+            Standing::Open | Standing::Resolved(None) => (None, None),
+        };
+        let chosen = labels.chosen().iter();
+        let set = chosen.clone().filter_map(|(name, choice)| match choice {
+            Choice::Value(value) => Some((name.as_str(), value.as_str())),
+            Choice::Nothing => None,
+        });
+        let removed = chosen.filter(|(_, choice)| *choice == Choice::Nothing).map(|(name, _)| name.clone());
         Some(line::Aggregate {
             service: self.name(aggregate.service),
             key: aggregate.key.clone(),
@@ -164,10 +179,18 @@ impl<W: Write> Export<'_, W> {
             first_seen: Moment(aggregate.first_seen),
             last_seen: Moment(aggregate.last_seen),
             earlier: aggregate.total.saturating_sub(kept),
-            state: aggregate.state,
-            state_since: aggregate.state_since.map(Moment),
-            regressed_at: aggregate.regressed_at.map(Moment),
-            labels: Pairs(aggregate.labels.clone()),
+            state: aggregate.state(),
+            state_since: status.since.map(Moment),
+            regressed_at: status.regressed_at.map(Moment),
+            escalated_at: status.escalated_at.map(Moment),
+            resolved_in,
+            muted_until,
+            labels: Pairs(Labels::from_pairs(set)),
+            labels_removed: removed.collect(),
+            labels_by_rule: Pairs(labels.ruled().clone()),
+            assignee: assignee.clone(),
+            note: note.clone(),
+            revision: *revision,
         })
     }
 

@@ -8,10 +8,11 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::moment::Moment;
-use crate::model::aggregate::State;
 use crate::model::label::Labels;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
+use crate::model::triage::{State, Until};
+use crate::model::version;
 use crate::redact::{Hits, Redactor};
 
 /// What the header's `format` says.
@@ -98,8 +99,83 @@ pub(super) struct Aggregate {
     pub(super) state_since: Option<Moment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) regressed_at: Option<Moment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) escalated_at: Option<Moment>,
+    /// Resolved, and open again with a later version than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) resolved_in: Option<Release>,
+    /// Muted, but not for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) muted_until: Option<MutedUntil>,
+    /// Those that people gave it.
     #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     pub(super) labels: Pairs,
+    /// Those that people took away, whatever the rules say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) labels_removed: Vec<String>,
+    /// Those that rules give it.
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+    pub(super) labels_by_rule: Pairs,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) assignee: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) revision: u64,
+}
+
+/// The version in which something was resolved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Release {
+    pub(super) label: String,
+    pub(super) version: String,
+    pub(super) appeared_at: Moment,
+}
+
+impl From<&version::Release> for Release {
+    fn from(release: &version::Release) -> Self {
+        let version::Release { label, version, appeared_at } = release.clone();
+        Self { label, version, appeared_at: Moment(appeared_at) }
+    }
+}
+
+impl From<&Release> for version::Release {
+    fn from(line: &Release) -> Self {
+        let Release { label, version, appeared_at } = line.clone();
+        Self { label, version, appeared_at: appeared_at.0 }
+    }
+}
+
+impl MutedUntil {
+    /// `None` is for good.
+    pub(super) fn of(until: Until) -> Option<Self> {
+        match until {
+            Until::Forever => None,
+            Until::Time(time) => Some(Self::Time(Moment(time))),
+            Until::Total(total) => Some(Self::Total(total)),
+            Until::Escalation => Some(Self::Escalation),
+        }
+    }
+}
+
+impl From<MutedUntil> for Until {
+    fn from(line: MutedUntil) -> Self {
+        match line {
+            MutedUntil::Time(time) => Self::Time(time.0),
+            MutedUntil::Total(total) => Self::Total(total),
+            MutedUntil::Escalation => Self::Escalation,
+        }
+    }
+}
+
+/// When a mute ends.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum MutedUntil {
+    Time(Moment),
+    Total(u64),
+    Escalation,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

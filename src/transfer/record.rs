@@ -5,11 +5,13 @@ use super::line;
 use super::merge::Ids;
 use super::moment::Moment;
 use super::names::{self, NO_TARGET, Names};
-use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate::Aggregate;
+use crate::model::annotation::{Annotations, Choice};
 use crate::model::id::{AggregateId, ServiceId, TargetId};
-use crate::model::label::Labels;
 use crate::model::severity::Severity;
 use crate::model::time::{Millis, Timestamp};
+use crate::model::triage::{End, Standing, State, Status, Triage, Until};
+use crate::model::version::Release;
 use crate::store::{Health, Life, Portion, ServiceRecord, Store, TargetRecord, display};
 
 /// The ids of all `names`, and what makes the store know them.
@@ -124,17 +126,13 @@ fn new_aggregate(named: &names::Aggregate, id: AggregateId, service: ServiceId) 
         first_seen: Timestamp(first),
         last_seen: Timestamp(last),
         total: 0,
-        state: State::Open,
-        state_since: None,
-        regressed_at: None,
-        labels: Labels::default(),
+        triage: Triage::default(),
     };
     if let Some(line) = &named.record {
         record.first_seen = line.first_seen.0;
         show(&mut record, line);
-        set_state(&mut record, line);
+        record.triage = triage(line);
         record.total = line.earlier;
-        record.labels = line.labels.0.clone();
     }
     record
 }
@@ -147,15 +145,8 @@ fn merged(named: &names::Aggregate, known: &Aggregate) -> Aggregate {
         if line.last_seen.0 > record.last_seen {
             show(&mut record, line);
         }
-        if time(line.state_since) > record.state_since {
-            set_state(&mut record, line);
-        }
+        merge_triage(&mut record.triage, triage(line));
         record.total = record.total.saturating_add(line.earlier);
-        for (name, value) in line.labels.0.iter() {
-            if record.labels.get(name).is_none() {
-                record.labels.set(name, value);
-            }
-        }
         return record;
     }
     let hints = &named.hints;
@@ -169,10 +160,9 @@ fn merged(named: &names::Aggregate, known: &Aggregate) -> Aggregate {
     record.first_seen = record.first_seen.min(Timestamp(first));
     record.last_seen = record.last_seen.max(Timestamp(last));
     // As when a scrape brings it: resolved, and happened again.
-    if record.state == State::Resolved && record.state_since.is_none_or(|since| Timestamp(last) > since) {
-        record.state = State::Open;
-        record.state_since = Some(Timestamp(last));
-        record.regressed_at = Some(Timestamp(last));
+    let last = Timestamp(last);
+    if record.triage.status.ended_by(last, record.total, |_| false) == Some(End::Regressed) {
+        record.triage.end(Status::regressed(last));
     }
     record
 }
@@ -187,10 +177,42 @@ fn show(record: &mut Aggregate, line: &line::Aggregate) {
     record.message = display(&line.message);
 }
 
-fn set_state(record: &mut Aggregate, line: &line::Aggregate) {
-    record.state = line.state;
-    record.state_since = time(line.state_since);
-    record.regressed_at = time(line.regressed_at);
+fn triage(line: &line::Aggregate) -> Triage {
+    let standing = match line.state {
+        State::Open => Standing::Open,
+        State::Resolved => Standing::Resolved(line.resolved_in.as_ref().map(Release::from)),
+        State::Muted => Standing::Muted(line.muted_until.map_or(Until::Forever, Until::from)),
+    };
+    let set = line.labels.0.iter().map(|(name, value)| (name.to_owned(), Choice::Value(value.to_owned())));
+    let removed = line.labels_removed.iter().map(|name| (name.clone(), Choice::Nothing));
+    Triage {
+        status: Status {
+            standing,
+            since: time(line.state_since),
+            regressed_at: time(line.regressed_at),
+            escalated_at: time(line.escalated_at),
+        },
+        labels: Annotations::new(set.chain(removed).collect(), line.labels_by_rule.0.clone()),
+        assignee: line.assignee.clone(),
+        note: line.note.clone(),
+        revision: line.revision,
+    }
+}
+
+/// The later state counts; labels, assignee and note are only added. The rules are those of this store.
+fn merge_triage(known: &mut Triage, line: Triage) {
+    let before = known.clone();
+    if line.status.since > known.status.since {
+        known.status = line.status;
+    }
+    for (name, choice) in line.labels.chosen() {
+        if known.labels.worn(name).chosen.is_none() {
+            known.labels.choose(name, Some(choice.clone()));
+        }
+    }
+    known.assignee = known.assignee.take().or(line.assignee);
+    known.note = known.note.take().or(line.note);
+    known.revision = known.revision.max(line.revision) + u64::from(*known != before);
 }
 
 fn time(moment: Option<Moment>) -> Option<Timestamp> {

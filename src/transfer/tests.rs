@@ -21,6 +21,7 @@ use crate::model::series::{Buckets, Count};
 use crate::model::severity::Severity;
 use crate::model::target::Target;
 use crate::model::time::{Millis, TimeRange, Timestamp};
+use crate::model::triage::Turn;
 use crate::redact::{Hits, Redactor};
 use crate::store::{Edit, Scan, Split, Store, View};
 
@@ -469,10 +470,9 @@ fn lived() -> Place {
     }
     let commit = batch.into_draft().finish();
     store.commit(commit).unwrap();
-    let some: Vec<_> = store.view().unwrap().aggregates().iter().step_by(5).map(|aggregate| aggregate.id).collect();
+    let some = store.view().unwrap().aggregates().iter().step_by(5).map(|aggregate| aggregate.id).collect();
     let mut draft = store.draft();
-    let state = crate::model::aggregate::State::Resolved;
-    draft.edit(Edit::SetState { aggregates: some, state, at: Timestamp(NOW.0 + 3_700_001) });
+    draft.edit(Edit::change(some, Turn::Resolve, Timestamp(NOW.0 + 3_700_001)));
     let commit = draft.finish();
     store.commit(commit).unwrap();
     place

@@ -11,9 +11,9 @@ use futures_util::stream::{self, StreamExt};
 use super::super::error::Error;
 use super::super::state::AppState;
 use super::{json, wire};
-use crate::model::aggregate::State as Resolution;
 use crate::model::id::AggregateId;
 use crate::model::occurrence::Occurrence;
+use crate::model::triage::State as Resolution;
 
 /// Samples of each error, as in Periskop.
 const SAMPLES_MAX: usize = 100;

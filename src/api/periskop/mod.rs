@@ -24,8 +24,11 @@ use super::error::Error;
 use super::middleware::allow_localhost;
 use super::state::AppState;
 use crate::ingest::Edit;
-use crate::model::aggregate::State as Resolution;
+use crate::model::activity::Reason;
+use crate::model::aggregate_set::AggregateSet;
+use crate::model::triage::Turn;
 use crate::redact::{Hits, Redactor};
+use crate::store::Task;
 
 /// Its routes.
 pub(super) fn router() -> Router<Arc<AppState>> {
@@ -104,9 +107,12 @@ async fn resolve(State(state): State<Arc<AppState>>, uri: Uri) -> Result<Respons
     match found {
         None => Ok(not_found()),
         Some(aggregate) => {
-            let aggregates: Vec<_> = aggregate.into_iter().collect();
+            let aggregates: AggregateSet = aggregate.into_iter().collect();
             if !aggregates.is_empty() {
-                state.writer.edit(Edit::SetState { aggregates, state: Resolution::Resolved }).await?;
+                let change = Turn::Resolve.into();
+                let task = Task::Change { aggregates, change, revision: None };
+                let actor = Some(String::new());
+                state.writer.edit(Edit { actor, reason: Reason::Periskop, task }).await?;
             }
             Ok(StatusCode::NO_CONTENT.into_response())
         }

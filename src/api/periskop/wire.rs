@@ -147,11 +147,11 @@ impl<'a> HttpContextJson<'a> {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::triage::Triage;
     use std::sync::Arc;
 
     use super::super::json;
     use super::*;
-    use crate::model::aggregate::State;
     use crate::model::id::{AggregateId, ServiceId};
     use crate::model::label::Labels;
     use crate::model::severity::Severity;
@@ -167,10 +167,7 @@ mod tests {
             first_seen: Timestamp(0),
             last_seen: Timestamp(7_900),
             total: 0,
-            state: State::Open,
-            state_since: None,
-            regressed_at: None,
-            labels: Labels::default(),
+            triage: Triage::default(),
         }
     }
 

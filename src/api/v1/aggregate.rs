@@ -288,7 +288,7 @@ impl From<list::Item> for Aggregate {
             class: aggregate.class,
             message: aggregate.message,
             severity: aggregate.severity.name(),
-            state: aggregate.state.name(),
+            state: aggregate.triage.status.standing.state().name(),
             new: item.new,
             regressed: item.regressed,
             first_seen: shape::time(aggregate.first_seen),
@@ -296,7 +296,7 @@ impl From<list::Item> for Aggregate {
             count: item.count.total,
             estimated: item.count.estimated,
             total_count: aggregate.total,
-            labels: shape::labels(&aggregate.labels),
+            labels: shape::labels(aggregate.triage.labels.labels()),
             sparkline: item.sparkline.map(Sparkline::from),
         }
     }

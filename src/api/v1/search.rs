@@ -261,7 +261,7 @@ impl From<search::Matched> for Matched {
             class: aggregate.class,
             message: aggregate.message,
             severity: aggregate.severity.name(),
-            state: aggregate.state.name(),
+            state: aggregate.triage.status.standing.state().name(),
             count: matched.count,
         }
     }

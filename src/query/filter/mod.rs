@@ -69,11 +69,7 @@ pub(super) fn target_label_names<'a>(context: &Context<'a>) -> BTreeSet<&'a str>
 
 /// Names of the annotation labels that aggregates have.
 pub(super) fn annotation_names<'a>(context: &Context<'a>) -> BTreeSet<&'a str> {
-    let mut names = BTreeSet::new();
-    for aggregate in context.view.aggregates() {
-        names.extend(aggregate.labels.iter().map(|(name, _)| name));
-    }
-    names
+    context.view.sets().labels().map(|(name, _)| name).collect()
 }
 
 /// Names of all services, configured or stored.

@@ -7,13 +7,14 @@ use super::super::matcher::{Comparison, Has, Is, Node, Predicate, Property, Quer
 use super::super::pattern::Pattern;
 use super::super::{Context, Error, NEW_FOR, suggestion};
 use super::{annotation_names, service_names, target_label_names};
-use crate::model::aggregate::{Aggregate, State};
+use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::series::Buckets;
 use crate::model::severity::Severity;
 use crate::model::time::{TimeRange, Timestamp};
+use crate::model::triage::State;
 use crate::search::condition::{self, Condition, Document, TextMatch};
-use crate::store::Split;
+use crate::store::{Sets, Split};
 
 /// A condition in which only terms are negated.
 #[derive(Debug, Clone)]
@@ -45,7 +46,6 @@ pub(super) struct Planned {
 #[derive(Debug, Clone)]
 pub(super) enum Look {
     Key(Pattern),
-    Label(String, Pattern),
     /// A text of the aggregate's own record: class, message and key.
     Text(Condition),
     Seen(Seen, Comparison, Timestamp),
@@ -97,7 +97,6 @@ impl Look {
     pub(super) fn holds(&self, aggregate: &Aggregate, counts: &[u64]) -> bool {
         match self {
             Self::Key(pattern) => pattern.matches(&aggregate.key),
-            Self::Label(name, pattern) => pattern.matches_label(aggregate.labels.get(name)),
             Self::Text(condition) => condition.holds(&Document::record(aggregate)),
             Self::Seen(Seen::First, comparison, time) => comparison.holds(&aggregate.first_seen, time),
             Self::Seen(Seen::Last, comparison, time) => comparison.holds(&aggregate.last_seen, time),
@@ -163,7 +162,7 @@ impl Planner<'_> {
             Predicate::Property(Property::Key, pattern) => Plan::Look(Look::Key(pattern.clone()), negated),
             Predicate::Property(Property::Label(name), pattern) => {
                 self.known_annotation(term, name)?;
-                Plan::Look(Look::Label(name.clone(), pattern.clone()), negated)
+                set(&labelled(view.sets(), name, pattern))
             }
             Predicate::Aggregate(id) => match view.aggregates().get(id.0 as usize) {
                 Some(aggregate) if !negated => {
@@ -180,7 +179,7 @@ impl Planner<'_> {
             }
             Predicate::Has(Has::Label(name)) => {
                 self.known_annotation(term, name)?;
-                Plan::Look(Look::Label(name.clone(), Pattern::parse("*")), negated)
+                set(&labelled(view.sets(), name, &Pattern::parse("*")))
             }
             Predicate::Has(Has::Target(name)) => self.target(term, name, &Pattern::parse("*"), negated)?,
             Predicate::Has(Has::Text(field)) => Plan::Look(Look::Text(Condition::Has(field.searched())), negated),
@@ -226,6 +225,16 @@ impl Planner<'_> {
         let known = suggestion::known(name, known);
         Err(unknown(term, format!("no error has a label {name:?}{known}")))
     }
+}
+
+/// The aggregates whose annotation label has such a value.
+fn labelled(sets: &Sets, name: &str, pattern: &Pattern) -> AggregateSet {
+    let Some(label) = sets.label(name) else { return AggregateSet::new() };
+    let mut set = union(label.values().filter(|(value, _)| pattern.matches_label(Some(value))).map(|(_, set)| set));
+    if pattern.matches_label(None) {
+        set.0 |= &sets.all().0 - &label.all().0;
+    }
+    set
 }
 
 fn union<'a>(sets: impl Iterator<Item = &'a AggregateSet>) -> AggregateSet {

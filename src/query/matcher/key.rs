@@ -4,10 +4,10 @@ use super::super::pattern::Pattern;
 use super::super::{Error, suggestion, time};
 use super::lexer::{Written, invalid};
 use super::{Comparison, Field, Has, Is, Moment, Predicate, Property, Seen, Text};
-use crate::model::aggregate::State;
 use crate::model::id::AggregateId;
 use crate::model::severity::Severity;
 use crate::model::time::{Millis, Timestamp};
+use crate::model::triage::State;
 
 /// The keys as messages and completion name them, in the order in which one would think of them.
 pub(in crate::query) const NAMES: [&str; 20] = [

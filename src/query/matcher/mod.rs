@@ -17,9 +17,9 @@ mod print;
 mod tests;
 
 use super::pattern::Pattern;
-use crate::model::aggregate::State;
 use crate::model::id::AggregateId;
 use crate::model::time::{Millis, Timestamp};
+use crate::model::triage::State;
 use crate::search::condition::{self, TextMatch};
 
 /// Characters a query may have: a screen full. It is in every link, and links longer than this break on their way.

@@ -76,10 +76,10 @@ fn add_row(draft: &mut Draft<'_>, row: &[String]) {
         first_seen,
         last_seen,
         total: 0,
-        state: State::Open,
-        state_since: None,
-        regressed_at: None,
-        labels: Labels::from_pairs([("team", team.as_str())]),
+        triage: Triage {
+            labels: Annotations::chosen_by_people(&Labels::from_pairs([("team", team.as_str())])),
+            ..Triage::default()
+        },
     });
     let exception = Exception { class, message: message.clone(), stack, causes: causes.into_iter().collect() };
     let occurrence = Occurrence { uuid: number.clone(), timestamp: Some(last_seen), severity, exception, http };

@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use super::simulated::{Chance, Keep, Simulated};
 use crate::ingest::{Added, Batch};
-use crate::model::aggregate::State;
 use crate::model::exposition::{ExposedAggregate, Exposition};
 use crate::model::id::OccurrenceId;
 use crate::model::label::Labels;
@@ -24,6 +23,7 @@ use crate::model::series::{Buckets, Count};
 use crate::model::severity::Severity;
 use crate::model::target::Target;
 use crate::model::time::{Millis, TimeRange, Timestamp};
+use crate::model::triage::{State, Turn};
 use crate::store::{Edit, Error, Relieved, Retention, Scan, Split, Store};
 
 const TARGETS: usize = 4;
@@ -39,6 +39,7 @@ const RETENTION: Retention = Retention {
     time: Millis(800 * DAY.0),
     targets: Millis(800 * DAY.0),
     occurrences: DAY,
+    activity: Millis::from_seconds(3650 * 86_400),
     instances: Millis(800 * DAY.0),
 };
 
@@ -212,7 +213,7 @@ impl Fleet {
             Command::SetState(state) => {
                 let aggregates = store.view()?.aggregates().iter().map(|aggregate| aggregate.id).collect();
                 let mut draft = store.draft();
-                draft.edit(Edit::SetState { aggregates, state: *state, at: self.now });
+                draft.edit(Edit::change(aggregates, Turn::from(*state), self.now));
                 let commit = draft.finish();
                 store.commit(commit).map(drop)
             }
@@ -318,7 +319,7 @@ impl Truth {
         }
         let view = store.view().unwrap();
         match self.state {
-            Some(state) if view.aggregates().iter().any(|aggregate| aggregate.state != state) => {
+            Some(state) if view.aggregates().iter().any(|aggregate| aggregate.state() != state) => {
                 Some("another state".to_owned())
             }
             _ => None,
