@@ -81,7 +81,8 @@ impl Server {
         let following = Following::start(Arc::clone(&store), Arc::clone(&search), searched).unwrap();
         let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
         let month = Millis::from_seconds(30 * 86_400);
-        let retention = Retention { time: month, targets: month, occurrences: month, instances: month };
+        let retention =
+            Retention { time: month, targets: month, occurrences: month, activity: month, instances: month };
         let settings = Settings { aggregates_max: [].into(), retention, occurrence_bytes_max: u64::MAX };
         let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), received);
         // It ends with the last sender of events.

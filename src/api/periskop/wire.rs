@@ -153,7 +153,6 @@ mod tests {
     use super::super::json;
     use super::*;
     use crate::model::id::{AggregateId, ServiceId};
-    use crate::model::label::Labels;
     use crate::model::severity::Severity;
 
     fn aggregate() -> Aggregate {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::model::annotation::Annotations;
 use crate::model::id::OccurrenceId;
 use crate::model::occurrence::{Cause, HttpContext, Stack};
+use crate::model::triage::Triage;
 use crate::query::completion::{self, Counted};
 use crate::query::filter;
 use crate::search::condition::Document;
