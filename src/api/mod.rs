@@ -120,6 +120,7 @@ mod tests {
             writer,
             config: watch::channel(Arc::default()).1,
             targets: watch::channel(Arc::default()).1,
+            escalations: watch::channel(Arc::default()).1,
             reload: mpsc::channel(1).0,
             quit: CancellationToken::new(),
             readiness: watch::channel(state::Readiness::Ready).1,

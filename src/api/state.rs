@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::ingest::{self, WriterHandle};
 use crate::model::target::ServiceTargets;
 use crate::model::time::Timestamp;
+use crate::query::escalation::Escalations;
 use crate::search;
 use crate::store::Store;
 use crate::telemetry::Registry;
@@ -35,6 +36,8 @@ pub struct AppState {
     pub config: watch::Receiver<Arc<ConfigStatus>>,
     /// What discovery last found, one entry for each configured service.
     pub targets: watch::Receiver<Arc<Vec<Arc<ServiceTargets>>>>,
+    /// Which errors happen much more often than they used to.
+    pub escalations: watch::Receiver<Arc<Escalations>>,
     /// Asks `app` for a reload; it answers when the reload is done.
     pub reload: mpsc::Sender<ReloadRequest>,
     /// Cancelled to end the process in good order.

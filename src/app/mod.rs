@@ -130,6 +130,7 @@ fn assemble(
     let config = Arc::new(config);
     let (config_sender, config_receiver) = watch::channel(Arc::clone(&config));
     let targets = watch::Sender::new(Arc::new(Vec::new()));
+    let escalations = watch::Sender::new(Arc::default());
     let (status, status_receiver) = watch::channel(Arc::new(ConfigStatus {
         yaml: config.to_yaml(),
         config,
@@ -147,6 +148,7 @@ fn assemble(
         clock: clock.clone(),
         config: status_receiver,
         targets: targets.subscribe(),
+        escalations: escalations.subscribe(),
         reload,
         quit: quit.clone(),
         readiness: readiness_receiver,

@@ -244,7 +244,16 @@ fn offline(path: &Path, parameters: Vec<(String, String)>, format: Format) -> Re
     }
     let index = index.snapshot();
     let view = store.view()?;
-    let context = query::Context { view: &view, index: &index, now: Clock::system().now(), discovered: &[] };
+    let escalations = query::escalation::Escalations::default();
+    let context = query::Context {
+        view: &view,
+        index: &index,
+        now: Clock::system().now(),
+        discovered: &[],
+        me: "",
+        new_for: crate::config::Triage::default().new_for,
+        escalations: &escalations,
+    };
     chart::draw(&context, parameters, format).map_err(|error| match error.problem().param {
         Some(param) => anyhow!("{}: {error}", flag(&param)),
         None => error.into(),

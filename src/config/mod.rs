@@ -20,6 +20,7 @@ pub mod secret;
 pub mod service;
 pub mod storage;
 mod tree;
+pub mod triage;
 
 pub use http::{Authorization, BasicAuth, HttpClient, Tls, TlsVersion};
 pub use mechanism::{DnsDiscovery, DnsRecord, FileDiscovery, HttpDiscovery, Mechanism, TargetGroup};
@@ -30,6 +31,7 @@ pub use scrape::{Limits, Scheme, ScrapeSettings};
 pub use secret::{Secret, SecretSource};
 pub use service::Service;
 pub use storage::{Retention, Storage};
+pub use triage::Triage;
 
 use self::reader::{Field, Source};
 use crate::model::label::Labels;
@@ -44,6 +46,8 @@ pub struct Config {
     pub services: Vec<Arc<Service>>,
     /// How long things are kept.
     pub storage: Storage,
+    /// What becomes of errors by itself.
+    pub triage: Triage,
     /// What is hidden before anything is stored.
     pub redaction: Redaction,
     /// What was accepted but should be looked at: sentences that begin with `FILE:LINE:COLUMN: `.
@@ -160,7 +164,7 @@ pub fn parse_target_groups(text: &str, file_name: &str) -> Result<Vec<TargetGrou
 fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     let node = tree::parse(text).map_err(|problem| source.error(problem.place, "", problem.what))?;
     let root = Field::root(source, &node);
-    let section = root.section(&[&["global", "services", "storage", "redaction", "repository"]])?;
+    let section = root.section(&[&["global", "services", "storage", "triage", "redaction", "repository"]])?;
     let global = section.read("global", Global::default(), read_global)?;
     if let Some(repository) = section.get("repository") {
         // Periskop's file may say where Periskop keeps its errors; everything of ours is in one directory.
@@ -169,8 +173,9 @@ fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     }
     let services = section.read("services", Vec::new(), |field| service::read(field, &global))?;
     let storage = section.read("storage", Storage::default(), storage::read)?;
+    let triage = section.read("triage", Triage::default(), triage::read)?;
     let redaction = section.read("redaction", Redaction::default(), redaction::read)?;
-    Ok(Config { global, services, storage, redaction, warnings: source.warnings.take() })
+    Ok(Config { global, services, storage, triage, redaction, warnings: source.warnings.take() })
 }
 
 fn read_global(field: &Field<'_>) -> Result<Global, Error> {

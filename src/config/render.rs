@@ -28,6 +28,12 @@ impl Config {
                 out.pair("activity", self.storage.retention.activity);
             });
         });
+        out.section("triage", |out| {
+            out.pair("new_for", self.triage.new_for);
+            if let Some(silence) = self.triage.resolve_after {
+                out.pair("resolve_after", silence);
+            }
+        });
         out.section("redaction", |out| write_redaction(out, &self.redaction));
         out.list("services", &self.services, |out, service| write_service(out, service, &self.global.limits));
         out.text

@@ -6,7 +6,7 @@ use super::matcher::key::{HAS, Key, NAMES};
 use super::matcher::lexer::{Lexer, Next};
 use super::matcher::{Field, Is, Property, QUERY_CHARS_MAX};
 use super::pattern::Pattern;
-use super::{Context, Error, NEW_FOR, filter};
+use super::{Context, Error, filter};
 use crate::model::aggregate::Aggregate;
 use crate::model::severity::Severity;
 use crate::model::triage::State;
@@ -212,7 +212,7 @@ fn values(context: &Context<'_>, key: &Key) -> Vec<Item> {
 
 fn count_is(context: &Context<'_>, is: Is) -> u64 {
     let sets = context.view.sets();
-    let since = context.now.minus(NEW_FOR);
+    let since = context.new_since();
     let is_new = |aggregate: &&Aggregate| aggregate.first_seen > since;
     match is {
         Is::State(state) => sets.state(state).len(),

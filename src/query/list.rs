@@ -5,7 +5,7 @@ use super::filter::{self, Selection};
 use super::group::{self, service_name};
 use super::matcher::Query;
 use super::sparkline::{self, Sparkline};
-use super::{Context, Error, NEW_FOR, suggestion};
+use super::{Context, Error, suggestion};
 use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, OccurrenceId};
@@ -95,7 +95,7 @@ pub struct Item {
     pub aggregate: Aggregate,
     /// Its service's name.
     pub service: String,
-    /// First seen within [`NEW_FOR`].
+    /// First seen within [`Context::new_for`].
     pub new: bool,
     /// Open again after it was resolved.
     pub regressed: bool,
@@ -230,7 +230,7 @@ fn item(context: &Context<'_>, id: AggregateId, count: Count) -> Option<Item> {
     let aggregate = context.view.aggregates().get(id.0 as usize)?.clone();
     Some(Item {
         service: service_name(context, aggregate.service).to_owned(),
-        new: aggregate.first_seen > context.now.minus(NEW_FOR),
+        new: aggregate.first_seen > context.new_since(),
         regressed: aggregate.triage.status.is_regressed(),
         count,
         sparkline: None,

@@ -15,6 +15,7 @@
 pub mod completion;
 pub mod cursor;
 pub mod distribution;
+pub mod escalation;
 pub mod filter;
 pub mod group;
 pub mod label;
@@ -36,6 +37,7 @@ pub mod top;
 
 use std::sync::Arc;
 
+use self::escalation::Escalations;
 use crate::model::target::ServiceTargets;
 use crate::model::time::{Millis, Timestamp};
 use crate::search::{self as index, Snapshot};
@@ -53,12 +55,24 @@ pub struct Context<'a> {
     /// What discovery last found, one entry for each configured service; a service is known from here before its first
     /// scrape.
     pub discovered: &'a [Arc<ServiceTargets>],
+    /// Who asks; empty when they gave no name.
+    pub me: &'a str,
+    /// An error is new for so long after it was first seen.
+    pub new_for: Millis,
+    /// Which errors happen much more often than they used to.
+    pub escalations: &'a Escalations,
 }
 
 /// Scrape interval where nothing is configured that could tell: Prometheus's usual one.
 const SCRAPE_INTERVAL_DEFAULT: Millis = Millis::from_seconds(15);
 
 impl Context<'_> {
+    /// Errors first seen after this are new.
+    #[must_use]
+    pub fn new_since(&self) -> Timestamp {
+        self.now.minus(self.new_for)
+    }
+
     /// The shortest configured scrape interval: counts are not known more finely than this.
     #[must_use]
     pub fn scrape_interval_min(&self) -> Millis {
@@ -75,9 +89,6 @@ impl Context<'_> {
         self.discovered.iter().flat_map(|service| &service.active).map(|target| target.scrape_interval)
     }
 }
-
-/// An error is new for so long after it was first seen.
-pub const NEW_FOR: Millis = Millis::from_seconds(86_400);
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::filter::Selection;
 use super::sparkline::{self, Sparkline};
-use super::{Context, Error, NEW_FOR, group, target};
+use super::{Context, Error, group, target};
 use crate::model::id::ServiceId;
 use crate::model::series::{Buckets, Count};
 use crate::model::time::{Millis, TimeRange, Timestamp};
@@ -30,7 +30,7 @@ pub struct Service {
     pub aggregates: u64,
     /// Those that are open.
     pub open: u64,
-    /// Those first seen within [`NEW_FOR`].
+    /// Those first seen within [`Context::new_for`].
     pub new: u64,
     /// Those open again after they were resolved.
     pub regressed: u64,
@@ -106,7 +106,7 @@ fn totals(context: &Context<'_>, buckets: Buckets) -> Result<Vec<Count>, Error> 
 /// How many aggregates of each service id are new.
 fn new_aggregates(context: &Context<'_>) -> Vec<u64> {
     let mut new = vec![0; context.view.services().len()];
-    let since = context.now.minus(NEW_FOR);
+    let since = context.new_since();
     for aggregate in context.view.aggregates().iter().filter(|aggregate| aggregate.first_seen > since) {
         let ServiceId(service) = aggregate.service;
         if let Some(count) = new.get_mut(service as usize) {

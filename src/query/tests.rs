@@ -22,6 +22,7 @@ use crate::model::severity::Severity;
 use crate::model::target::{ServiceTargets, Target};
 use crate::model::time::{Millis, TimeRange, Timestamp};
 use crate::model::triage::{Triage, Turn};
+use crate::query::escalation::Escalations;
 use crate::search::Index;
 use crate::store::{
     AggregateChange, Baseline, Draft, Edit, InstanceKey, Outcome, Placement, ScrapeChange, Span, Store,
@@ -124,7 +125,15 @@ impl Fleet {
     pub(super) fn ask<T>(&self, question: impl FnOnce(&Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let view = self.store.view().unwrap();
         let index = Index::new(self.directory.path()).snapshot();
-        question(&Context { view: &view, index: &index, now: NOW, discovered: &self.discovered })
+        question(&Context {
+            view: &view,
+            index: &index,
+            now: NOW,
+            discovered: &self.discovered,
+            me: "ada",
+            new_for: Millis::from_seconds(86_400),
+            escalations: &Escalations::default(),
+        })
     }
 
     pub(super) fn list(&self, change: impl FnOnce(&mut list::Request<'_>)) -> list::Page {

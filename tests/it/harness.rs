@@ -103,6 +103,7 @@ impl Server {
             clock: clock.clone(),
             config: config.subscribe(),
             targets: targets.subscribe(),
+            escalations: watch::channel(Arc::default()).1,
             reload,
             quit: quit.clone(),
             readiness: readiness.subscribe(),

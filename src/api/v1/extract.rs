@@ -97,6 +97,34 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
+/// Who asks: the header `X-Hydrophone-User`, until there are logins; empty when it is not given.
+#[derive(Debug, Clone, Default)]
+pub(in crate::api) struct Who(pub(in crate::api) String);
+
+/// Most characters of a name: longer than any address that people log in with.
+const WHO_CHARS_MAX: usize = 200;
+
+impl<S: Send + Sync> FromRequestParts<S> for Who {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let Some(value) = parts.headers.get(WHO) else { return Ok(Self::default()) };
+        let wrong = |why: &str| Error::bad_request(format!("the header {WHO} {why}"));
+        // Names are UTF-8, which a header may hold, though not every client shows it.
+        let name = std::str::from_utf8(value.as_bytes()).map_err(|_| wrong("is not UTF-8"))?.trim();
+        if name.chars().count() > WHO_CHARS_MAX {
+            return Err(wrong(&format!("has more than {WHO_CHARS_MAX} characters")));
+        }
+        if name.chars().any(char::is_control) {
+            return Err(wrong("has control characters"));
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+/// The header that says who asks.
+const WHO: &str = "x-hydrophone-user";
+
 impl Name {
     /// The id it is; a text that is none is one of nothing there is.
     ///
@@ -113,13 +141,32 @@ where
     T: Send + 'static,
     F: FnOnce(&Context<'_>) -> Result<T, query::Error> + Send + 'static,
 {
+    ask_as(state, Who::default(), question).await
+}
+
+/// As [`ask`], for somebody whom the question may be about.
+pub(in crate::api) async fn ask_as<T, F>(state: &Arc<AppState>, who: Who, question: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&Context<'_>) -> Result<T, query::Error> + Send + 'static,
+{
     state
         .read(move |state| {
             let discovered = Arc::clone(&state.targets.borrow());
+            let escalations = Arc::clone(&state.escalations.borrow());
+            let new_for = state.config.borrow().config.triage.new_for;
             // First the index, which follows the store.
             let index = state.search.snapshot();
             let view = state.store.view().map_err(query::Error::Store)?;
-            question(&Context { view: &view, index: &index, now: state.clock.now(), discovered: &discovered })
+            question(&Context {
+                view: &view,
+                index: &index,
+                now: state.clock.now(),
+                discovered: &discovered,
+                me: &who.0,
+                new_for,
+                escalations: &escalations,
+            })
         })
         .await
 }

@@ -5,7 +5,7 @@ use roaring::RoaringBitmap;
 use super::super::group;
 use super::super::matcher::{Comparison, Has, Is, Node, Predicate, Property, Query, Seen, Term};
 use super::super::pattern::Pattern;
-use super::super::{Context, Error, NEW_FOR, suggestion};
+use super::super::{Context, Error, suggestion};
 use super::{annotation_names, service_names, target_label_names};
 use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
@@ -174,7 +174,7 @@ impl Planner<'_> {
             Predicate::Is(Is::State(state)) => set(view.sets().state(*state)),
             Predicate::Is(Is::Regressed) => set(view.sets().regressed()),
             Predicate::Is(Is::New) => {
-                let since = self.context.now.minus(NEW_FOR);
+                let since = self.context.new_since();
                 Plan::Look(Look::Seen(Seen::First, Comparison::More, since), negated)
             }
             Predicate::Has(Has::Label(name)) => {

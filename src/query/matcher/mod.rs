@@ -105,7 +105,7 @@ pub enum Is {
     State(State),
     /// Resolved once and happening again.
     Regressed,
-    /// First seen within [`super::NEW_FOR`].
+    /// First seen a short while ago.
     New,
 }
 
