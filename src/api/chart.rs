@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::error::Error;
 use super::state::AppState;
-use super::v1::extract::{self, Parameters, ask};
+use super::v1::extract::{self, Parameters, Who, ask_as};
 use super::v1::range::{Answered, RangeParameters};
 use super::v1::shape::Failure;
 use crate::chart::{self, Chart, Look, Theme};
@@ -92,9 +92,10 @@ pub(super) fn router() -> Router<Arc<AppState>> {
 )]
 async fn svg(
     State(state): State<Arc<AppState>>,
+    who: Who,
     Parameters(given): Parameters<ChartParameters>,
 ) -> Result<Response, Error> {
-    respond(&state, given, Format::Svg).await
+    respond(&state, who, given, Format::Svg).await
 }
 
 /// Counts over time as a PNG
@@ -107,17 +108,18 @@ async fn svg(
 )]
 async fn png(
     State(state): State<Arc<AppState>>,
+    who: Who,
     Parameters(given): Parameters<ChartParameters>,
 ) -> Result<Response, Error> {
-    respond(&state, given, Format::Png).await
+    respond(&state, who, given, Format::Png).await
 }
 
-async fn respond(state: &Arc<AppState>, given: ChartParameters, format: Format) -> Result<Response, Error> {
+async fn respond(state: &Arc<AppState>, who: Who, given: ChartParameters, format: Format) -> Result<Response, Error> {
     let permit = match format {
         Format::Svg => None,
         Format::Png => Some(RASTERS.acquire().await.map_err(|_| Error::unavailable("shutting down"))?),
     };
-    let drawing = ask(state, move |context| Ok(given.read(context))).await??;
+    let drawing = ask_as(state, who, move |context| Ok(given.read(context))).await??;
     // Drawn when the view of the store has been given up.
     let picture = state.read(move |_| drawing.draw(format)).await?;
     drop(permit);

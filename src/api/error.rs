@@ -1,9 +1,11 @@
 //! What goes wrong with a request, as RFC 9457 problem details. The only place that knows status codes of failures.
 
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+use crate::store::Refusal;
 
 /// A request that could not be answered. The message is lower case, without a full stop, and names what was wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +15,8 @@ pub struct Error {
     detail: String,
     param: Option<String>,
     position: Option<usize>,
+    current: Option<Box<serde_json::Value>>,
+    etag: Option<String>,
 }
 
 /// Failures by what the caller can do about them.
@@ -28,6 +32,10 @@ enum Kind {
     MethodNotAllowed,
     /// Look at it again, it has changed meanwhile.
     Conflict,
+    /// Look at it again: it is not what the request's precondition says.
+    PreconditionFailed,
+    /// Send the body in another form.
+    UnsupportedMediaType,
     /// Send less.
     TooLarge,
     /// Ask for less, or wait longer.
@@ -59,6 +67,9 @@ pub struct Problem {
     /// Where in that parameter, in characters from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
+    /// With 412: the thing as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<serde_json::Value>,
 }
 
 impl Error {
@@ -70,6 +81,12 @@ impl Error {
     /// The parameter `param` is wrong.
     pub fn bad_param(param: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { param: Some(param.into()), ..Self::new(Kind::BadRequest, detail) }
+    }
+
+    /// The same mistake, in a parameter of another name.
+    #[must_use]
+    pub fn of(self, param: impl Into<String>) -> Self {
+        Self { param: Some(param.into()), ..self }
     }
 
     /// Adds where in the parameter the mistake is, in characters from 0.
@@ -96,6 +113,16 @@ impl Error {
     /// Somebody else changed it meanwhile.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, detail)
+    }
+
+    /// It is not what the request's precondition says; `current` is what it is, and `etag` its tag.
+    pub fn precondition_failed(detail: impl Into<String>, current: serde_json::Value, etag: String) -> Self {
+        Self { current: Some(Box::new(current)), etag: Some(etag), ..Self::new(Kind::PreconditionFailed, detail) }
+    }
+
+    /// The body is in a form that is not understood.
+    pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
+        Self::new(Kind::UnsupportedMediaType, detail)
     }
 
     /// The request's body is over the limit.
@@ -127,6 +154,8 @@ impl Error {
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Kind::Conflict => StatusCode::CONFLICT,
+            Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::Timeout | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -148,11 +177,12 @@ impl Error {
             detail,
             param: self.param.clone(),
             position: self.position,
+            current: self.current.as_deref().cloned(),
         }
     }
 
     fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), param: None, position: None }
+        Self { kind, detail: detail.into(), param: None, position: None, current: None, etag: None }
     }
 }
 
@@ -167,7 +197,22 @@ impl From<crate::store::Error> for Error {
 
 impl From<crate::ingest::Error> for Error {
     fn from(error: crate::ingest::Error) -> Self {
-        Self::unavailable(chain(&error))
+        match error {
+            crate::ingest::Error::Refused(refusal) => refusal.into(),
+            error => Self::unavailable(chain(&error)),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            Refusal::NoAggregate(_) | Refusal::NoActivity(_) | Refusal::NoView(_) => Self::not_found(detail),
+            Refusal::NoVersion { .. } => Self::bad_param("resolved_in", detail),
+            Refusal::TooManyLabels { .. } => Self::bad_param("labels", detail),
+            Refusal::Revision { .. } | Refusal::TooManyViews => Self::conflict(detail),
+        }
     }
 }
 
@@ -186,6 +231,9 @@ impl IntoResponse for Error {
         let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
         let mut response = (self.status(), body).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(Ok(etag)) = self.etag.as_deref().map(HeaderValue::from_str) {
+            response.headers_mut().insert(ETAG, etag);
+        }
         if self.status().is_server_error() {
             response.extensions_mut().insert(Reported(self.detail));
         }

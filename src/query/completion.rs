@@ -192,6 +192,12 @@ fn values(context: &Context<'_>, key: &Key) -> Vec<Item> {
             let values = sets.label(name).into_iter().flat_map(LabelSets::values);
             values.map(|(name, set)| value(name, Counted::Errors(set.len()))).collect()
         }
+        Key::Property(Property::Assignee) => {
+            let me = (!context.me.is_empty()).then(|| plain("me"));
+            let people = sets.assignees().map(|(name, set)| value(name, Counted::Errors(set.len())));
+            me.into_iter().chain(people).collect()
+        }
+        Key::Property(Property::Note) => Vec::new(),
         Key::Property(Property::Target(name)) => {
             let mut items = tally(context.view.targets().iter().filter_map(|target| target.labels.get(name)));
             for item in &mut items {
@@ -217,6 +223,7 @@ fn count_is(context: &Context<'_>, is: Is) -> u64 {
     match is {
         Is::State(state) => sets.state(state).len(),
         Is::Regressed => sets.regressed().len(),
+        Is::Escalating => context.escalating().len(),
         Is::New => context.view.aggregates().iter().filter(is_new).count() as u64,
     }
 }

@@ -11,6 +11,7 @@ use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, OccurrenceId};
 use crate::model::series::{Buckets, Count};
 use crate::model::time::{TimeRange, Timestamp};
+use crate::model::triage::{Standing, Until};
 use crate::store::Split;
 
 /// Most aggregates on a page: with sparklines, a few megabytes.
@@ -99,6 +100,8 @@ pub struct Item {
     pub new: bool,
     /// Open again after it was resolved.
     pub regressed: bool,
+    /// Happening much more often than it used to.
+    pub escalating: bool,
     /// How often it happened in the range, at the selected targets.
     pub count: Count,
     /// Its sparkline, where asked for.
@@ -127,12 +130,8 @@ pub fn page(context: &Context<'_>, request: &Request<'_>) -> Result<Page, Error>
         Sort::Trend => counts_before(context, &selection, request.range)?,
         _ => Vec::new(),
     };
-    let listed: AggregateSet = if request.all {
-        selection.aggregate_set(context)
-    } else {
-        let happened = counts.iter().enumerate().filter(|(_, count)| count.total > 0);
-        happened.map(|(id, _)| AggregateId(id as u32)).collect()
-    };
+    let listed: AggregateSet =
+        if request.all { selection.aggregate_set(context) } else { those_that_happened(&counts) };
     let key = |aggregate: &Aggregate| match request.sort {
         Sort::LastSeen => aggregate.last_seen.0,
         Sort::FirstSeen => aggregate.first_seen.0,
@@ -179,6 +178,21 @@ pub fn one(context: &Context<'_>, id: AggregateId, range: TimeRange, points: usi
         first_occurrence: ends.map(|(oldest, _)| oldest),
         last_occurrence: ends.map(|(_, newest)| newest),
     })
+}
+
+/// The aggregates that `query` selects and that happened in `range`.
+///
+/// # Errors
+/// [`Error::Invalid`] for an unknown name in the query; [`Error::Store`] when the store can not be read.
+pub fn happened(context: &Context<'_>, query: &Query, range: TimeRange) -> Result<AggregateSet, Error> {
+    let selection = filter::select(context, query, range)?;
+    let counts = counts(context, &selection, range)?;
+    Ok(those_that_happened(&counts))
+}
+
+fn those_that_happened(counts: &[Count]) -> AggregateSet {
+    let happened = counts.iter().enumerate().filter(|(_, count)| count.total > 0);
+    happened.map(|(id, _)| AggregateId(id as u32)).collect()
 }
 
 /// How much more often something happened than before, in thousandths of a standard deviation:
@@ -228,7 +242,10 @@ fn first(keys: &mut Vec<(i64, u32)>, limit: usize) -> bool {
 
 fn item(context: &Context<'_>, id: AggregateId, count: Count) -> Option<Item> {
     let aggregate = context.view.aggregates().get(id.0 as usize)?.clone();
+    let state = &aggregate.triage.status.standing;
+    let is_heard = matches!(state, Standing::Open | Standing::Muted(Until::Escalation));
     Some(Item {
+        escalating: is_heard && context.escalations.over.contains(id),
         service: service_name(context, aggregate.service).to_owned(),
         new: aggregate.first_seen > context.new_since(),
         regressed: aggregate.triage.status.is_regressed(),

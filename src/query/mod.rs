@@ -10,12 +10,14 @@
 //! | completion | what may stand at a place of a query |
 //! | group | which group a count belongs to, and counting by groups |
 //! | search, snippet | samples for which a query holds, and where |
-//! | range, top, list, sparkline, distribution, service, label, occurrence, target | one file for each kind of answer |
+//! | range, top, list, sparkline, distribution, service, label, occurrence, target, facet, activity, report, view | one file for each kind of answer |
 
+pub mod activity;
 pub mod completion;
 pub mod cursor;
 pub mod distribution;
 pub mod escalation;
+pub mod facet;
 pub mod filter;
 pub mod group;
 pub mod label;
@@ -24,6 +26,7 @@ pub mod matcher;
 pub mod occurrence;
 pub mod pattern;
 pub mod range;
+pub mod report;
 pub mod search;
 pub mod service;
 pub mod snippet;
@@ -34,12 +37,15 @@ pub mod target;
 mod tests;
 pub mod time;
 pub mod top;
+pub mod view;
 
 use std::sync::Arc;
 
 use self::escalation::Escalations;
+use crate::model::aggregate_set::AggregateSet;
 use crate::model::target::ServiceTargets;
 use crate::model::time::{Millis, Timestamp};
+use crate::model::triage::State;
 use crate::search::{self as index, Snapshot};
 use crate::store::{self, View};
 
@@ -71,6 +77,14 @@ impl Context<'_> {
     #[must_use]
     pub fn new_since(&self) -> Timestamp {
         self.now.minus(self.new_for)
+    }
+
+    /// Errors that happen much more often than they used to, and of which one wants to hear that.
+    #[must_use]
+    pub fn escalating(&self) -> AggregateSet {
+        let sets = self.view.sets();
+        let heard = &sets.state(State::Open).0 | &sets.until_escalation().0;
+        AggregateSet(&self.escalations.over.0 & heard)
     }
 
     /// The shortest configured scrape interval: counts are not known more finely than this.
@@ -121,7 +135,7 @@ pub enum Error {
 
 impl Error {
     /// A wrong parameter.
-    fn invalid(param: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(param: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid { param, position: None, message: message.into() }
     }
 }

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::header::ETAG;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Name, Parameters, ask};
+use super::extract::{Name, Parameters, Who, ask, ask_as};
 use super::shape::{self, Counted, Failure, LabelMap, Sparkline};
+use super::standing::Standing;
 use super::table::{Format, Lines, Table};
 use crate::api::error::Error;
 use crate::api::state::AppState;
+use crate::model::annotation::Choice;
 use crate::model::id::AggregateId;
 use crate::model::time::TimeRange;
 use crate::query::cursor::Cursor;
@@ -120,10 +123,15 @@ struct Aggregate {
     severity: &'static str,
     /// `open`, `resolved` or `muted`.
     state: &'static str,
-    /// First seen within 24 hours.
+    /// Since when it is in this state; null if that never changed.
+    #[schema(format = DateTime)]
+    state_since: Option<String>,
+    /// First seen a short while ago: 24 hours, unless configured otherwise.
     new: bool,
     /// Open again after it was resolved.
     regressed: bool,
+    /// Happening much more often than it used to.
+    escalating: bool,
     /// When it is known to have happened first.
     #[schema(format = DateTime)]
     first_seen: String,
@@ -138,6 +146,10 @@ struct Aggregate {
     total_count: u64,
     /// Annotation labels.
     labels: LabelMap,
+    /// Who cares for it.
+    assignee: Option<String>,
+    /// How often its state, labels, assignee or note changed: its `ETag`.
+    revision: u64,
     /// Counts over the range, where asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     sparkline: Option<Sparkline>,
@@ -145,13 +157,21 @@ struct Aggregate {
 
 /// One error in full.
 #[derive(Debug, Serialize, ToSchema)]
-struct AggregateDetail {
+pub(super) struct AggregateDetail {
     #[serde(flatten)]
     aggregate: Aggregate,
     /// Id of its oldest sample that is kept; null when there is none.
     first_occurrence: Option<String>,
     /// Id of its newest sample; null when there is none.
     last_occurrence: Option<String>,
+    /// Its state with all its conditions.
+    standing: Standing,
+    /// Labels that the configuration's rules give it, whatever people chose.
+    labels_by_rule: LabelMap,
+    /// Labels that people took away, whatever the rules say.
+    labels_removed: Vec<String>,
+    /// What people wrote about it.
+    note: Option<String>,
 }
 
 /// Where an error happens.
@@ -198,10 +218,11 @@ struct ValueCount {
 )]
 async fn page(
     State(state): State<Arc<AppState>>,
+    who: Who,
     Parameters(given): Parameters<PageParameters>,
     format: Format,
 ) -> Result<Response, Error> {
-    let page = ask(&state, move |context| given.answer(context)).await?;
+    let page = ask_as(&state, who, move |context| given.answer(context)).await?;
     format.respond(&page)
 }
 
@@ -215,18 +236,46 @@ async fn one(
     State(state): State<Arc<AppState>>,
     name: Name,
     Parameters(given): Parameters<OneParameters>,
-) -> Result<Json<AggregateDetail>, Error> {
+) -> Result<Response, Error> {
     let detail = ask(&state, move |context| {
         let range = query::time::parse_range(given.start.as_deref(), given.end.as_deref(), context.now)?;
         let points = query::number("sparkline", given.sparkline.as_deref(), 0, 0, sparkline::BUCKETS_MAX)?;
-        let detail = list::one(context, AggregateId(name.id("aggregate")?), range, points)?;
-        Ok(AggregateDetail {
-            aggregate: detail.item.into(),
+        AggregateDetail::of(context, AggregateId(name.id("aggregate")?), range, points)
+    });
+    Ok(detail.await?.respond())
+}
+
+impl AggregateDetail {
+    /// The answer for one aggregate, with its count in `range` and a sparkline of so many points.
+    pub(super) fn of(
+        context: &Context<'_>,
+        id: AggregateId,
+        range: TimeRange,
+        points: usize,
+    ) -> Result<Self, query::Error> {
+        let detail = list::one(context, id, range, points)?;
+        let triage = &detail.item.aggregate.triage;
+        let removed = triage.labels.chosen().iter().filter(|(_, choice)| *choice == Choice::Nothing);
+        Ok(Self {
             first_occurrence: detail.first_occurrence.map(|id| id.to_string()),
             last_occurrence: detail.last_occurrence.map(|id| id.to_string()),
+            standing: Standing::from(&triage.status),
+            labels_by_rule: shape::labels(triage.labels.ruled()),
+            labels_removed: removed.map(|(name, _)| name.clone()).collect(),
+            note: triage.note.clone(),
+            aggregate: detail.item.into(),
         })
-    });
-    Ok(Json(detail.await?))
+    }
+
+    /// Its tag: what a request's `If-Match` is compared with.
+    pub(super) fn etag(&self) -> String {
+        format!("\"{}\"", self.aggregate.revision)
+    }
+
+    /// The answer with its tag.
+    pub(super) fn respond(&self) -> Response {
+        ([(ETAG, self.etag())], Json(self)).into_response()
+    }
 }
 
 /// Where an error happens: its counts by each label of its targets
@@ -289,6 +338,8 @@ impl From<list::Item> for Aggregate {
             message: aggregate.message,
             severity: aggregate.severity.name(),
             state: aggregate.triage.status.standing.state().name(),
+            state_since: aggregate.triage.status.since.map(shape::time),
+            escalating: item.escalating,
             new: item.new,
             regressed: item.regressed,
             first_seen: shape::time(aggregate.first_seen),
@@ -297,6 +348,8 @@ impl From<list::Item> for Aggregate {
             estimated: item.count.estimated,
             total_count: aggregate.total,
             labels: shape::labels(aggregate.triage.labels.labels()),
+            assignee: aggregate.triage.assignee,
+            revision: aggregate.triage.revision,
             sparkline: item.sparkline.map(Sparkline::from),
         }
     }
@@ -325,12 +378,14 @@ impl Table for AggregateList {
             "state",
             "new",
             "regressed",
+            "escalating",
             "first_seen",
             "last_seen",
             "count",
             "estimated",
             "total_count",
             "labels",
+            "assignee",
         ]
     }
 
@@ -346,12 +401,14 @@ impl Table for AggregateList {
                 one.state,
                 if one.new { "true" } else { "false" },
                 if one.regressed { "true" } else { "false" },
+                if one.escalating { "true" } else { "false" },
                 &one.first_seen,
                 &one.last_seen,
                 &one.count.to_string(),
                 &one.estimated.to_string(),
                 &one.total_count.to_string(),
                 &shape::label_cell(&one.labels),
+                one.assignee.as_deref().unwrap_or_default(),
             ]);
         }
     }

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -97,6 +100,36 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
+/// A JSON object in the request's body.
+///
+/// The content type has to say so: a form of another site can not, so that nobody's browser is made to change anything here.
+pub(super) struct JsonObject(pub(super) Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if kind != "application/json" && kind != "application/merge-patch+json" {
+            let detail = format!("the body is to be application/json, not {kind:?}");
+            return Err(Error::unsupported_media_type(detail));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|error| {
+            if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Error::too_large("the body is too large")
+            } else {
+                Error::bad_request(format!("the body can not be read: {error}"))
+            }
+        })?;
+        match serde_json::from_slice(&body) {
+            Ok(Value::Object(object)) => Ok(Self(object)),
+            Ok(_) => Err(Error::bad_request("the body is to be a JSON object")),
+            Err(error) => Err(Error::bad_request(format!("the body is no JSON: {error}"))),
+        }
+    }
+}
+
 /// Who asks: the header `X-Hydrophone-User`, until there are logins; empty when it is not given.
 #[derive(Debug, Clone, Default)]
 pub(in crate::api) struct Who(pub(in crate::api) String);
@@ -126,6 +159,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
 const WHO: &str = "x-hydrophone-user";
 
 impl Name {
+    /// The number it is; a text that is none is one of nothing there is.
+    ///
+    /// # Errors
+    /// [`query::Error::NotFound`] of `what`.
+    pub(super) fn number(&self, what: &'static str) -> Result<u64, query::Error> {
+        self.0.parse().map_err(|_| query::Error::NotFound { what, name: self.0.clone() })
+    }
+
     /// The id it is; a text that is none is one of nothing there is.
     ///
     /// # Errors

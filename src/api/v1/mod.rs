@@ -3,20 +3,27 @@
 //! Handlers extract, ask one question and map. What is common to them is in `extract` (parameters, and how a question is
 //! asked), `table` (CSV and JSON lines) and `shape` (what several answers hold).
 
+mod activity;
 mod aggregate;
 pub(super) mod extract;
+mod facet;
 mod label;
 mod occurrence;
+mod patch;
 mod query;
 pub(super) mod range;
+mod report;
 mod search;
 mod service;
 pub(super) mod shape;
+mod standing;
 mod status;
 mod table;
 mod target;
 mod ticket;
 mod top;
+mod triage;
+mod view;
 
 use std::sync::{Arc, LazyLock};
 
@@ -49,12 +56,17 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::new()
         .merge(service::routes())
         .merge(aggregate::routes())
+        .merge(triage::routes())
+        .merge(activity::routes())
         .merge(occurrence::routes())
         .merge(search::routes())
         .merge(range::routes())
         .merge(top::routes())
         .merge(target::routes())
         .merge(label::routes())
+        .merge(facet::routes())
+        .merge(report::routes())
+        .merge(view::routes())
         .merge(query::routes())
         .merge(status::routes())
         .routes(routes!(openapi))
@@ -76,6 +88,7 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
     servers((url = "../..", description = "This server: relative to this document, so that any path prefix works")),
     tags(
         (name = "errors", description = "Errors (aggregates), their counts and their samples"),
+        (name = "triage", description = "States, labels, assignees and notes of errors, and who changed them"),
         (name = "series", description = "Counts over time and the most frequent groups"),
         (name = "charts", description = "Counts over time as pictures"),
         (name = "fleet", description = "Services, targets and labels"),

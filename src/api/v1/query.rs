@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Parameters, ask};
+use super::extract::{Parameters, Who, ask_as};
 use super::shape::Failure;
 use crate::api::error::Error;
 use crate::api::state::AppState;
@@ -67,9 +67,10 @@ struct Suggestion {
 )]
 async fn complete(
     State(state): State<Arc<AppState>>,
+    who: Who,
     Parameters(given): Parameters<CompleteParameters>,
 ) -> Result<Json<Completion>, Error> {
-    let found = ask(&state, move |context| {
+    let found = ask_as(&state, who, move |context| {
         completion::complete(context, given.q.as_deref().unwrap_or(""), given.cursor.as_deref())
     });
     Ok(Json(found.await?.into()))

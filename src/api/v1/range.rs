@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Parameters, ask};
+use super::extract::{Parameters, Who, ask_as};
 use super::shape::{self, Counted, Failure, LabelMap};
 use super::table::{Format, Lines, Table};
 use super::top::group_columns;
@@ -147,10 +147,11 @@ struct Point<'a> {
 )]
 async fn answer(
     State(state): State<Arc<AppState>>,
+    who: Who,
     Parameters(given): Parameters<RangeParameters>,
     format: Format,
 ) -> Result<Response, Error> {
-    let answer = ask(&state, move |context| given.answer(context)).await?;
+    let answer = ask_as(&state, who, move |context| given.answer(context)).await?;
     format.respond(&RangeAnswer::from(answer))
 }
 

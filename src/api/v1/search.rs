@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Parameters, ask};
+use super::extract::{Parameters, Who, ask_as};
 use super::shape::{self, Failure, Indexed, LabelMap, Sparkline};
 use super::table::{Format, Lines, Table};
 use crate::api::error::Error;
@@ -192,10 +192,11 @@ struct Part {
 )]
 async fn answer(
     State(state): State<Arc<AppState>>,
+    who: Who,
     Parameters(given): Parameters<SearchParameters>,
     format: Format,
 ) -> Result<Response, Error> {
-    let answer = ask(&state, move |context| given.answer(context)).await?;
+    let answer = ask_as(&state, who, move |context| given.answer(context)).await?;
     format.respond(&SearchAnswer::from(answer))
 }
 

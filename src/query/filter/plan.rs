@@ -164,6 +164,22 @@ impl Planner<'_> {
                 self.known_annotation(term, name)?;
                 set(&labelled(view.sets(), name, pattern))
             }
+            Predicate::Property(Property::Assignee, pattern) => {
+                let pattern = self.person(term, pattern)?;
+                set(&having(view.sets().assignees(), view.sets().assigned(), view.sets().all(), &pattern))
+            }
+            Predicate::Property(Property::Note, pattern) => {
+                let noted = view.sets().noted();
+                let notes = noted.iter().filter(|id| {
+                    let aggregate = view.aggregates().get(id.0 as usize);
+                    pattern.matches_label(aggregate.and_then(|aggregate| aggregate.triage.note.as_deref()))
+                });
+                let mut notes: AggregateSet = notes.collect();
+                if pattern.matches_label(None) {
+                    notes.0 |= &view.sets().all().0 - &noted.0;
+                }
+                set(&notes)
+            }
             Predicate::Aggregate(id) => match view.aggregates().get(id.0 as usize) {
                 Some(aggregate) if !negated => {
                     Plan::Aggregates { set: RoaringBitmap::from([id.0]), service: Some(aggregate.service.0) }
@@ -173,6 +189,7 @@ impl Planner<'_> {
             },
             Predicate::Is(Is::State(state)) => set(view.sets().state(*state)),
             Predicate::Is(Is::Regressed) => set(view.sets().regressed()),
+            Predicate::Is(Is::Escalating) => set(&self.context.escalating()),
             Predicate::Is(Is::New) => {
                 let since = self.context.new_since();
                 Plan::Look(Look::Seen(Seen::First, Comparison::More, since), negated)
@@ -181,6 +198,9 @@ impl Planner<'_> {
                 self.known_annotation(term, name)?;
                 set(&labelled(view.sets(), name, &Pattern::parse("*")))
             }
+            Predicate::Has(Has::AnyLabel) => set(view.sets().labelled()),
+            Predicate::Has(Has::Assignee) => set(view.sets().assigned()),
+            Predicate::Has(Has::Note) => set(view.sets().noted()),
             Predicate::Has(Has::Target(name)) => self.target(term, name, &Pattern::parse("*"), negated)?,
             Predicate::Has(Has::Text(field)) => Plan::Look(Look::Text(Condition::Has(field.searched())), negated),
             Predicate::Seen(seen, comparison, moment) => {
@@ -217,6 +237,19 @@ impl Planner<'_> {
         Ok(Plan::Target(self.targets.len() - 1))
     }
 
+    /// A person, of whom `me` is the one who asks.
+    fn person(&self, term: &Term, pattern: &Pattern) -> Result<Pattern, Error> {
+        match (pattern.exact(), self.context.me) {
+            (Some("me"), "") => {
+                let message = "assignee:me is whoever asks, and this request does not say who that is: give a name in the \
+                               header X-Hydrophone-User, or write assignee:NAME";
+                Err(unknown(term, message.to_owned()))
+            }
+            (Some("me"), me) => Ok(Pattern::literal(me)),
+            _ => Ok(pattern.clone()),
+        }
+    }
+
     fn known_annotation(&self, term: &Term, name: &str) -> Result<(), Error> {
         let known = annotation_names(self.context);
         if known.contains(name) {
@@ -230,9 +263,19 @@ impl Planner<'_> {
 /// The aggregates whose annotation label has such a value.
 fn labelled(sets: &Sets, name: &str, pattern: &Pattern) -> AggregateSet {
     let Some(label) = sets.label(name) else { return AggregateSet::new() };
-    let mut set = union(label.values().filter(|(value, _)| pattern.matches_label(Some(value))).map(|(_, set)| set));
+    having(label.values(), label.all(), sets.all(), pattern)
+}
+
+/// The union of the sets whose value matches, with those that have none where that matches.
+fn having<'a>(
+    values: impl Iterator<Item = (&'a str, &'a AggregateSet)>,
+    valued: &AggregateSet,
+    all: &AggregateSet,
+    pattern: &Pattern,
+) -> AggregateSet {
+    let mut set = union(values.filter(|(value, _)| pattern.matches_label(Some(value))).map(|(_, set)| set));
     if pattern.matches_label(None) {
-        set.0 |= &sets.all().0 - &label.all().0;
+        set.0 |= &all.0 - &valued.0;
     }
     set
 }

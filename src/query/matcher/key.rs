@@ -10,7 +10,7 @@ use crate::model::time::{Millis, Timestamp};
 use crate::model::triage::State;
 
 /// The keys as messages and completion name them, in the order in which one would think of them.
-pub(in crate::query) const NAMES: [&str; 20] = [
+pub(in crate::query) const NAMES: [&str; 22] = [
     "service",
     "is",
     "severity",
@@ -25,6 +25,8 @@ pub(in crate::query) const NAMES: [&str; 20] = [
     "header.NAME",
     "label.NAME",
     "target.NAME",
+    "assignee",
+    "note",
     "has",
     "first_seen",
     "last_seen",
@@ -34,8 +36,20 @@ pub(in crate::query) const NAMES: [&str; 20] = [
 ];
 
 /// What `has:` asks for, as messages and completion name it.
-pub(in crate::query) const HAS: [&str; 9] =
-    ["label.NAME", "target.NAME", "message", "stack", "cause", "url", "method", "header", "header.NAME"];
+pub(in crate::query) const HAS: [&str; 12] = [
+    "label",
+    "label.NAME",
+    "target.NAME",
+    "assignee",
+    "note",
+    "message",
+    "stack",
+    "cause",
+    "url",
+    "method",
+    "header",
+    "header.NAME",
+];
 
 /// A key as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +71,8 @@ impl Key {
             "state" => Self::Property(Property::State),
             "class" => Self::Property(Property::Class),
             "key" => Self::Property(Property::Key),
+            "assignee" => Self::Property(Property::Assignee),
+            "note" => Self::Property(Property::Note),
             "is" => Self::Is,
             "has" => Self::Has,
             "aggregate" => Self::Aggregate,
@@ -168,8 +184,14 @@ pub(super) fn text(written: &Written<'_>) -> Result<Text, Error> {
 
 impl Is {
     /// All words of `is:`.
-    pub(in crate::query) const ALL: [Self; 5] =
-        [Self::State(State::Open), Self::State(State::Resolved), Self::State(State::Muted), Self::Regressed, Self::New];
+    pub(in crate::query) const ALL: [Self; 6] = [
+        Self::State(State::Open),
+        Self::State(State::Resolved),
+        Self::State(State::Muted),
+        Self::New,
+        Self::Regressed,
+        Self::Escalating,
+    ];
 
     /// The word.
     #[must_use]
@@ -178,6 +200,7 @@ impl Is {
             Self::State(state) => state.name(),
             Self::Regressed => "regressed",
             Self::New => "new",
+            Self::Escalating => "escalating",
         }
     }
 }
@@ -186,6 +209,9 @@ impl Has {
     fn read(word: &str) -> Option<Self> {
         match (field(word), word.split_once('.')) {
             (Some(field), _) => Some(Self::Text(field)),
+            (None, None) if word == "label" => Some(Self::AnyLabel),
+            (None, None) if word == "assignee" => Some(Self::Assignee),
+            (None, None) if word == "note" => Some(Self::Note),
             (None, Some(("target", name))) if is_label_name(name) => Some(Self::Target(name.to_owned())),
             (None, Some(("label", name))) if is_label_name(name) => Some(Self::Label(name.to_owned())),
             _ => None,

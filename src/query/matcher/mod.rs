@@ -96,6 +96,10 @@ pub enum Property {
     Target(String),
     /// An annotation label.
     Label(String),
+    /// Who cares for it.
+    Assignee,
+    /// What people wrote about it.
+    Note,
 }
 
 /// Words of `is:`.
@@ -107,6 +111,8 @@ pub enum Is {
     Regressed,
     /// First seen a short while ago.
     New,
+    /// Happening much more often than it used to.
+    Escalating,
 }
 
 /// Words of `has:`.
@@ -116,6 +122,12 @@ pub enum Has {
     Target(String),
     /// An annotation label.
     Label(String),
+    /// Any annotation label.
+    AnyLabel,
+    /// An assignee.
+    Assignee,
+    /// A note.
+    Note,
     /// A text.
     Text(Field),
 }

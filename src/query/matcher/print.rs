@@ -77,6 +77,8 @@ impl Display for Property {
             Self::Key => f.write_str("key"),
             Self::Target(name) => write!(f, "target.{name}"),
             Self::Label(name) => write!(f, "label.{name}"),
+            Self::Assignee => f.write_str("assignee"),
+            Self::Note => f.write_str("note"),
         }
     }
 }
@@ -86,6 +88,9 @@ impl Display for Has {
         match self {
             Self::Target(name) => write!(f, "target.{name}"),
             Self::Label(name) => write!(f, "label.{name}"),
+            Self::AnyLabel => f.write_str("label"),
+            Self::Assignee => f.write_str("assignee"),
+            Self::Note => f.write_str("note"),
             Self::Text(field) => field.fmt(f),
         }
     }
