@@ -74,7 +74,11 @@ struct LookParameters {
 
 /// The routes with their description.
 pub(super) fn resources() -> OpenApiRouter<Arc<AppState>> {
-    OpenApiRouter::new().routes(routes!(svg)).routes(routes!(png))
+    OpenApiRouter::new()
+        .routes(routes!(svg))
+        .routes(routes!(png))
+        .routes(routes!(report_svg))
+        .routes(routes!(report_png))
 }
 
 /// The routes.
@@ -114,6 +118,38 @@ async fn png(
     respond(&state, who, given, Format::Png).await
 }
 
+/// Ownership at a glance, as an SVG
+///
+/// The counts that `/api/v1/reports/labels` reports, over time, by the values of the annotation label that `by` names.
+#[utoipa::path(
+    get, path = "/charts/reports/labels.svg", operation_id = "getLabelReportSvg", tag = "charts",
+    params(ChartParameters),
+    responses((status = 200, description = "The picture", content_type = "image/svg+xml", body = String), Failure)
+)]
+async fn report_svg(
+    State(state): State<Arc<AppState>>,
+    who: Who,
+    Parameters(given): Parameters<ChartParameters>,
+) -> Result<Response, Error> {
+    respond(&state, who, given.of_report()?, Format::Svg).await
+}
+
+/// Ownership at a glance, as a PNG
+///
+/// The SVG, rasterised.
+#[utoipa::path(
+    get, path = "/charts/reports/labels.png", operation_id = "getLabelReportPng", tag = "charts",
+    params(ChartParameters),
+    responses((status = 200, description = "The picture", content_type = "image/png", body = Vec<u8>), Failure)
+)]
+async fn report_png(
+    State(state): State<Arc<AppState>>,
+    who: Who,
+    Parameters(given): Parameters<ChartParameters>,
+) -> Result<Response, Error> {
+    respond(&state, who, given.of_report()?, Format::Png).await
+}
+
 async fn respond(state: &Arc<AppState>, who: Who, given: ChartParameters, format: Format) -> Result<Response, Error> {
     let permit = match format {
         Format::Svg => None,
@@ -144,6 +180,13 @@ struct Drawing {
 }
 
 impl ChartParameters {
+    /// The same, of a report: `by` names an annotation label.
+    fn of_report(mut self) -> Result<Self, Error> {
+        let label = query::report::read_label(self.range.by.as_deref())?;
+        self.range.by = Some(format!("label.{label}"));
+        Ok(self)
+    }
+
     fn read(mut self, context: &Context<'_>) -> Result<Drawing, Error> {
         let (look, scale) = self.look.read()?;
         if self.range.align.is_none() {

@@ -52,10 +52,22 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
     pub(crate) next_cursor: Option<String>,
+    pub(crate) etag: Option<String>,
     pub(crate) body: String,
 }
 
 impl Answer {
+    async fn of(response: reqwest::Response) -> Self {
+        let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
+        Self {
+            status: response.status().as_u16(),
+            content_type: header("content-type").unwrap_or_default(),
+            next_cursor: header("x-next-cursor"),
+            etag: header("etag"),
+            body: response.text().await.unwrap(),
+        }
+    }
+
     /// The body as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
@@ -214,17 +226,31 @@ impl Server {
         self.get_as(path, "application/json").await
     }
 
+    /// Sends JSON, as a person of this name.
+    pub(crate) async fn send(&self, method: &str, path: &str, who: &str, body: &serde_json::Value) -> Answer {
+        self.send_with(method, path, &[("x-hydrophone-user", who)], body).await
+    }
+
+    /// Sends JSON with these headers.
+    pub(crate) async fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &serde_json::Value,
+    ) -> Answer {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.client.request(method, format!("http://{}{path}", self.address)).json(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
     /// Asks for another form.
     pub(crate) async fn get_as(&self, path: &str, accept: &str) -> Answer {
         let request = self.client.get(format!("http://{}{path}", self.address)).header("accept", accept);
-        let response = request.send().await.unwrap();
-        let header = |name: &str| Some(response.headers().get(name)?.to_str().unwrap().to_owned());
-        Answer {
-            status: response.status().as_u16(),
-            content_type: header("content-type").unwrap_or_default(),
-            next_cursor: header("x-next-cursor"),
-            body: response.text().await.unwrap(),
-        }
+        Answer::of(request.send().await.unwrap()).await
     }
 }
 

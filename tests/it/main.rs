@@ -20,3 +20,4 @@ mod sample;
 mod search;
 mod spike;
 mod transfer;
+mod triage;

@@ -40,7 +40,7 @@ pub(in crate::api) struct RangeParameters {
     /// What is told apart: `service`, `severity`, `state`, `aggregate`, `target.NAME` (a label of targets, such as
     /// `target.instance`) or `label.NAME` (an annotation label). Nothing, which is one series, by default.
     #[param(example = "service")]
-    by: Option<String>,
+    pub(in crate::api) by: Option<String>,
     /// How many groups are told apart, 1 to 100; the others stand together as `other`. 10 by default.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     top: Option<String>,
