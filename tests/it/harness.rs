@@ -240,7 +240,9 @@ impl Server {
         body: &serde_json::Value,
     ) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = self.client.request(method, format!("http://{}{path}", self.address)).json(body);
+        let request = self.client.request(method, format!("http://{}{path}", self.address)).body(body.to_string());
+        let says_what = headers.iter().any(|(name, _)| *name == "content-type");
+        let mut request = if says_what { request } else { request.header("content-type", "application/json") };
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -19,6 +19,7 @@ use crate::api::state::AppState;
 use crate::model::activity::{ActivityChange, Reason};
 use crate::model::annotation::{Choice, Worn};
 use crate::model::id::AggregateId;
+use crate::model::time::Millis;
 use crate::model::triage::Difference;
 use crate::query::activity::{self, LIMIT_MAX};
 use crate::query::group::service_name;
@@ -239,6 +240,8 @@ impl PageParameters {
         let range = match (self.start.as_deref(), self.end.as_deref()) {
             (None, None) => None,
             (None, end) => Some(query::time::parse_range(Some("0"), end, context.now)?),
+            // What was changed right now is a part of "until now".
+            (start, None) => Some(query::time::parse_range(start, None, context.now.plus(Millis(1)))?),
             (start, end) => Some(query::time::parse_range(start, end, context.now)?),
         };
         if let Some(word) = self.reason.as_deref()
