@@ -83,7 +83,7 @@ fn mistakes_are_named_with_their_place() {
         ("service:(a OR b)", 8, "one value follows service:; write (service:a OR service:b)"),
         ("severity:eror", 9, r#"there is no severity "eror"; did you mean "error"?; known: info, warning, error"#),
         ("state:closed", 6, r#"there is no state "closed""#),
-        ("is:newish", 3, "there is no is:newish; known: open, resolved, muted, regressed, new"),
+        ("is:newish", 3, "there is no is:newish; known: open, resolved, muted, new, regressed, escalating"),
         ("is:*", 3, "there is no is:*"),
         ("has:stak", 4, r#"there is no has:stak; did you mean "stack"?; known: label.NAME"#),
         ("has:service", 4, "there is no has:service"),
