@@ -4,6 +4,8 @@ use hydrophone::model::time::Millis;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, INTERVAL, Server, exposed, target};
+use crate::kill::Chance;
+use crate::process::{self, Place, hydrophone};
 
 /// Two services: checkout with two errors at two versions, search with one.
 async fn shop() -> Server {
@@ -351,4 +353,75 @@ async fn activity_is_told_by_person_reason_query_and_time() {
     assert_eq!((&undone["changed"], &undone["activity"]), (&json!(1), &json!(3)));
     assert_eq!(ok(&server, "/api/v1/activity/3").await["undoes"], 2);
     assert_eq!(listed(&server, "is:muted").await, Vec::<String>::new());
+}
+
+/// How often the server is killed while it is asked to change errors.
+const KILLS: u32 = 30;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_survives_a_kill_and_what_was_not_is_whole_or_not_there() {
+    let place = Place::new("services: []\n");
+    let file = place.path().join("deltas.jsonl");
+    let mut lines = vec![json!({"kind": "header", "format": "hydrophone deltas", "version": 1}).to_string()];
+    for key in 0..3 {
+        let labels = json!({"instance": "10.0.0.1:80"});
+        let delta =
+            json!({"service": "shop", "key": format!("E@{key}"), "labels": labels, "t": 1_795_168_800, "count": 2});
+        lines.push(delta.to_string());
+    }
+    hydrophone::fs::rewrite_atomic(&file, lines.join("\n").as_bytes()).unwrap();
+    let mut command = hydrophone();
+    command.args(["import", "deltas"]).arg(&file).arg("--storage.path").arg(place.data());
+    let imported = process::run(command);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut chance = Chance(7);
+    // Of each error: the note that was answered last, and the one that was asked for last.
+    let mut notes: Vec<(Option<String>, Option<String>)> = vec![(None, None); 3];
+    let mut answered = 0;
+    for life in 0..=KILLS {
+        let mut server = place.start();
+        server.ready().await;
+        let url = server.url().await;
+        let errors = format!("{url}/api/v1/aggregates");
+        let ask = async |path: &str| -> Value {
+            let body = client.get(format!("{errors}/{path}")).send().await.unwrap().text().await.unwrap();
+            serde_json::from_str(&body).unwrap()
+        };
+        for (id, (known, asked)) in notes.iter_mut().enumerate() {
+            let error = ask(&id.to_string()).await;
+            let note = error["note"].as_str().map(str::to_owned);
+            assert!(
+                note == *known || note == *asked,
+                "life {life}, error {id}: {note:?} is neither {known:?} nor {asked:?}"
+            );
+            let activity = ask(&format!("{id}/activity?limit=1000")).await;
+            let entries = activity["activities"].as_array().unwrap();
+            assert_eq!(entries.len() as u64, error["revision"].as_u64().unwrap());
+            let newest = entries.first().map(|entry| entry["changes"][0]["fields"][0]["to"].clone());
+            assert_eq!(newest.unwrap_or(Value::Null), error["note"]);
+            (*known, *asked) = (note.clone(), note);
+        }
+        if life == KILLS {
+            break;
+        }
+        let moment = tokio::time::sleep(std::time::Duration::from_millis(5 + chance.below(60)));
+        let change = async {
+            for step in 0.. {
+                let note = format!("life {life}, step {step}");
+                let id = step % 3;
+                notes[id].1 = Some(note.clone());
+                let request = client.patch(format!("{errors}/{id}")).header("content-type", "application/json");
+                let body = json!({ "note": note }).to_string();
+                if request.body(body).send().await.is_ok_and(|answer| answer.status() == 200) {
+                    notes[id].0 = Some(note);
+                    answered += 1;
+                }
+            }
+        };
+        tokio::select! { () = moment => {}, () = change => {} }
+        server.kill();
+    }
+    assert!(answered > 100, "{answered} changes are too few to mean much");
 }
