@@ -95,8 +95,12 @@ impl Annotations {
         Worn { chosen, ruled: self.ruled.get(name).map(str::to_owned) }
     }
 
-    /// Sets a person's choice, or takes it back.
+    /// Sets a person's choice, or takes it back. An empty value means that the label is not there.
     pub fn choose(&mut self, name: &str, choice: Option<Choice>) {
+        let choice = match choice {
+            Some(Choice::Value(value)) if value.is_empty() => Some(Choice::Nothing),
+            other => other,
+        };
         match (self.position(name), choice) {
             (Ok(at), Some(choice)) => {
                 if let Some(pair) = self.chosen.get_mut(at) {

@@ -316,7 +316,8 @@ impl Triage {
     /// Takes back what still stands as it was changed to; says what changed by that. What was changed again since stays.
     pub fn undo(&mut self, differences: &[Difference]) -> Vec<Difference> {
         let mut undone = Vec::new();
-        for difference in differences {
+        // What changed last first: a label may have changed more than once.
+        for difference in differences.iter().rev() {
             undone.extend(match difference {
                 Difference::Status { from, to } if self.status == *to => self.turn(from.clone()),
                 Difference::Label { name, from, to } if self.labels.worn(name).chosen == to.chosen => {

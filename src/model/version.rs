@@ -17,17 +17,31 @@ pub struct Release {
 
 impl Release {
     /// Whether `version`, which was first seen at `appeared_at`, is a later one: by semantic versioning (2.0.0, section 11)
-    /// where both are such versions, and else by when they were first seen.
+    /// where both are such versions, and else by when they were first seen, which is asked for only then.
     #[must_use]
-    pub fn is_before(&self, version: &str, appeared_at: Timestamp) -> bool {
+    pub fn is_before(&self, version: &str, appeared_at: impl FnOnce() -> Timestamp) -> bool {
         if version.is_empty() || version == self.version {
             return false;
         }
         match compare(&self.version, version) {
             Some(order) => order == Ordering::Less,
-            None => appeared_at > self.appeared_at,
+            None => appeared_at() > self.appeared_at,
         }
     }
+}
+
+/// The latest of versions with the times at which they were first seen: by semantic versioning where all are such versions,
+/// and else the one that appeared last, of several at once the last by name.
+#[must_use]
+pub fn latest<'a>(seen: impl IntoIterator<Item = (&'a str, Timestamp)>) -> Option<(&'a str, Timestamp)> {
+    let mut seen: Vec<(&str, Timestamp)> = seen.into_iter().collect();
+    seen.sort_unstable_by_key(|(version, appeared_at)| (*appeared_at, *version));
+    if seen.iter().all(|(version, _)| Semantic::parse(version).is_some()) {
+        return seen
+            .into_iter()
+            .max_by(|(one, _), (other, _)| compare(one, other).unwrap_or(Ordering::Equal));
+    }
+    seen.pop()
 }
 
 /// Which of two semantic versions is later; `None` when one of them is none. A `v` in front, missing minor and patch numbers
@@ -129,11 +143,30 @@ mod tests {
             version: version.to_owned(),
             appeared_at: Timestamp(100),
         };
-        assert!(release("1.9.0").is_before("1.10.0", Timestamp(1)));
-        assert!(!release("1.10.0").is_before("1.9.0", Timestamp(200)));
-        assert!(!release("1.10.0").is_before("v1.10.0", Timestamp(200)));
-        assert!(release("4f69229c").is_before("abc", Timestamp(101)));
-        assert!(!release("4f69229c").is_before("abc", Timestamp(100)));
-        assert!(!release("main").is_before("main", Timestamp(200)) && !release("main").is_before("", Timestamp(200)));
+        let check = |resolved_in: &str, version: &str, appeared_at: i64, later: bool| {
+            assert_eq!(release(resolved_in).is_before(version, || Timestamp(appeared_at)), later, "{version}");
+        };
+        check("1.9.0", "1.10.0", 1, true);
+        check("1.10.0", "1.9.0", 200, false);
+        check("1.10.0", "v1.10.0", 200, false);
+        check("4f69229c", "abc", 101, true);
+        check("4f69229c", "abc", 100, false);
+        check("main", "main", 200, false);
+        check("main", "", 200, false);
+    }
+
+    #[test]
+    fn the_latest_version_does_not_depend_on_the_order_in_which_they_are_named() {
+        let latest_of = |all: &[(&'static str, i64)]| {
+            let seen = |(version, at): &(&'static str, i64)| (*version, Timestamp(*at));
+            let one = latest(all.iter().map(seen));
+            assert_eq!(latest(all.iter().rev().map(seen)), one);
+            one.map(|(version, _)| version)
+        };
+        assert_eq!(latest_of(&[("1.10.0", 1), ("1.9.0", 2), ("2.0.0-rc.1", 0)]), Some("2.0.0-rc.1"));
+        // One that is no such version, and nothing but time orders them.
+        assert_eq!(latest_of(&[("1.0", 3), ("2.0", 1), ("main", 2)]), Some("1.0"));
+        assert_eq!(latest_of(&[("abc", 3), ("def", 3), ("fed", 1)]), Some("def"));
+        assert_eq!(latest_of(&[]), None);
     }
 }

@@ -6,7 +6,7 @@ use super::live::{AsOf, Live};
 use super::log::{Entry, EntryOutcome};
 use super::record::{self, AggregateRow};
 use super::span::{self, Late, LateRow};
-use super::triage::Pending;
+use super::triage::{Pending, Places, Replaced};
 use super::window::{Slot, Window};
 use super::{Error, Store, table};
 use crate::model::id::{AggregateId, TargetId};
@@ -62,8 +62,10 @@ impl Store {
         }
         self.write(&prepared).map_err(|error| self.poison(error))?;
         let committed = Committed { commit: prepared.number, reopened, edited };
-        prepared.apply(&mut self.live_write());
+        let replaced = prepared.apply(&mut self.live_write());
         self.changes.notify();
+        // Freed here, where no reader waits for it.
+        drop(replaced);
         Ok(committed)
     }
 
@@ -88,6 +90,10 @@ impl Prepared {
             displays: Vec::new(),
             commit: Commit::default(),
         };
+        for edit in &commit.edits {
+            prepared.triage.edit(store, live, edit)?;
+        }
+        let places = Places::new(live, &commit);
         let mut next = 0;
         for scrape in &commit.scrapes {
             let first = next;
@@ -96,7 +102,7 @@ impl Prepared {
                 for change in changes {
                     prepared.add_late(live, scrape.target, change);
                     prepared.add_display(change);
-                    prepared.triage.counted(live, scrape.target, scrape.at, change);
+                    prepared.triage.counted(&places, scrape, change);
                 }
             }
             let entry =
@@ -107,9 +113,7 @@ impl Prepared {
             prepared.entries.push((*target, Entry::gone(*at)));
         }
         prepared.late.sort_by_key(|late| (late.aggregate, late.target, late.to));
-        for edit in &commit.edits {
-            prepared.triage.edit(store, live, edit)?;
-        }
+        prepared.triage.prepare(live);
         prepared.commit = commit;
         Ok(prepared)
     }
@@ -205,9 +209,11 @@ impl Prepared {
         Ok(())
     }
 
-    /// The same change in memory.
-    fn apply(self, live: &mut Live) {
+    /// The same change in memory; what it replaced.
+    fn apply(self, live: &mut Live) -> Replaced {
         let Self { number, commit, entries, late, triage, displays, .. } = self;
+        // First, because its sets are those of the records there were.
+        let replaced = triage.apply(live);
         for service in commit.services {
             live.directory.add_service(service);
         }
@@ -220,7 +226,6 @@ impl Prepared {
         for aggregate in commit.aggregates {
             live.directory.add_aggregate(aggregate);
         }
-        triage.apply(live);
         for (id, class, message) in displays {
             live.directory.change_aggregate(id, |aggregate| {
                 if !class.is_empty() {
@@ -238,6 +243,7 @@ impl Prepared {
         }
         live.late.extend(LateRow::new(number, &late));
         live.commit = number;
+        replaced
     }
 }
 

@@ -98,6 +98,8 @@ pub struct Sets {
     assigned: AggregateSet,
     assignees: BTreeMap<String, AggregateSet>,
     noted: AggregateSet,
+    /// When mutes end that have a time.
+    mute_ends: BTreeSet<(Timestamp, AggregateId)>,
     empty: AggregateSet,
 }
 
@@ -233,8 +235,16 @@ impl Sets {
         self.add_triage(aggregate.id, &aggregate.triage);
     }
 
+    fn change_triage(&mut self, id: AggregateId, from: &Triage, to: &Triage) {
+        self.remove_triage(id, from);
+        self.add_triage(id, to);
+    }
+
     fn add_triage(&mut self, id: AggregateId, triage: &Triage) {
         self.state_mut(triage.status.standing.state()).insert(id);
+        if let Standing::Muted(Until::Time(until)) = triage.status.standing {
+            self.mute_ends.insert((until, id));
+        }
         if triage.status.is_regressed() {
             self.regressed.insert(id);
         }
@@ -261,6 +271,9 @@ impl Sets {
 
     fn remove_triage(&mut self, id: AggregateId, triage: &Triage) {
         self.state_mut(triage.status.standing.state()).remove(id);
+        if let Standing::Muted(Until::Time(until)) = triage.status.standing {
+            self.mute_ends.remove(&(until, id));
+        }
         for set in [&mut self.regressed, &mut self.until_escalation, &mut self.labelled, &mut self.noted] {
             set.remove(id);
         }
@@ -305,8 +318,6 @@ pub(super) struct Directory {
     aggregates: Vec<Aggregate>,
     aggregate_ids: Vec<HashMap<String, AggregateId>>,
     sets: Sets,
-    /// When mutes end that have a time.
-    mute_ends: BTreeSet<(Timestamp, AggregateId)>,
 }
 
 impl Directory {
@@ -372,9 +383,6 @@ impl Directory {
         if let Some(ids) = self.aggregate_ids.get_mut(service) {
             ids.insert(record.key.clone(), record.id);
         }
-        if let Standing::Muted(Until::Time(until)) = record.triage.status.standing {
-            self.mute_ends.insert((until, record.id));
-        }
         self.sets.add(&record);
         self.aggregates.push(record);
     }
@@ -399,24 +407,39 @@ impl Directory {
     /// Changes the triage of an aggregate and keeps the sets in step.
     pub(super) fn set_triage(&mut self, id: AggregateId, triage: Triage) {
         let Some(aggregate) = self.aggregates.get_mut(id.0 as usize) else { return };
-        self.sets.remove_triage(id, &aggregate.triage);
-        self.sets.add_triage(id, &triage);
-        if let Standing::Muted(Until::Time(until)) = aggregate.triage.status.standing {
-            self.mute_ends.remove(&(until, id));
-        }
-        if let Standing::Muted(Until::Time(until)) = triage.status.standing {
-            self.mute_ends.insert((until, id));
-        }
+        self.sets.change_triage(id, &aggregate.triage, &triage);
         aggregate.triage = triage;
     }
 
+    /// The sets as they will be once these aggregates have this triage. Nothing may change the records in between.
+    pub(super) fn sets_with<'a>(&self, changes: impl IntoIterator<Item = (AggregateId, &'a Triage)>) -> Sets {
+        let mut sets = self.sets.clone();
+        for (id, triage) in changes {
+            if let Some(aggregate) = self.aggregates.get(id.0 as usize) {
+                sets.change_triage(id, &aggregate.triage, triage);
+            }
+        }
+        sets
+    }
+
+    /// Changes the triage of many aggregates at once, to what [`Self::sets_with`] made `sets` of. What was there before is
+    /// left in their place, so that it can be freed elsewhere.
+    pub(super) fn swap_triage(&mut self, changes: &mut BTreeMap<AggregateId, Triage>, sets: &mut Sets) {
+        std::mem::swap(&mut self.sets, sets);
+        for (id, triage) in changes {
+            if let Some(aggregate) = self.aggregates.get_mut(id.0 as usize) {
+                std::mem::swap(&mut aggregate.triage, triage);
+            }
+        }
+    }
+
     /// Mutes that end at `now` or ended before, earliest first.
-    pub(super) fn due(&self, now: Timestamp) -> Vec<(Timestamp, AggregateId)> {
-        self.mute_ends.range(..=(now, AggregateId(u32::MAX))).copied().collect()
+    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = AggregateId> {
+        self.sets.mute_ends.range(..=(now, AggregateId(u32::MAX))).map(|(_, id)| *id)
     }
 
     /// When the next mute ends.
     pub(super) fn next_mute_end(&self) -> Option<Timestamp> {
-        self.mute_ends.first().map(|(end, _)| *end)
+        self.sets.mute_ends.first().map(|(end, _)| *end)
     }
 }

@@ -3,3 +3,4 @@
 mod power_cut;
 mod simulated;
 mod thinning;
+mod triage;

@@ -7,13 +7,16 @@
 //! | --- | --- |
 //! | row | the bytes of triage, activities and saved views |
 //! | pending | a commit's changes, against the state they will be applied to |
+//! | release | which version to resolve in, and whether a count is of a later one |
 //! | history | reading activities, and forgetting old ones |
 
 mod history;
 mod pending;
+mod release;
 mod row;
 
 pub(super) use history::forget;
 pub use history::{ActivityEntry, ActivityScan};
-pub(super) use pending::Pending;
+pub(super) use pending::{Pending, Replaced};
+pub(super) use release::Places;
 pub(super) use row::{decode_triage, decode_view, encode_triage};

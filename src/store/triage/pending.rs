@@ -1,29 +1,43 @@
 //! What a commit changes in triage, against the state it will be applied to: what people ask for, and what counts end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
 use super::history;
+use super::release::{self, Places};
 use super::row;
 use crate::model::activity::{Activity, ActivityChange, Reason};
 use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
-use crate::model::id::{AggregateId, ServiceId, TargetId};
+use crate::model::id::{AggregateId, ServiceId};
 use crate::model::label::Labels;
-use crate::model::time::Timestamp;
-use crate::model::triage::{Change, Difference, End, Period, Standing, State, Status, Triage, Turn, Until};
-use crate::model::version::{self, Release};
+use crate::model::time::{Millis, Timestamp};
+use crate::model::triage::{Change, End, Period, Standing, Status, Triage, Turn, Until};
+use crate::model::version::Release;
 use crate::model::view::SavedView;
-use crate::store::change::{AggregateChange, Edit, Edited, LABELS_MAX, Refusal, Task, VIEWS_MAX};
+use crate::store::change::{AggregateChange, Edit, Edited, LABELS_MAX, Refusal, ScrapeChange, Task, VIEWS_MAX};
+use crate::store::directory::Sets;
 use crate::store::live::Live;
 use crate::store::{Error, Store, table};
+
+/// A scrape is committed when it is done, so that one which seems to be older than a resolution by more than this (or two
+/// intervals) was taken after the clock was set back.
+const SCRAPE_AGE_MAX: Millis = Millis::from_seconds(600);
+
+/// When so many aggregates change at once, the sets are made anew beside those that are read.
+const SETS_ASIDE_MIN: usize = 256;
+
+/// What a commit did to each aggregate.
+type Changes = BTreeMap<AggregateId, ActivityChange>;
 
 /// A commit's changes of triage.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Pending {
     /// The triage of what changes, as it will be.
     triage: BTreeMap<AggregateId, Triage>,
+    /// The sets as they will be, where many change.
+    sets: Option<Box<Sets>>,
     activities: Vec<Draft>,
     /// Views by name; `None` is removed.
     views: BTreeMap<String, Option<SavedView>>,
@@ -34,6 +48,13 @@ pub(in crate::store) struct Pending {
     reopened: Vec<AggregateId>,
     /// What came of each edit, in their order.
     edited: Vec<Result<Edited, Refusal>>,
+}
+
+/// What a commit took out of memory.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Replaced {
+    _triage: BTreeMap<AggregateId, Triage>,
+    _sets: Option<Box<Sets>>,
 }
 
 /// An activity that has no number yet.
@@ -57,18 +78,21 @@ impl Pending {
     }
 
     /// A count that arrived may end what an aggregate was resolved or muted to.
-    pub(in crate::store) fn counted(&mut self, live: &Live, target: TargetId, at: Timestamp, change: &AggregateChange) {
-        let id = change.aggregate;
-        let Some(known) = live.directory.aggregate(id) else { return };
+    pub(in crate::store) fn counted(&mut self, places: &Places<'_>, scrape: &ScrapeChange, change: &AggregateChange) {
+        let (id, at) = (change.aggregate, scrape.at);
+        let Some(known) = places.live().directory.aggregate(id) else { return };
         let status = &self.triage.get(&id).unwrap_or(&known.triage).status;
         if change.placement.is_empty() || status.standing == Standing::Open {
             return;
         }
         let total = self.totals.entry(id).or_insert(known.total);
         *total = total.saturating_add(change.placement.count());
-        let end = status.ended_by(at, *total, |release| is_later(live, target, release, at));
+        let age = status.since.map_or(Millis(0), |since| since.since(at));
+        let is_set_back = age > SCRAPE_AGE_MAX.max(Millis(scrape.interval.0.saturating_mul(2)));
+        let seen_at = if is_set_back { Timestamp(i64::MAX) } else { at };
+        let end = status.ended_by(seen_at, *total, |release| places.is_later(scrape.target, release));
         let Some(end) = end else { return };
-        let detail = happened_at(live, target, &status.standing, *total);
+        let detail = places.happened_at(scrape.target, &status.standing, *total);
         let (reason, status) = match end {
             End::Regressed => (Reason::Regression, Status::regressed(at)),
             End::Counted => (Reason::MuteCount, Status::set(Standing::Open, at)),
@@ -80,13 +104,23 @@ impl Pending {
         self.by_itself(reason, at, id, ActivityChange { detail, differences });
     }
 
+    /// Makes the sets anew where many aggregates change, so that readers need not wait for that.
+    pub(in crate::store) fn prepare(&mut self, live: &Live) {
+        if self.triage.len() >= SETS_ASIDE_MIN {
+            let changes = self.triage.iter().map(|(id, triage)| (*id, triage));
+            self.sets = Some(Box::new(live.directory.sets_with(changes)));
+        }
+    }
+
     /// Makes an edit, or refuses it as a whole.
     pub(in crate::store) fn edit(&mut self, store: &Store, live: &Live, edit: &Edit) -> Result<(), Error> {
         let changed = match &edit.task {
             Task::Change { aggregates, change, revision } => self.change(live, edit.at, aggregates, change, *revision),
             Task::Undo { activity } => self.undo(store, live, *activity)?,
             Task::Rule { labels, rules } => {
-                self.rules = Some(*rules);
+                if self.rules.or(live.label_rules) != Some(*rules) {
+                    self.rules = Some(*rules);
+                }
                 Ok(self.rule(live, labels))
             }
             Task::Escalate(found) => Ok(self.escalate(live, edit.at, found)),
@@ -118,8 +152,8 @@ impl Pending {
         aggregates: &AggregateSet,
         change: &Change,
         revision: Option<u64>,
-    ) -> Result<BTreeMap<AggregateId, ActivityChange>, Refusal> {
-        let mut changes = BTreeMap::new();
+    ) -> Result<Changes, Refusal> {
+        let mut changes = Changes::new();
         let mut triages = BTreeMap::new();
         let mut releases: BTreeMap<ServiceId, Release> = BTreeMap::new();
         for id in aggregates.iter() {
@@ -134,17 +168,15 @@ impl Pending {
                 Some(Turn::Resolve) => Some(Standing::Resolved(None)),
                 Some(Turn::ResolveIn { label, version }) => {
                     if let std::collections::btree_map::Entry::Vacant(place) = releases.entry(known.service) {
-                        place.insert(release(live, known.service, label, version.as_deref(), at)?);
+                        place.insert(release::release(live, known.service, label, version.as_deref(), at)?);
                     }
                     releases.get(&known.service).map(|release| Standing::Resolved(Some(release.clone())))
                 }
                 Some(Turn::Mute(period)) => Some(Standing::Muted(until(*period, known.total))),
             };
+            let before = label_count(&triage);
             let differences = triage.apply(change, standing, at);
-            let count = triage.labels.labels().len();
-            if count > LABELS_MAX && !change.labels.is_empty() {
-                return Err(Refusal::TooManyLabels { aggregate: id, count });
-            }
+            check_labels(id, before, &triage)?;
             if !differences.is_empty() {
                 changes.insert(id, ActivityChange { detail: String::new(), differences });
                 triages.insert(id, triage);
@@ -154,44 +186,46 @@ impl Pending {
         Ok(changes)
     }
 
-    fn undo(
-        &mut self,
-        store: &Store,
-        live: &Live,
-        activity: u64,
-    ) -> Result<Result<BTreeMap<AggregateId, ActivityChange>, Refusal>, Error> {
+    fn undo(&mut self, store: &Store, live: &Live, activity: u64) -> Result<Result<Changes, Refusal>, Error> {
         let Some(changed) = history::changes(store, activity)? else { return Ok(Err(Refusal::NoActivity(activity))) };
-        let mut changes = BTreeMap::new();
+        let mut changes = Changes::new();
+        let mut triages = BTreeMap::new();
         for (id, change) in changed {
             let Some(known) = live.directory.aggregate(id) else { continue };
-            let differences = self.record(known).undo(&change.differences);
-            self.keep(id, known, differences, &mut changes);
+            let mut triage = self.current(known).clone();
+            let before = label_count(&triage);
+            let differences = triage.undo(&change.differences);
+            if let Err(refusal) = check_labels(id, before, &triage) {
+                return Ok(Err(refusal));
+            }
+            if !differences.is_empty() {
+                changes.insert(id, ActivityChange { detail: String::new(), differences });
+                triages.insert(id, triage);
+            }
         }
+        self.triage.append(&mut triages);
         Ok(Ok(changes))
     }
 
-    fn rule(&mut self, live: &Live, labels: &[(Labels, AggregateSet)]) -> BTreeMap<AggregateId, ActivityChange> {
-        let mut changes = BTreeMap::new();
+    fn rule(&mut self, live: &Live, labels: &[(Labels, AggregateSet)]) -> Changes {
+        let mut changes = Changes::new();
         for (ruled, aggregates) in labels {
             for known in aggregates.iter().filter_map(|id| live.directory.aggregate(id)) {
-                let differences = self.record(known).rule(ruled);
-                self.keep(known.id, known, differences, &mut changes);
+                if self.current(known).labels.ruled() != ruled {
+                    let differences = self.record(known).rule(ruled);
+                    changes.entry(known.id).or_default().differences.extend(differences);
+                }
             }
         }
         changes
     }
 
-    fn escalate(
-        &mut self,
-        live: &Live,
-        at: Timestamp,
-        found: &[(AggregateId, String)],
-    ) -> BTreeMap<AggregateId, ActivityChange> {
-        let mut changes = BTreeMap::new();
+    fn escalate(&mut self, live: &Live, at: Timestamp, found: &[(AggregateId, String)]) -> Changes {
+        let mut changes = Changes::new();
         for (id, detail) in found {
             let Some(known) = live.directory.aggregate(*id) else { continue };
             // It may have been changed since it was found out.
-            if known.triage.status.standing == Standing::Muted(Until::Escalation) {
+            if self.current(known).status.standing == Standing::Muted(Until::Escalation) {
                 let differences = self.record(known).end(Status::escalated(at));
                 changes.insert(*id, ActivityChange { detail: detail.clone(), differences });
             }
@@ -199,13 +233,16 @@ impl Pending {
         changes
     }
 
-    fn end_mutes(&mut self, live: &Live, at: Timestamp) -> BTreeMap<AggregateId, ActivityChange> {
-        let mut changes = BTreeMap::new();
-        for (due, id) in live.directory.due(at) {
-            let Some(known) = live.directory.aggregate(id) else { continue };
-            // It is open since then, also when nobody ran to notice.
-            let differences = self.record(known).end(Status::set(Standing::Open, due));
-            changes.insert(id, ActivityChange { detail: String::new(), differences });
+    fn end_mutes(&mut self, live: &Live, at: Timestamp) -> Changes {
+        let mut changes = Changes::new();
+        let due: BTreeSet<AggregateId> = live.directory.due(at).chain(self.triage.keys().copied()).collect();
+        for known in due.into_iter().filter_map(|id| live.directory.aggregate(id)) {
+            let Standing::Muted(Until::Time(end)) = self.current(known).status.standing else { continue };
+            if end <= at {
+                // It is open since then, also when nobody ran to notice.
+                let differences = self.record(known).end(Status::set(Standing::Open, end));
+                changes.insert(known.id, ActivityChange { detail: String::new(), differences });
+            }
         }
         changes
     }
@@ -216,10 +253,10 @@ impl Pending {
         at: Timestamp,
         (aggregates, since): (&AggregateSet, Timestamp),
         detail: &str,
-    ) -> BTreeMap<AggregateId, ActivityChange> {
-        let mut changes = BTreeMap::new();
+    ) -> Changes {
+        let mut changes = Changes::new();
         for known in aggregates.iter().filter_map(|id| live.directory.aggregate(id)) {
-            if known.state() == State::Open && known.last_seen < since {
+            if self.current(known).status.standing == Standing::Open && known.last_seen < since {
                 let differences = self.record(known).end(Status::set(Standing::Resolved(None), at));
                 changes.insert(known.id, ActivityChange { detail: detail.to_owned(), differences });
             }
@@ -227,40 +264,38 @@ impl Pending {
         changes
     }
 
-    fn save_view(&mut self, live: &Live, view: &SavedView) -> Result<BTreeMap<AggregateId, ActivityChange>, Refusal> {
-        if !live.views.contains_key(&view.name) && live.views.len() >= VIEWS_MAX {
-            return Err(Refusal::TooManyViews);
+    fn save_view(&mut self, live: &Live, view: &SavedView) -> Result<Changes, Refusal> {
+        if !self.has_view(live, &view.name) {
+            let removed = self.views.values().filter(|view| view.is_none()).count();
+            let added = self.views.iter().filter(|(name, view)| view.is_some() && !live.views.contains_key(*name));
+            if live.views.len() + added.count() >= VIEWS_MAX + removed {
+                return Err(Refusal::TooManyViews);
+            }
         }
         self.views.insert(view.name.clone(), Some(view.clone()));
-        Ok(BTreeMap::new())
+        Ok(Changes::new())
     }
 
-    fn remove_view(&mut self, live: &Live, name: &str) -> Result<BTreeMap<AggregateId, ActivityChange>, Refusal> {
-        if !live.views.contains_key(name) {
+    fn remove_view(&mut self, live: &Live, name: &str) -> Result<Changes, Refusal> {
+        if !self.has_view(live, name) {
             return Err(Refusal::NoView(name.to_owned()));
         }
         self.views.insert(name.to_owned(), None);
-        Ok(BTreeMap::new())
+        Ok(Changes::new())
+    }
+
+    fn has_view(&self, live: &Live, name: &str) -> bool {
+        self.views.get(name).map_or_else(|| live.views.contains_key(name), Option::is_some)
+    }
+
+    /// The triage of an aggregate as the commit has changed it so far.
+    fn current<'a>(&'a self, known: &'a Aggregate) -> &'a Triage {
+        self.triage.get(&known.id).unwrap_or(&known.triage)
     }
 
     /// The triage of an aggregate, to be changed.
     fn record(&mut self, known: &Aggregate) -> &mut Triage {
         self.triage.entry(known.id).or_insert_with(|| known.triage.clone())
-    }
-
-    /// Notes what changed; a record that did not change is not written.
-    fn keep(
-        &mut self,
-        id: AggregateId,
-        known: &Aggregate,
-        differences: Vec<Difference>,
-        changes: &mut BTreeMap<AggregateId, ActivityChange>,
-    ) {
-        if !differences.is_empty() {
-            changes.insert(id, ActivityChange { detail: String::new(), differences });
-        } else if self.triage.get(&id) == Some(&known.triage) {
-            self.triage.remove(&id);
-        }
     }
 
     /// Adds to the commit's activity of what came by itself for this reason.
@@ -316,8 +351,13 @@ impl Pending {
         Ok(())
     }
 
-    /// The same changes in memory.
-    pub(in crate::store) fn apply(self, live: &mut Live) {
+    /// The same changes in memory; what they replaced.
+    pub(in crate::store) fn apply(mut self, live: &mut Live) -> Replaced {
+        let mut replaced = Replaced::default();
+        if let Some(mut sets) = self.sets.take() {
+            live.directory.swap_triage(&mut self.triage, &mut sets);
+            replaced = Replaced { _triage: std::mem::take(&mut self.triage), _sets: Some(sets) };
+        }
         for (id, triage) in self.triage {
             live.directory.set_triage(id, triage);
         }
@@ -329,6 +369,7 @@ impl Pending {
         }
         live.next_activity += self.activities.len() as u64;
         live.label_rules = self.rules.or(live.label_rules);
+        replaced
     }
 }
 
@@ -349,61 +390,14 @@ fn until(period: Period, total: u64) -> Until {
     }
 }
 
-/// The version to resolve in: the one that is asked for, or the latest that a target of the service has.
-fn release(
-    live: &Live,
-    service: ServiceId,
-    label: &str,
-    version: Option<&str>,
-    at: Timestamp,
-) -> Result<Release, Refusal> {
-    let seen = versions(live, service, label);
-    let (version, appeared_at) = match version {
-        Some(version) => (version, seen.get(version).copied()),
-        None => {
-            let latest = seen.iter().max_by(|(one, one_at), (other, other_at)| {
-                version::compare(one, other).unwrap_or_else(|| one_at.cmp(other_at))
-            });
-            let (version, appeared_at) = latest.ok_or_else(|| {
-                let service = live.directory.services().get(service.0 as usize);
-                let service = service.map(|service| service.name.clone()).unwrap_or_default();
-                Refusal::NoVersion { service, label: label.to_owned() }
-            })?;
-            (*version, Some(*appeared_at))
-        }
-    };
-    Ok(Release { label: label.to_owned(), version: version.to_owned(), appeared_at: appeared_at.unwrap_or(at) })
+/// How many labels are remembered of an aggregate: those it has, or those that people chose, whichever are more. Also the choice
+/// that a label should not be there takes room.
+fn label_count(triage: &Triage) -> usize {
+    triage.labels.labels().len().max(triage.labels.chosen().len())
 }
 
-/// The versions that targets of a service name, and when each was first seen.
-fn versions<'a>(live: &'a Live, service: ServiceId, label: &str) -> BTreeMap<&'a str, Timestamp> {
-    let mut seen: BTreeMap<&str, Timestamp> = BTreeMap::new();
-    for target in live.directory.targets().iter().filter(|target| target.service == service) {
-        let (Some(version), Some(life)) = (target.labels.get(label), target.lives.first()) else { continue };
-        let first = seen.entry(version).or_insert(life.from);
-        *first = life.from.min(*first);
-    }
-    seen
-}
-
-/// Whether a target runs a later version. A target that does not say what it runs does not run a later version.
-fn is_later(live: &Live, target: TargetId, release: &Release, at: Timestamp) -> bool {
-    let Some(target) = live.directory.target(target) else { return false };
-    let Some(version) = target.labels.get(&release.label) else { return false };
-    let appeared_at = versions(live, target.service, &release.label).get(version).copied().unwrap_or(at);
-    release.is_before(version, appeared_at)
-}
-
-/// Where a count came from that ended a standing, for people.
-fn happened_at(live: &Live, target: TargetId, standing: &Standing, total: u64) -> String {
-    let place = live.directory.target(target);
-    let address = place.map(|target| target.address.as_str()).unwrap_or_default();
-    match standing {
-        Standing::Resolved(Some(release)) => {
-            let version = place.and_then(|target| target.labels.get(&release.label)).unwrap_or_default();
-            format!("happened at {address} in {} {version}, which is later than {}", release.label, release.version)
-        }
-        Standing::Muted(_) => format!("happened {total} times in all"),
-        Standing::Open | Standing::Resolved(None) => format!("happened at {address}"),
-    }
+/// Refuses more labels than there may be; fewer than there were are welcome.
+fn check_labels(aggregate: AggregateId, before: usize, triage: &Triage) -> Result<(), Refusal> {
+    let count = label_count(triage);
+    if count > LABELS_MAX && count > before { Err(Refusal::TooManyLabels { aggregate, count }) } else { Ok(()) }
 }

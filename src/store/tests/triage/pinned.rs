@@ -1,0 +1,1 @@
+//! Promises of triage, one by one.
