@@ -1,6 +1,8 @@
 //! Random lives of a small fleet against a plain model: whatever is thrown, scraped, restarted, sealed, crashed and
 //! reopened, the store holds every exposed count once, and every way of asking adds up to the same.
 
+mod mute;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
