@@ -127,6 +127,8 @@ enum What {
     Everything,
     /// Samples of exceptions only, as `import occurrences` reads them.
     Occurrences,
+    /// Who changed which error's state, labels, assignee or note, when and why.
+    Activity,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -184,6 +186,7 @@ pub(super) fn export(flags: &ExportFlags) -> Result<ExitCode> {
     let write = match flags.what {
         What::Everything => transfer::export,
         What::Occurrences => transfer::export_occurrences,
+        What::Activity => transfer::export_activity,
     };
     let lines = if flags.output == Path::new("-") {
         write(&store, &mut std::io::stdout().lock(), Path::new("the standard output"))?

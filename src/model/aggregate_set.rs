@@ -54,8 +54,9 @@ impl AggregateSet {
 
     /// The set that [`Self::to_bytes`] wrote; `None` where the bytes are no such set.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        RoaringBitmap::deserialize_from(bytes).ok().map(Self)
+    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let set = RoaringBitmap::deserialize_from(&mut bytes).ok()?;
+        bytes.is_empty().then_some(Self(set))
     }
 
     /// Ids in ascending order.

@@ -1,9 +1,13 @@
-//! What the fuzzer reaches of the store's formats and nobody else does, in plain numbers.
+//! What the fuzzer reaches of the store's formats and nobody else does: points in plain numbers, and the rows of triage.
 
 use super::chunk;
 use super::codec::Corrupt;
 use super::head::{Point, TargetPoints};
+use super::triage;
+use crate::model::activity::{Activity, ActivityChange};
 use crate::model::id::TargetId;
+use crate::model::triage::Triage;
+use crate::model::view::SavedView;
 
 /// Offsets and counts, ascending.
 pub type Points = Vec<(u32, u64)>;
@@ -45,4 +49,60 @@ fn points(chunk: &[u8]) -> Result<Points, Corrupt> {
     let mut all = Vec::new();
     chunk::decode_points(chunk, |offset, count| all.push((offset, count)))?;
     Ok(all)
+}
+
+/// The row of an aggregate's triage.
+#[must_use]
+pub fn write_triage(value: &Triage) -> Vec<u8> {
+    triage::encode_triage(value)
+}
+
+/// Reads an aggregate's triage.
+///
+/// # Errors
+/// When no such row was written.
+pub fn read_triage(row: &[u8]) -> Result<Triage, Corrupt> {
+    triage::decode_triage(row)
+}
+
+/// The row of an activity.
+#[must_use]
+pub fn write_activity(value: &Activity) -> Vec<u8> {
+    triage::encode_activity(value)
+}
+
+/// Reads the activity of this number.
+///
+/// # Errors
+/// As [`read_triage`].
+pub fn read_activity(id: u64, row: &[u8]) -> Result<Activity, Corrupt> {
+    triage::decode_activity(id, row)
+}
+
+/// The row of what an activity did to an aggregate.
+#[must_use]
+pub fn write_change(value: &ActivityChange) -> Vec<u8> {
+    triage::encode_change(value)
+}
+
+/// Reads what an activity did to an aggregate.
+///
+/// # Errors
+/// As [`read_triage`].
+pub fn read_change(row: &[u8]) -> Result<ActivityChange, Corrupt> {
+    triage::decode_change(row)
+}
+
+/// The row of a saved view.
+#[must_use]
+pub fn write_view(value: &SavedView) -> Vec<u8> {
+    triage::encode_view(value)
+}
+
+/// Reads the saved view of this name.
+///
+/// # Errors
+/// As [`read_triage`].
+pub fn read_view(name: &str, row: &[u8]) -> Result<SavedView, Corrupt> {
+    triage::decode_view(name, row)
 }

@@ -63,7 +63,7 @@ pub use occurrence::StoredOccurrence;
 pub use point::{Encoded, Point, Points};
 pub use retention::Retention;
 pub use thinning::{Partition, Relief, Relieved};
-pub use triage::{ActivityEntry, ActivityScan};
+pub use triage::{ActivityChangeScan, ActivityEntry, ActivityScan};
 pub use view::{Coverage, Hit, Neighbours, Scan, Split, Statistics, TargetSpan, View};
 pub use window::{slot, window_of};
 

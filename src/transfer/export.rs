@@ -15,7 +15,7 @@ use crate::model::id::AggregateId;
 use crate::model::label::Labels;
 use crate::model::occurrence::Stack;
 use crate::model::time::Timestamp;
-use crate::model::triage::{Standing, Triage};
+use crate::model::triage::Triage;
 use crate::store::{Counted, InstanceKey, Store, StoredOccurrence, TargetRecord, View, Watched};
 
 /// Writes everything in `store` to `out`, which is called `path` in errors; how many lines.
@@ -159,11 +159,7 @@ impl<W: Write> Export<'_, W> {
     fn aggregate(&self, id: AggregateId, kept: u64) -> Option<line::Aggregate> {
         let aggregate = self.view.aggregates().get(id.0 as usize)?;
         let Triage { status, labels, assignee, note, revision } = &aggregate.triage;
-        let (resolved_in, muted_until) = match &status.standing {
-            Standing::Resolved(Some(release)) => (Some(line::Release::from(release)), None),
-            Standing::Muted(until) => (None, line::MutedUntil::of(*until)),
-            Standing::Open | Standing::Resolved(None) => (None, None),
-        };
+        let (resolved_in, muted_until) = line::conditions(&status.standing);
         let chosen = labels.chosen().iter();
         let set = chosen.clone().filter_map(|(name, choice)| match choice {
             Choice::Value(value) => Some((name.as_str(), value.as_str())),

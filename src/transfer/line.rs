@@ -11,7 +11,7 @@ use super::moment::Moment;
 use crate::model::label::Labels;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
-use crate::model::triage::{State, Until};
+use crate::model::triage::{Standing, State, Until};
 use crate::model::version;
 use crate::redact::{Hits, Redactor};
 
@@ -20,6 +20,9 @@ pub(super) const FORMAT: &str = "hydrophone deltas";
 
 /// What the header's `format` says of a file of occurrences.
 pub(super) const OCCURRENCES: &str = "hydrophone occurrences";
+
+/// What the header's `format` says of a file of activity.
+pub(super) const ACTIVITY: &str = "hydrophone activity";
 
 /// What the header's `version` says.
 pub(super) const VERSION: u32 = 1;
@@ -147,9 +150,18 @@ impl From<&Release> for version::Release {
     }
 }
 
+/// The version that a state was resolved in, and when a mute ends.
+pub(super) fn conditions(standing: &Standing) -> (Option<Release>, Option<MutedUntil>) {
+    match standing {
+        Standing::Resolved(Some(release)) => (Some(Release::from(release)), None),
+        Standing::Muted(until) => (None, MutedUntil::of(*until)),
+        Standing::Open | Standing::Resolved(None) => (None, None),
+    }
+}
+
 impl MutedUntil {
     /// `None` is for good.
-    pub(super) fn of(until: Until) -> Option<Self> {
+    fn of(until: Until) -> Option<Self> {
         match until {
             Until::Forever => None,
             Until::Time(time) => Some(Self::Time(Moment(time))),

@@ -6,6 +6,7 @@
 //! at any time costs little and changes nothing. A file is known by its content (`mark`): what was taken of it once is
 //! never taken again.
 
+mod activity;
 mod block;
 mod deltas;
 mod digest;
@@ -32,6 +33,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use activity::export_activity;
 pub use export::{export, export_occurrences};
 pub use import::{Format, Options, Outcome, import, is_unfinished};
 pub use openmetrics::Mapping;

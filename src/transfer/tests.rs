@@ -1,5 +1,7 @@
 //! Imports of small files, judged by a plain list; and exports, which an import has to reproduce.
 
+mod triage;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -20,6 +20,9 @@ pub struct ActivityEntry {
 /// Says whether to go on after an activity.
 pub type ActivityScan<'a> = dyn FnMut(Activity) -> ControlFlow<()> + 'a;
 
+/// Is given what an activity did to an aggregate; says whether to go on.
+pub type ActivityChangeScan<'a> = dyn FnMut(&Activity, AggregateId, ActivityChange) -> ControlFlow<()> + 'a;
+
 impl View<'_> {
     /// Visits activities, newest first, beginning with the last one before `before`.
     ///
@@ -34,6 +37,29 @@ impl View<'_> {
             let activity = row::decode_activity(id, value.value()).map_err(Error::corrupt("activity", id))?;
             if visit(activity).is_break() {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Visits what each activity did to each of its aggregates, oldest first.
+    ///
+    /// # Errors
+    /// As [`View::scan`].
+    pub fn each_activity_change(&self, visit: &mut ActivityChangeScan<'_>) -> Result<(), Error> {
+        let heads = self.transaction.open_table(table::ACTIVITY).map_err(Error::database("open activity"))?;
+        let rows = self.transaction.open_table(table::ACTIVITY_CHANGES).map_err(Error::database("open activity"))?;
+        for head in heads.range::<u64>(..).map_err(Error::database("read activity"))? {
+            let (id, value) = head.map_err(Error::database("read activity"))?;
+            let id = id.value();
+            let activity = row::decode_activity(id, value.value()).map_err(Error::corrupt("activity", id))?;
+            for aggregate in activity.aggregates.iter() {
+                let key = (aggregate.0, id);
+                let Some(row) = rows.get(key).map_err(Error::database("read activity"))? else { continue };
+                let change = row::decode_change(row.value()).map_err(Error::corrupt("activity", key))?;
+                if visit(&activity, aggregate, change).is_break() {
+                    return Ok(());
+                }
             }
         }
         Ok(())

@@ -16,7 +16,9 @@ mod release;
 mod row;
 
 pub(super) use history::forget;
-pub use history::{ActivityEntry, ActivityScan};
+pub use history::{ActivityChangeScan, ActivityEntry, ActivityScan};
 pub(super) use pending::{Pending, Replaced};
 pub(super) use release::Places;
+#[cfg(fuzzing)]
+pub(super) use row::{decode_activity, decode_change, encode_activity, encode_change, encode_view};
 pub(super) use row::{decode_triage, decode_view, encode_triage};

@@ -83,7 +83,7 @@ pub(in crate::store) fn decode_triage(bytes: &[u8]) -> Result<Triage, Corrupt> {
 }
 
 /// An activity without what it did to each aggregate.
-pub(super) fn encode_activity(activity: &Activity) -> Vec<u8> {
+pub(in crate::store) fn encode_activity(activity: &Activity) -> Vec<u8> {
     let mut row = Writer(vec![VERSION]);
     row.time(activity.at, EPOCH);
     option(&mut row, activity.actor.as_deref());
@@ -96,7 +96,7 @@ pub(super) fn encode_activity(activity: &Activity) -> Vec<u8> {
 }
 
 /// Reads an activity back.
-pub(super) fn decode_activity(id: u64, bytes: &[u8]) -> Result<Activity, Corrupt> {
+pub(in crate::store) fn decode_activity(id: u64, bytes: &[u8]) -> Result<Activity, Corrupt> {
     let mut row = begin(bytes)?;
     let at = row.time(EPOCH)?;
     let actor = read_option(&mut row)?;
@@ -111,7 +111,7 @@ pub(super) fn decode_activity(id: u64, bytes: &[u8]) -> Result<Activity, Corrupt
 }
 
 /// What an activity did to one aggregate.
-pub(super) fn encode_change(change: &ActivityChange) -> Vec<u8> {
+pub(in crate::store) fn encode_change(change: &ActivityChange) -> Vec<u8> {
     let mut row = Writer(vec![VERSION]);
     row.text(&change.detail);
     row.unsigned(change.differences.len() as u64);
@@ -144,7 +144,7 @@ pub(super) fn encode_change(change: &ActivityChange) -> Vec<u8> {
 }
 
 /// Reads back what an activity did to one aggregate.
-pub(super) fn decode_change(bytes: &[u8]) -> Result<ActivityChange, Corrupt> {
+pub(in crate::store) fn decode_change(bytes: &[u8]) -> Result<ActivityChange, Corrupt> {
     let mut row = begin(bytes)?;
     let detail = row.text()?.to_owned();
     let mut differences = Vec::new();
@@ -164,7 +164,7 @@ pub(super) fn decode_change(bytes: &[u8]) -> Result<ActivityChange, Corrupt> {
 }
 
 /// A saved view; its name is the key.
-pub(super) fn encode_view(view: &SavedView) -> Vec<u8> {
+pub(in crate::store) fn encode_view(view: &SavedView) -> Vec<u8> {
     let mut row = Writer(vec![VERSION]);
     for text in [&view.query, &view.start, &view.end, &view.sort, &view.saved_by] {
         row.text(text);
