@@ -368,7 +368,7 @@ async fn shorter_retention_does_not_wait_for_its_hour() {
     let settings = |days: i64| {
         let month = Millis::from_seconds(30 * 86_400);
         let occurrences = Millis::from_seconds(days * 86_400);
-        let retention = Retention { time: month, targets: month, occurrences, instances: month };
+        let retention = Retention { time: month, targets: month, occurrences, activity: month, instances: month };
         Settings { aggregates_max: HashMap::new(), retention, occurrence_bytes_max: u64::MAX }
     };
     let (events, received) = mpsc::channel(1);

@@ -154,7 +154,7 @@ impl Writer {
             sealed_at: NEVER,
             retained_at: NEVER,
             relief: None,
-            mute_end: Some(never),
+            mute_end: Some(NEVER),
         };
         (writer, WriterHandle { requests: sender })
     }

@@ -68,7 +68,7 @@ fn edit(id: u32, change: Change) -> Edit {
 }
 
 fn add_row(draft: &mut Draft<'_>, row: &[String]) {
-    let [number, service, level, key, message, stack, cause, request, zone, team, first, last, count] = row else {
+    let [number, service, level, key, message, stack, cause, request, zone, _, first, last, count] = row else {
         panic!("{row:?}");
     };
     let ago = |text: &str| NOW.minus(Millis::parse(text.trim_start_matches('-')).unwrap());
