@@ -343,7 +343,7 @@ mod tests {
         let many: Vec<String> = (0..10_000).map(|number| format!(r#""l{number}":"x""#)).collect();
         for (body, field, detail) in [
             ("{}", None, "nothing is to be changed"),
-            (r#"{"status":"open"}"#, Some("status"), r#"did you mean "state"?"#),
+            (r#"{"stat":"open"}"#, Some("stat"), r#"did you mean "state"?"#),
             (r#"{"state":"closed"}"#, Some("state"), "there is no state \"closed\""),
             (r#"{"state":1}"#, Some("state"), "state is to be"),
             (r#"{"state":"open","resolved_in":{}}"#, Some("resolved_in"), "goes with \"state\": \"resolved\""),

@@ -85,7 +85,7 @@ fn mistakes_are_named_with_their_place() {
         ("state:closed", 6, r#"there is no state "closed""#),
         ("is:newish", 3, "there is no is:newish; known: open, resolved, muted, new, regressed, escalating"),
         ("is:*", 3, "there is no is:*"),
-        ("has:stak", 4, r#"there is no has:stak; did you mean "stack"?; known: label.NAME"#),
+        ("has:stak", 4, r#"there is no has:stak; did you mean "stack"?; known: label, label.NAME"#),
         ("has:service", 4, "there is no has:service"),
         ("aggregate:x", 10, r#"aggregate:"x" is no id"#),
         ("aggregate:4294967296", 10, "is no id"),
