@@ -141,8 +141,7 @@ fn waits(store: &Store) {
     for (number, turn) in (2..).zip(turns.into_iter().cycle().take(8)) {
         let (idle, _) = beside(store, || std::thread::sleep(Duration::from_millis(200)));
         let mut activity = None;
-        let (bulk, took) =
-            beside(store, || activity = commit(store, [(Reason::Bulk, change(half(), turn.clone()))]));
+        let (bulk, took) = beside(store, || activity = commit(store, [(Reason::Bulk, change(half(), turn.clone()))]));
         let (scraped, _) = beside(store, || {
             scrape(store, BEGIN.plus(Millis(INTERVAL.0 * number)), number.unsigned_abs(), 100);
         });
@@ -264,7 +263,10 @@ fn triage(criterion: &mut Criterion) {
     live(&store);
     let lived = reopened(store);
     store = lived.0;
-    println!("opening: {:.0} ms, with labels {:.0} ms, with a million activities {:.0} ms", plain.1, labelled.1, lived.1);
+    println!(
+        "opening: {:.0} ms, with labels {:.0} ms, with a million activities {:.0} ms",
+        plain.1, labelled.1, lived.1
+    );
     println!(
         "memory: {} MB, with labels {} MB, with a million activities {} MB",
         plain.2 >> 10,

@@ -37,9 +37,7 @@ pub fn latest<'a>(seen: impl IntoIterator<Item = (&'a str, Timestamp)>) -> Optio
     let mut seen: Vec<(&str, Timestamp)> = seen.into_iter().collect();
     seen.sort_unstable_by_key(|(version, appeared_at)| (*appeared_at, *version));
     if seen.iter().all(|(version, _)| Semantic::parse(version).is_some()) {
-        return seen
-            .into_iter()
-            .max_by(|(one, _), (other, _)| compare(one, other).unwrap_or(Ordering::Equal));
+        return seen.into_iter().max_by(|(one, _), (other, _)| compare(one, other).unwrap_or(Ordering::Equal));
     }
     seen.pop()
 }

@@ -116,11 +116,8 @@ impl Server {
             created_at: None,
             occurrences: None,
         };
-        let exposition = Exposition {
-            target_uuid: Some("one".to_owned()),
-            aggregates: vec![aggregate],
-            ..Exposition::default()
-        };
+        let exposition =
+            Exposition { target_uuid: Some("one".to_owned()), aggregates: vec![aggregate], ..Exposition::default() };
         let (at, duration) = (self.clock.now(), Millis(1));
         let scrape = Scrape { target: Arc::new(target), at, duration, body_bytes: 1, outcome: Ok(exposition) };
         self.events.as_ref().unwrap().blocking_send(Event::Scraped(scrape)).unwrap();

@@ -64,7 +64,8 @@ impl<'a> Places<'a> {
 
     /// When a target of this one's service first had this version.
     fn appeared_at(&self, place: &TargetRecord, label: &str, version: &str) -> Timestamp {
-        let is_such = |other: &&TargetRecord| other.service == place.service && other.labels.get(label) == Some(version);
+        let is_such =
+            |other: &&TargetRecord| other.service == place.service && other.labels.get(label) == Some(version);
         let known = self.live.directory.targets().iter().filter(is_such).filter_map(first_seen);
         let found = self.found.values().filter(|(place, _)| is_such(place)).map(|(_, at)| *at);
         known.chain(found).min().unwrap_or(Timestamp(i64::MAX))

@@ -61,10 +61,8 @@ fn triaged() -> Place {
     .unwrap();
     let outcome = place.deltas("counts", &lines);
     assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
-    let resolve_in = |version: Option<&str>| Turn::ResolveIn {
-        label: "version".to_owned(),
-        version: version.map(str::to_owned),
-    };
+    let resolve_in =
+        |version: Option<&str>| Turn::ResolveIn { label: "version".to_owned(), version: version.map(str::to_owned) };
     person(&place, ago(4000), 1, Turn::Resolve);
     person(&place, ago(3999), 2, resolve_in(None));
     person(&place, ago(3998), 3, resolve_in(Some("grün \"1\"")));
@@ -135,7 +133,9 @@ fn every_kind_of_triage_comes_back_as_the_same_bytes() {
 fn files_from_before_there_was_triage_are_imported_as_they_were_meant() {
     let place = Place::new();
     let line = |key: &str, rest: &str| {
-        format!("{{\"kind\":\"aggregate\",\"service\":\"shop\",\"key\":\"{key}\",\"first_seen\":1795100000,\"last_seen\":1795100001{rest}}}\n")
+        format!(
+            "{{\"kind\":\"aggregate\",\"service\":\"shop\",\"key\":\"{key}\",\"first_seen\":1795100000,\"last_seen\":1795100001{rest}}}\n"
+        )
     };
     let lines = [
         line("A@1", ""),
@@ -185,8 +185,7 @@ fn activity_is_exported_line_by_line() {
     ] {
         assert_eq!(find(id, key), format!("{{\"kind\":\"activity\",\"id\":{id},{line}"));
     }
-    let all: Vec<serde_json::Value> =
-        exported.clone().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let all: Vec<serde_json::Value> = exported.clone().map(|line| serde_json::from_str(line).unwrap()).collect();
     let ids: Vec<u64> = all.iter().map(|line| line["id"].as_u64().unwrap()).collect();
     assert!(ids.is_sorted() && ids[0] == 1, "{ids:?}");
     let ruled: Vec<&serde_json::Value> = all.iter().filter(|line| line["reason"] == "rule").collect();

@@ -189,7 +189,8 @@ impl Model {
                 let now = place.version.as_ref().filter(|_| label == "version")?;
                 let first = self.appeared(&place.service, now)?;
                 is_later(now, first, version, *appeared).then(|| {
-                    let detail = format!("happened at {} in {label} {now}, which is later than {version}", place.address);
+                    let detail =
+                        format!("happened at {} in {label} {now}, which is later than {version}", place.address);
                     (Reason::Regression, regressed, detail)
                 })
             }
@@ -300,8 +301,8 @@ impl Model {
         let mut diffs = Vec::new();
         if let Some(turn) = &change.state {
             let stand = self.stand(entry, turn, at)?;
-            let opens_again = stand == Stand::Open
-                && (entry.status.regressed.is_some() || entry.status.escalated.is_some());
+            let opens_again =
+                stand == Stand::Open && (entry.status.regressed.is_some() || entry.status.escalated.is_some());
             if stand != entry.status.stand || opens_again {
                 diffs.extend(self.turn(id, Status { stand, since: Some(at), regressed: None, escalated: None }));
             }
