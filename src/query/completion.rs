@@ -197,7 +197,6 @@ fn values(context: &Context<'_>, key: &Key) -> Vec<Item> {
             let people = sets.assignees().map(|(name, set)| value(name, Counted::Errors(set.len())));
             me.into_iter().chain(people).collect()
         }
-        Key::Property(Property::Note) => Vec::new(),
         Key::Property(Property::Target(name)) => {
             let mut items = tally(context.view.targets().iter().filter_map(|target| target.labels.get(name)));
             for item in &mut items {
@@ -212,7 +211,7 @@ fn values(context: &Context<'_>, key: &Key) -> Vec<Item> {
         Key::Text(Field::Method) => {
             ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].into_iter().map(plain).collect()
         }
-        Key::Text(_) | Key::Aggregate => Vec::new(),
+        Key::Text(_) | Key::Aggregate | Key::Property(Property::Note) => Vec::new(),
     }
 }
 

@@ -192,6 +192,7 @@ impl<'a> Grouping<'a> {
 }
 
 /// The service's name; empty for an id that is not known.
+#[must_use]
 pub fn service_name<'a>(context: &Context<'a>, service: ServiceId) -> &'a str {
     context.view.services().get(service.0 as usize).map_or("", |service| service.name.as_str())
 }

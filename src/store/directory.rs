@@ -118,6 +118,7 @@ impl LabelSets {
     }
 
     /// The values in their order, and who has them.
+    #[must_use]
     pub fn values(&self) -> impl ExactSizeIterator<Item = (&str, &AggregateSet)> {
         self.values.iter().map(|(value, set)| (value.as_str(), set))
     }
@@ -177,6 +178,7 @@ impl Sets {
     }
 
     /// The annotation labels that any aggregate has, in the order of their names.
+    #[must_use]
     pub fn labels(&self) -> impl ExactSizeIterator<Item = (&str, &LabelSets)> {
         self.labels.iter().map(|(name, sets)| (name.as_str(), sets))
     }
@@ -194,6 +196,7 @@ impl Sets {
     }
 
     /// Who cares for any aggregate, in the order of their names, and for which.
+    #[must_use]
     pub fn assignees(&self) -> impl ExactSizeIterator<Item = (&str, &AggregateSet)> {
         self.assignees.iter().map(|(name, set)| (name.as_str(), set))
     }

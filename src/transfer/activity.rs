@@ -72,7 +72,8 @@ enum Change<'a> {
 
 #[derive(Debug, Serialize)]
 struct State {
-    state: &'static str,
+    #[serde(rename = "state")]
+    name: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,7 +131,7 @@ impl From<&Status> for State {
     fn from(status: &Status) -> Self {
         let (resolved_in, muted_until) = line::conditions(&status.standing);
         Self {
-            state: status.standing.state().name(),
+            name: status.standing.state().name(),
             since: status.since.map(Moment),
             regressed_at: status.regressed_at.map(Moment),
             escalated_at: status.escalated_at.map(Moment),

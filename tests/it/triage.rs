@@ -201,7 +201,7 @@ async fn many_errors_are_changed_at_once_and_back() {
     // What is changed meanwhile stays.
     change(&server, 2, json!({"labels": {"team": "infra"}})).await;
     let undone = server.send("POST", "/api/v1/aggregates/bulk/undo", "bob", &json!({})).await.json();
-    assert_eq!((&undone["undone"], &undone["changed"]), (&done["activity"], &json!(3)));
+    assert_eq!((&undone["undoes"], &undone["changed"]), (&done["activity"], &json!(3)));
     assert_eq!(listed(&server, "is:resolved").await, Vec::<String>::new());
     assert_eq!(listed(&server, "label.team:search").await, ["checkout Timeout@1"]);
     assert_eq!(listed(&server, "label.team:infra").await, ["search Timeout@1"]);

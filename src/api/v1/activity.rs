@@ -125,9 +125,9 @@ enum FieldChange {
     /// The state or its conditions.
     State {
         /// Before.
-        from: Standing,
+        from: Box<Standing>,
         /// After.
-        to: Standing,
+        to: Box<Standing>,
     },
     /// A label.
     Label {
@@ -326,7 +326,7 @@ impl Changes {
 impl From<Difference> for FieldChange {
     fn from(difference: Difference) -> Self {
         match difference {
-            Difference::Status { from, to } => Self::State { from: (&from).into(), to: (&to).into() },
+            Difference::Status { from, to } => Self::State { from: Box::new((&from).into()), to: Box::new((&to).into()) },
             Difference::Label { name, from, to } => Self::Label { name, from: from.into(), to: to.into() },
             Difference::Assignee { from, to } => Self::Assignee { from, to },
             Difference::Note { from, to } => Self::Note { from, to },

@@ -220,6 +220,7 @@ impl Reader<'_> {
     }
 
     /// A text that may be null.
+    #[expect(clippy::option_option, reason = "a field may be missing, null, or a text")]
     fn text(
         &self,
         field: &str,

@@ -130,7 +130,7 @@ struct BulkChanged {
 #[derive(Debug, Serialize, ToSchema)]
 struct Undone {
     /// The activity that was taken back.
-    undone: u64,
+    undoes: u64,
     /// How many errors that changed; what was changed again since stays as it is.
     changed: u64,
     /// The activity that this left; null when nothing changed.
@@ -246,7 +246,7 @@ async fn undo(State(state): State<Arc<AppState>>, name: Name, who: Who) -> Resul
 async fn take_back(state: &Arc<AppState>, who: Who, activity: u64) -> Result<Json<Undone>, Error> {
     let reason = Reason::Undo(activity);
     let edited = state.writer.edit(Edit { actor: Some(who.0), reason, task: Task::Undo { activity } }).await?;
-    Ok(Json(Undone { undone: activity, changed: edited.changed, activity: edited.activity }))
+    Ok(Json(Undone { undoes: activity, changed: edited.changed, activity: edited.activity }))
 }
 
 /// The error as it is now, with its count of the last 24 hours.

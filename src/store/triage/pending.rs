@@ -187,10 +187,10 @@ impl Pending {
     }
 
     fn undo(&mut self, store: &Store, live: &Live, activity: u64) -> Result<Result<Changes, Refusal>, Error> {
-        let Some(changed) = history::changes(store, activity)? else { return Ok(Err(Refusal::NoActivity(activity))) };
+        let Some(done) = history::changes(store, activity)? else { return Ok(Err(Refusal::NoActivity(activity))) };
         let mut changes = Changes::new();
         let mut triages = BTreeMap::new();
-        for (id, change) in changed {
+        for (id, change) in done {
             let Some(known) = live.directory.aggregate(id) else { continue };
             let mut triage = self.current(known).clone();
             let before = label_count(&triage);
