@@ -123,12 +123,21 @@ impl Fleet {
     }
 
     pub(super) fn ask<T>(&self, question: impl FnOnce(&Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.asked(NOW, question)
+    }
+
+    /// As [`Fleet::ask`], when it is `now`.
+    pub(super) fn asked<T>(
+        &self,
+        now: Timestamp,
+        question: impl FnOnce(&Context<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let view = self.store.view().unwrap();
         let index = Index::new(self.directory.path()).snapshot();
         question(&Context {
             view: &view,
             index: &index,
-            now: NOW,
+            now,
             discovered: &self.discovered,
             me: "ada",
             new_for: Millis::from_seconds(86_400),
