@@ -17,7 +17,7 @@ use crate::app;
 use crate::clock::Clock;
 use crate::model::time::Millis;
 use crate::telemetry::{self, LogFormat};
-use crate::{config, discovery};
+use crate::discovery;
 
 /// Prometheus for exceptions, with a memory.
 ///
@@ -274,7 +274,7 @@ fn listen(web: &WebFlags) -> Result<Vec<String>> {
 fn check_config(files: &[PathBuf]) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for file in files {
-        match config::load(file) {
+        match app::load(file) {
             Ok(config) => {
                 for warning in &config.warnings {
                     print(&format!("  WARNING: {warning}"));
@@ -292,7 +292,7 @@ fn check_config(files: &[PathBuf]) -> ExitCode {
 }
 
 fn check_service_discovery(file: &std::path::Path, service: &str, timeout: Millis) -> Result<ExitCode> {
-    let config = config::load(file)?;
+    let config = app::load(file)?;
     let Some(service) = config.services.iter().find(|known| known.name == service) else {
         let known: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
         bail!("{}: no service {service:?}; there are {}", file.display(), known.join(", "));

@@ -20,6 +20,8 @@ pub mod store;
 
 pub mod ingest;
 pub mod query;
+pub mod triage;
+
 pub mod transfer;
 
 pub mod chart;

@@ -20,6 +20,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["model", "fs", "telemetry"]),
     ("ingest", &["model", "clock", "telemetry", "store"]),
     ("query", &["model", "telemetry", "store", "search"]),
+    ("triage", &["model", "clock", "telemetry", "config", "search", "store", "ingest", "query"]),
     ("transfer", &["model", "fs", "redact", "store", "ingest"]),
     ("chart", &["model", "query"]),
     (
@@ -58,6 +59,7 @@ const EVERYTHING: &[&str] = &[
     "store",
     "ingest",
     "query",
+    "triage",
     "transfer",
     "chart",
     "api",
@@ -89,7 +91,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("skrifa", &["chart"]),
     ("tantivy", &["search"]),
     // The values, the store and the questions asked of it are synchronous.
-    ("tokio", &["clock", "discovery", "scrape", "ingest", "api", "demo", "app", "cli", "main"]),
+    ("tokio", &["clock", "discovery", "scrape", "ingest", "triage", "api", "demo", "app", "cli", "main"]),
     ("tower", &["api"]),
     ("tower_http", &["api"]),
     ("tracing_subscriber", &["telemetry", "api"]),

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use tokio::sync::watch;
 
-use super::{Options, Setup, bind, open, run};
+use super::{Options, Setup, bind, load, open, run};
 use crate::api::OwnErrors;
 use crate::clock::Clock;
-use crate::config::{self, Redaction};
+use crate::config::Redaction;
 use crate::demo::{Fleet, Listeners, TargetFiles, serve};
 use crate::fs::rewrite_atomic;
 use crate::ingest::{Added, Batch};
@@ -59,7 +59,7 @@ pub async fn run_demo_server(options: Options, seed: u64, clock: Clock, errors: 
     options.config_file = directory.join("hydrophone.yaml");
     rewrite_atomic(&options.config_file, yaml.as_bytes())?;
     write_files(&directory, &fleet.target_files())?;
-    let config = config::load(&options.config_file)?;
+    let config = load(&options.config_file)?;
 
     let (discovered, mut files) = watch::channel(fleet.target_files());
     let fleet = serve(fleet, listeners, clock.clone(), discovered);

@@ -3,16 +3,17 @@
 //! Components do not know each other; they meet on the channels that are made here. Started bottom up: the store first,
 //! because everything needs it; the search index's follower, which has to see the store before anybody writes; the writer
 //! before anybody who writes; the pages last, when there is something to ask.
-//! Stopped top down in the way of the data: discovery and the scrape loops (at most one scrape timeout), then the
+//! Stopped top down in the way of the data: triage, discovery and the scrape loops (at most one scrape timeout), then the
 //! writer, which commits what they had sent, the follower, and the server last, so that `/-/ready` can say what is going on.
 
 mod demo;
 mod follow;
 mod reload;
 mod signal;
+mod triaging;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
@@ -30,7 +31,7 @@ use crate::model::scrape::Event;
 use crate::model::time::Millis;
 use crate::store::{Retention, Store};
 use crate::telemetry::Registry;
-use crate::{discovery, scrape, search, transfer};
+use crate::{discovery, scrape, search, transfer, triage};
 
 pub use demo::run_demo_server as demo;
 pub use follow::{Following, Stored, index_of};
@@ -59,10 +60,20 @@ const RELOADS_MAX: usize = 4;
 /// # Errors
 /// When it can not start, or a commit failed.
 pub async fn serve(options: Options, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
-    let config = config::load(&options.config_file)?;
+    let config = load(&options.config_file)?;
     let store = open(&options)?;
     let listeners = bind(&options.listen).await?;
     run(Setup { options, config, store, listeners }, clock, errors).await
+}
+
+/// Reads a configuration file, and with it the queries in it, of which `config` knows nothing.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn load(path: &Path) -> Result<Config, config::Error> {
+    let config = config::load(path)?;
+    triage::Rules::read(&config.label_rules)?;
+    Ok(config)
 }
 
 /// What is there before anything runs.
@@ -106,6 +117,7 @@ struct Parts {
     quit: CancellationToken,
     reloader: reload::Reloader,
     following: Following,
+    triage: triage::Engine,
 }
 
 fn assemble(
@@ -130,7 +142,7 @@ fn assemble(
     let config = Arc::new(config);
     let (config_sender, config_receiver) = watch::channel(Arc::clone(&config));
     let targets = watch::Sender::new(Arc::new(Vec::new()));
-    let escalations = watch::Sender::new(Arc::default());
+    let (escalations, escalating) = watch::channel(Arc::default());
     let (status, status_receiver) = watch::channel(Arc::new(ConfigStatus {
         yaml: config.to_yaml(),
         config,
@@ -141,6 +153,15 @@ fn assemble(
     let (readiness, readiness_receiver) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(RELOADS_MAX);
     let quit = CancellationToken::new();
+    let triage = triage::Engine::new(triage::Sources {
+        store: Arc::clone(&store),
+        index: Arc::clone(&search),
+        writer: handle.clone(),
+        clock: clock.clone(),
+        config: config_receiver.clone(),
+        escalations,
+        metrics: triage::Metrics::register(&mut registry),
+    });
     let router = api::router(Arc::new(AppState {
         store,
         search,
@@ -148,7 +169,7 @@ fn assemble(
         clock: clock.clone(),
         config: status_receiver,
         targets: targets.subscribe(),
-        escalations: escalations.subscribe(),
+        escalations: escalating,
         reload,
         quit: quit.clone(),
         readiness: readiness_receiver,
@@ -176,6 +197,7 @@ fn assemble(
         quit,
         reloader,
         following,
+        triage,
     })
 }
 
@@ -188,6 +210,7 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
     let parts = assemble(&options, config, store, &clock, errors)?;
 
     let written = start_writer(parts.writer)?;
+    let triaging = triaging::Triaging::start(parts.triage)?;
     let stop_serving = CancellationToken::new();
     let mut servers = JoinSet::new();
     for listener in listeners {
@@ -204,6 +227,7 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
 
     let outcome = wait(parts.reloader, written, &parts.quit, &parts.readiness).await;
 
+    tokio::task::spawn_blocking(move || triaging.stop()).await?;
     stop_watching.cancel();
     while watchers.join_next().await.is_some() {}
     // The scrape loops held the last senders, so the writer ends when it has committed what they sent.

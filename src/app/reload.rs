@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::settings;
+use super::{load, settings};
 use crate::api::state::{ConfigStatus, ReloadRequest};
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::ingest::WriterHandle;
 
 /// Reads the file again and tells everybody.
@@ -28,7 +28,7 @@ impl Reloader {
     /// Reloads. The error is what is wrong with the file, for the person who asked; it is logged and kept in the status
     /// too.
     pub(super) async fn reload(&mut self) -> Result<(), String> {
-        let loaded = match config::load(&self.file) {
+        let loaded = match load(&self.file) {
             Ok(config) => self.apply(config).await,
             Err(error) => Err(error.to_string()),
         };

@@ -1,7 +1,8 @@
 //! The configuration file: strict YAML, read whole or not at all.
 //!
 //! One section per file: [`service`] and [`scrape`] for what is scraped and how, [`mechanism`] and [`relabel`] for how
-//! targets are found, [`http`] for how a request is made, [`storage`] for how long things are kept, [`redaction`] for what is hidden. [`render`] writes a running
+//! targets are found, [`http`] for how a request is made, [`storage`] for how long things are kept, [`triage`] and
+//! [`label_rule`] for what becomes of errors by itself, [`redaction`] for what is hidden. [`render`] writes a running
 //! configuration out. docs/configuration.md lists every key.
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub mod http;
+pub mod label_rule;
 pub mod mechanism;
 pub mod pattern;
 mod reader;
@@ -23,6 +25,7 @@ mod tree;
 pub mod triage;
 
 pub use http::{Authorization, BasicAuth, HttpClient, Tls, TlsVersion};
+pub use label_rule::LabelRule;
 pub use mechanism::{DnsDiscovery, DnsRecord, FileDiscovery, HttpDiscovery, Mechanism, TargetGroup};
 pub use pattern::Pattern;
 pub use redaction::Redaction;
@@ -48,6 +51,8 @@ pub struct Config {
     pub storage: Storage,
     /// What becomes of errors by itself.
     pub triage: Triage,
+    /// Labels that errors are given, in the order of the file: of rules that give the same label the last one counts.
+    pub label_rules: Vec<LabelRule>,
     /// What is hidden before anything is stored.
     pub redaction: Redaction,
     /// What was accepted but should be looked at: sentences that begin with `FILE:LINE:COLUMN: `.
@@ -164,7 +169,7 @@ pub fn parse_target_groups(text: &str, file_name: &str) -> Result<Vec<TargetGrou
 fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     let node = tree::parse(text).map_err(|problem| source.error(problem.place, "", problem.what))?;
     let root = Field::root(source, &node);
-    let section = root.section(&[&["global", "services", "storage", "triage", "redaction", "repository"]])?;
+    let section = root.section(&[&["global", "services", "storage", "triage", "label_rules", "redaction", "repository"]])?;
     let global = section.read("global", Global::default(), read_global)?;
     if let Some(repository) = section.get("repository") {
         // Periskop's file may say where Periskop keeps its errors; everything of ours is in one directory.
@@ -174,8 +179,9 @@ fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     let services = section.read("services", Vec::new(), |field| service::read(field, &global))?;
     let storage = section.read("storage", Storage::default(), storage::read)?;
     let triage = section.read("triage", Triage::default(), triage::read)?;
+    let label_rules = section.read("label_rules", Vec::new(), label_rule::read)?;
     let redaction = section.read("redaction", Redaction::default(), redaction::read)?;
-    Ok(Config { global, services, storage, triage, redaction, warnings: source.warnings.take() })
+    Ok(Config { global, services, storage, triage, label_rules, redaction, warnings: source.warnings.take() })
 }
 
 fn read_global(field: &Field<'_>) -> Result<Global, Error> {

@@ -69,6 +69,10 @@ impl<'a> Field<'a> {
         &self.path
     }
 
+    pub(super) fn place(&self) -> Place {
+        self.node.place
+    }
+
     pub(super) fn is_null(&self) -> bool {
         matches!(self.node.value, Value::Null)
     }

@@ -34,6 +34,11 @@ impl Config {
                 out.pair("resolve_after", silence);
             }
         });
+        out.list("label_rules", &self.label_rules, |out, rule| {
+            out.text("query", &rule.query);
+            out.labels("labels", &rule.labels);
+            out.labels("target_labels", &rule.target_labels);
+        });
         out.section("redaction", |out| write_redaction(out, &self.redaction));
         out.list("services", &self.services, |out, service| write_service(out, service, &self.global.limits));
         out.text

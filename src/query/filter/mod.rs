@@ -10,9 +10,11 @@
 //! | plan | the query with its names looked up |
 //! | choice | sets of services and aggregates, and how the plan is evaluated to them |
 //! | selection | what is counted, by kinds of targets |
+//! | rule | queries of label rules: which errors they hold for, whenever that is asked |
 
 mod choice;
 mod plan;
+pub mod rule;
 mod selection;
 #[cfg(test)]
 mod tests;

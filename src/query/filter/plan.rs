@@ -42,6 +42,15 @@ pub(super) struct Planned {
     pub(super) counts: Vec<u64>,
 }
 
+/// Names of services and labels, and ids, that a query may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// Those that there are; others are mistakes.
+    Known,
+    /// Any: what is not known (yet) is nowhere.
+    Any,
+}
+
 /// What is looked up in each aggregate.
 #[derive(Debug, Clone)]
 pub(super) enum Look {
@@ -54,7 +63,16 @@ pub(super) enum Look {
 
 impl Planned {
     pub(super) fn new(context: &Context<'_>, query: &Query, range: TimeRange) -> Result<Self, Error> {
-        let mut planner = Planner { context, targets: Vec::new() };
+        Self::with_names(Names::Known, context, query, range)
+    }
+
+    pub(super) fn with_names(
+        names: Names,
+        context: &Context<'_>,
+        query: &Query,
+        range: TimeRange,
+    ) -> Result<Self, Error> {
+        let mut planner = Planner { context, names, targets: Vec::new() };
         let plan = planner.node(&query.root, false)?;
         let counted = query.terms().iter().any(|term| matches!(term.predicate, Predicate::Count(..)));
         let counts = if counted { counts(context, range)? } else { Vec::new() };
@@ -121,6 +139,7 @@ fn counts(context: &Context<'_>, range: TimeRange) -> Result<Vec<u64>, Error> {
 
 struct Planner<'a> {
     context: &'a Context<'a>,
+    names: Names,
     targets: Vec<RoaringBitmap>,
 }
 
@@ -185,6 +204,7 @@ impl Planner<'_> {
                     Plan::Aggregates { set: RoaringBitmap::from([id.0]), service: Some(aggregate.service.0) }
                 }
                 Some(_) => set(&[*id].into_iter().collect()),
+                None if self.names == Names::Any => set(&AggregateSet::new()),
                 None => return Err(unknown(term, format!("there is no aggregate {id}"))),
             },
             Predicate::Is(Is::State(state)) => set(view.sets().state(*state)),
@@ -214,7 +234,7 @@ impl Planner<'_> {
     }
 
     fn services(&self, term: &Term, pattern: &Pattern, negated: bool) -> Result<Plan, Error> {
-        if let Some(name) = pattern.exact() {
+        if let (Names::Known, Some(name)) = (self.names, pattern.exact()) {
             let known = service_names(self.context);
             if !known.contains(name) {
                 let known = suggestion::known(name, known);
@@ -227,7 +247,7 @@ impl Planner<'_> {
 
     fn target(&mut self, term: &Term, name: &str, pattern: &Pattern, negated: bool) -> Result<Plan, Error> {
         let known = target_label_names(self.context);
-        if !known.contains(name) {
+        if self.names == Names::Known && !known.contains(name) {
             let known = suggestion::known(name, known);
             return Err(unknown(term, format!("no target has a label {name:?}{known}")));
         }
@@ -252,7 +272,7 @@ impl Planner<'_> {
 
     fn known_annotation(&self, term: &Term, name: &str) -> Result<(), Error> {
         let known = annotation_names(self.context);
-        if known.contains(name) {
+        if self.names == Names::Any || known.contains(name) {
             return Ok(());
         }
         let known = suggestion::known(name, known);

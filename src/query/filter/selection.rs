@@ -77,6 +77,11 @@ impl Selection {
 }
 
 impl Pairs {
+    /// Aggregates that are counted at every target, known or not.
+    pub(super) fn everywhere(&self) -> &RoaringBitmap {
+        &self.everywhere
+    }
+
     /// Whether the aggregate is counted at this target.
     #[must_use]
     pub fn contains(&self, aggregate: AggregateId, target: TargetId) -> bool {

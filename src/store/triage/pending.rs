@@ -256,7 +256,10 @@ impl Pending {
     ) -> Changes {
         let mut changes = Changes::new();
         for known in aggregates.iter().filter_map(|id| live.directory.aggregate(id)) {
-            if self.current(known).status.standing == Standing::Open && known.last_seen < since {
+            let status = &self.current(known).status;
+            // It may have happened, or somebody may have opened it, since it was found out.
+            let touched = status.since.unwrap_or(known.last_seen).max(known.last_seen);
+            if status.standing == Standing::Open && touched < since {
                 let differences = self.record(known).end(Status::set(Standing::Resolved(None), at));
                 changes.insert(known.id, ActivityChange { detail: detail.to_owned(), differences });
             }
