@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::state::{AppState, Build, ConfigStatus, Flags, Readiness};
+use crate::api::state::{AppState, Build, Flags, Readiness};
 use crate::api::{self, OwnErrors};
 use crate::clock::Clock;
 use crate::config::{self, Config};
@@ -143,26 +143,12 @@ fn assemble(
     let (config_sender, config_receiver) = watch::channel(Arc::clone(&config));
     let targets = watch::Sender::new(Arc::new(Vec::new()));
     let (escalations, escalating) = watch::channel(Arc::default());
-    let (status, status_receiver) = watch::channel(Arc::new(ConfigStatus {
-        yaml: config.to_yaml(),
-        config,
-        file: options.config_file.display().to_string(),
-        loaded_at: clock.now(),
-        reload_error: None,
-    }));
+    let (status, status_receiver) = watch::channel(Arc::new(reload::status(config, &options.config_file, clock)));
     let (readiness, readiness_receiver) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(RELOADS_MAX);
     let quit = CancellationToken::new();
-    let triage = triage::Engine::new(triage::Sources {
-        store: Arc::clone(&store),
-        index: Arc::clone(&search),
-        writer: handle.clone(),
-        clock: clock.clone(),
-        config: config_receiver.clone(),
-        escalations,
-        metrics: triage::Metrics::register(&mut registry),
-    });
-    let router = api::router(Arc::new(AppState {
+    let triage_metrics = triage::Metrics::register(&mut registry);
+    let state = Arc::new(AppState {
         store,
         search,
         writer: handle.clone(),
@@ -181,13 +167,14 @@ fn assemble(
         build: Build::default(),
         started: clock.now(),
         reads: api::state::reads(),
-    }));
+    });
+    let triage = triaging::engine(&state, config_receiver.clone(), escalations, triage_metrics);
     let file = options.config_file.clone();
     let reloader =
         reload::Reloader { file, clock: clock.clone(), config: config_sender, status, writer: handle, requests };
     Ok(Parts {
         writer,
-        router,
+        router: api::router(state),
         discovery,
         scraping,
         config: config_receiver,

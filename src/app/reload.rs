@@ -1,6 +1,6 @@
 //! Reloading the configuration: whole or not at all. A bad file keeps the running one and says why.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -47,15 +47,20 @@ impl Reloader {
         }
         self.writer.configure(settings(&config)).await.map_err(|error| error.to_string())?;
         let config = Arc::new(config);
-        self.status.send_replace(Arc::new(ConfigStatus {
-            yaml: config.to_yaml(),
-            config: Arc::clone(&config),
-            file: self.file.display().to_string(),
-            loaded_at: self.clock.now(),
-            reload_error: None,
-        }));
+        self.status.send_replace(Arc::new(status(Arc::clone(&config), &self.file, &self.clock)));
         self.config.send_replace(config);
         tracing::info!(file = %self.file.display(), "reloaded the configuration");
         Ok(())
+    }
+}
+
+/// What is told of a configuration that was loaded now.
+pub(super) fn status(config: Arc<Config>, file: &Path, clock: &Clock) -> ConfigStatus {
+    ConfigStatus {
+        yaml: config.to_yaml(),
+        config,
+        file: file.display().to_string(),
+        loaded_at: clock.now(),
+        reload_error: None,
     }
 }

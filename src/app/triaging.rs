@@ -1,11 +1,34 @@
 //! The thread on which triage works: what it reads it computes itself, and that takes a while.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Result;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::triage::Engine;
+use crate::api::AppState;
+use crate::config::Config;
+use crate::query::escalation::Escalations;
+use crate::triage::{Engine, Metrics, Sources};
+
+/// An engine that works with what requests work with.
+pub(super) fn engine(
+    state: &AppState,
+    config: watch::Receiver<Arc<Config>>,
+    escalations: watch::Sender<Arc<Escalations>>,
+    metrics: Metrics,
+) -> Engine {
+    Engine::new(Sources {
+        store: Arc::clone(&state.store),
+        index: Arc::clone(&state.search),
+        writer: state.writer.clone(),
+        clock: state.clock.clone(),
+        config,
+        escalations,
+        metrics,
+    })
+}
 
 /// A thread on which an engine works.
 pub(super) struct Triaging {

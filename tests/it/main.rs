@@ -16,6 +16,7 @@ mod kill;
 mod lifecycle;
 mod process;
 mod redaction;
+mod rule;
 mod sample;
 mod search;
 mod spike;
