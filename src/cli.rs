@@ -15,9 +15,9 @@ use crate::api::OwnErrors;
 use crate::api::state::{Build, Flags};
 use crate::app;
 use crate::clock::Clock;
+use crate::discovery;
 use crate::model::time::Millis;
 use crate::telemetry::{self, LogFormat};
-use crate::discovery;
 
 /// Prometheus for exceptions, with a memory.
 ///

@@ -123,9 +123,7 @@ fn read_names(field: &Field<'_>) -> Result<Labels, Error> {
     for (key, value) in field.entries()? {
         let name = &key.name;
         if name.is_empty() || !name.chars().all(known) {
-            return Err(value.error(format!(
-                "{name:?} is no name of a label: letters, digits, '_', '.', '-' and '/'"
-            )));
+            return Err(value.error(format!("{name:?} is no name of a label: letters, digits, '_', '.', '-' and '/'")));
         }
         if name.starts_with("__") {
             return Err(value.error("names that begin with __ are reserved"));

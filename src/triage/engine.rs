@@ -24,9 +24,8 @@ use crate::store::{self, Edited, Store, Task};
 /// How often it is looked whether a job is due.
 const TICK: Millis = Millis::from_seconds(1);
 
-/// After a round a job rests this many times as long as the round took, so that each of the two that look at everything takes
-/// at most a hundredth of a core.
-const REST_FACTOR: i64 = 100;
+/// After a round a job rests this many times as long as the round took, so that all of them take at most a fiftieth of a core.
+const REST_FACTOR: i64 = 150;
 
 /// After a failure a job rests at least as long.
 const REST_AFTER_FAILURE: Millis = Millis::from_seconds(30);
@@ -53,6 +52,8 @@ pub struct Sources {
 pub struct Engine {
     sources: Sources,
     labelling: (Labelling, Pace),
+    /// Of labelling what is fresh.
+    freshness: Pace,
     escalation: (Escalation, Pace),
     silence: (Silence, Pace),
 }
@@ -86,6 +87,7 @@ impl Engine {
         Self {
             sources,
             labelling: (Labelling::default(), Pace::new("rules", Millis::from_seconds(2))),
+            freshness: Pace::new("rules_fresh", Millis::from_seconds(2)),
             escalation: (Escalation::default(), Pace::new("escalation", Millis::from_seconds(5))),
             silence: (Silence, Pace::new("silence", Millis::from_seconds(60))),
         }
@@ -116,12 +118,17 @@ impl Engine {
 
     /// Does what is due now. Breaks when the writer is gone.
     pub async fn round(&mut self) -> ControlFlow<()> {
-        let Self { sources, labelling, escalation, silence } = self;
+        let Self { sources, labelling, freshness, escalation, silence } = self;
         let (job, pace) = labelling;
         if pace.is_due() || job.is_outdated(sources) {
             let watch = sources.clock.stopwatch();
             let done = job.round(sources).await;
             pace.done(sources, watch, done)?;
+        }
+        if freshness.is_due() {
+            let watch = sources.clock.stopwatch();
+            let done = job.round_of_fresh(sources).await;
+            freshness.done(sources, watch, done)?;
         }
         let (job, pace) = escalation;
         if pace.is_due() {

@@ -47,11 +47,7 @@ impl Escalation {
     }
 
     /// What escalates, and whose mute that ends, and why. What happened before somebody muted it ends no mute.
-    fn find(
-        &mut self,
-        sources: &Sources,
-        now: Timestamp,
-    ) -> Result<(Escalations, Vec<(AggregateId, String)>), Error> {
+    fn find(&mut self, sources: &Sources, now: Timestamp) -> Result<(Escalations, Vec<(AggregateId, String)>), Error> {
         let found = self.watch.look(&sources.store, now)?;
         let view = sources.store.view()?;
         let mut ending = Vec::new();

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::engine::{Error, Sources};
-use super::rule::{Differing, Rules};
+use super::rule::{Differing, Reach, Rules};
 use crate::clock::Stopwatch;
 use crate::config::Config;
 use crate::model::activity::Reason;
+use crate::model::id::AggregateId;
 use crate::model::time::Millis;
 use crate::query::Context;
 use crate::query::escalation::Escalations;
@@ -25,6 +26,11 @@ pub(super) struct Labelling {
     looked: Option<(Situation, Stopwatch)>,
     /// It was looked at after the index had time to follow.
     is_settled: bool,
+    /// Aggregates from this id on are fresh: they were not looked at after the index had time to follow. `None` before the
+    /// first look, which is at everything.
+    fresh: Option<u32>,
+    /// The aggregates that there were a while ago; when the index had time to follow, they are not fresh any more.
+    ageing: Option<(u32, Stopwatch)>,
 }
 
 /// As long as it is the same nothing changes.
@@ -71,24 +77,53 @@ impl Labelling {
             return Ok(());
         }
         self.is_settled = watch.millis() >= INDEX_LAG;
-        let done = self.apply(sources, is_indexed).await;
+        // Without the whole index labels would be taken away only to be given again; until then they are only added.
+        let reach = if is_indexed { Reach::Anew } else { Reach::All };
+        let done = self.apply(sources, reach).await;
         self.is_settled &= done.is_ok();
         done
     }
 
-    async fn apply(&self, sources: &Sources, is_indexed: bool) -> Result<(), Error> {
-        let Some(found) = sources.look(|| self.find(sources, is_indexed))? else { return Ok(()) };
-        let Found { labels, anew, rules } = found;
-        let edited = sources.edit(Reason::Rule, Task::Rule { labels, rules }).await?;
-        sources.metrics.labelled.inc_by(edited.changed);
-        if anew {
-            tracing::info!(rules = self.rules.len(), changed = edited.changed, "applied other label rules to all errors");
+    /// Looks once at aggregates that are new, which is cheap, so that they wait for their labels for seconds only, however long
+    /// it takes to look at everything.
+    pub(super) async fn round_of_fresh(&mut self, sources: &Sources) -> Result<(), Error> {
+        let count = sources.look(|| Ok(sources.store.view()?.aggregates().len() as u32))?;
+        let first = match self.fresh {
+            Some(first) if first < count && !self.rules.is_empty() => first,
+            _ => {
+                (self.fresh, self.ageing) = (Some(count), None);
+                return Ok(());
+            }
+        };
+        let (aged, watch) = self.ageing.take().unwrap_or_else(|| (count, sources.clock.stopwatch()));
+        let has_followed = watch.millis() >= INDEX_LAG;
+        self.ageing = Some((aged, watch));
+        let fresh = (first..count).map(AggregateId).collect();
+        self.apply(sources, Reach::Some(fresh)).await?;
+        if has_followed {
+            self.fresh = Some(aged);
+            self.ageing = None;
         }
         Ok(())
     }
 
-    /// `None` when there is nothing to change.
-    fn find(&self, sources: &Sources, is_indexed: bool) -> Result<Option<Found>, Error> {
+    async fn apply(&self, sources: &Sources, reach: Reach) -> Result<(), Error> {
+        let Some(found) = sources.look(|| self.find(sources, reach))? else { return Ok(()) };
+        let Found { labels, anew, rules } = found;
+        let edited = sources.edit(Reason::Rule, Task::Rule { labels, rules }).await?;
+        sources.metrics.labelled.inc_by(edited.changed);
+        if anew {
+            tracing::info!(
+                rules = self.rules.len(),
+                changed = edited.changed,
+                "applied other label rules to all errors"
+            );
+        }
+        Ok(())
+    }
+
+    /// `None` when there is nothing to change. Only rules that are others than before are applied anew.
+    fn find(&self, sources: &Sources, reach: Reach) -> Result<Option<Found>, Error> {
         let ours = self.rules.fingerprint();
         // The index before the store, so that what is found is there.
         let index = sources.index.snapshot();
@@ -97,8 +132,8 @@ impl Labelling {
         if self.rules.is_empty() && stored.is_none_or(|stored| stored == ours) {
             return Ok(None);
         }
-        // Without the whole index labels would be taken away only to be given again; until then they are only added.
-        let anew = stored != Some(ours) && is_indexed;
+        let reach = if reach == Reach::Anew && stored == Some(ours) { Reach::All } else { reach };
+        let anew = reach == Reach::Anew;
         let context = Context {
             view: &view,
             index: &index,
@@ -108,8 +143,8 @@ impl Labelling {
             new_for: Millis(0),
             escalations: &Escalations::default(),
         };
-        let labels = self.rules.differing(&context, anew)?;
-        // The other rules are still to be applied to everything.
+        let labels = self.rules.differing(&context, &reach)?;
+        // Until they were applied to everything, the rules before count as those that were.
         let rules = if anew { ours } else { stored.unwrap_or(!ours) };
         Ok((anew || !labels.is_empty()).then_some(Found { labels, anew, rules }))
     }

@@ -34,17 +34,17 @@ impl Metrics {
             silenced: Counter::default(),
         };
         let registry = registry.sub_registry_with_prefix("hydrophone_triage");
-        registry.register(
-            "round_seconds",
-            "Time that a job took to look at everything once: rules, escalation or silence",
-            metrics.seconds.clone(),
-        );
+        registry.register("round_seconds", "Time that one round of a job took", metrics.seconds.clone());
         registry.register("errors", "Rounds of a job that failed; they are tried again", metrics.errors.clone());
         registry.register("rules", "Label rules that are in force", metrics.rules.clone());
         registry.register("labelled", "Changes of an error's labels by rules", metrics.labelled.clone());
         registry.register("escalating", "Errors that are over their limit, in any state", metrics.escalating.clone());
         registry.register("escalated", "Mutes that ended because the error escalated", metrics.escalated.clone());
-        registry.register("silenced", "Errors that were resolved because they did not happen", metrics.silenced.clone());
+        registry.register(
+            "silenced",
+            "Errors that were resolved because they did not happen",
+            metrics.silenced.clone(),
+        );
         metrics
     }
 }

@@ -33,6 +33,17 @@ struct Rule {
 /// Labels that differ from what the rules say: all of them as they are to be, and of which aggregates.
 pub(super) type Differing = Vec<(Labels, AggregateSet)>;
 
+/// Which aggregates are looked at, and whether what they were given before counts.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reach {
+    /// These.
+    Some(AggregateSet),
+    /// All of them.
+    All,
+    /// All of them, and nothing that was given before counts.
+    Anew,
+}
+
 /// What some aggregates are given for one label.
 struct Gift {
     value: String,
@@ -80,13 +91,15 @@ impl Rules {
         self.rules.iter().any(|rule| rule.query.is_textual())
     }
 
-    /// What is to be changed so that everything is as the rules say. With `anew` nothing of what was given before counts;
-    /// otherwise it stays where no rule says better.
+    /// What is to be changed so that all that is `reached` is as the rules say. What was given before stays where no rule says
+    /// better, unless everything is computed anew.
     ///
     /// # Errors
     /// When the store or the index can not be read.
-    pub(super) fn differing(&self, context: &Context<'_>, anew: bool) -> Result<Differing, query::Error> {
-        let gifts = self.gifts(context)?;
+    pub(super) fn differing(&self, context: &Context<'_>, reach: &Reach) -> Result<Differing, query::Error> {
+        let anew = *reach == Reach::Anew;
+        let within = if let Reach::Some(within) = reach { Some(within) } else { None };
+        let gifts = self.gifts(context, within)?;
         let mut changed: BTreeMap<AggregateId, Labels> = BTreeMap::new();
         let aggregates = context.view.aggregates();
         let ruled = |id: AggregateId| aggregates.get(id.0 as usize).map(|aggregate| aggregate.triage.labels.ruled());
@@ -115,16 +128,24 @@ impl Rules {
     }
 
     /// By label: what each aggregate is given, each aggregate once.
-    fn gifts(&self, context: &Context<'_>) -> Result<BTreeMap<&str, Vec<Gift>>, query::Error> {
+    fn gifts(
+        &self,
+        context: &Context<'_>,
+        within: Option<&AggregateSet>,
+    ) -> Result<BTreeMap<&str, Vec<Gift>>, query::Error> {
         let of_targets = |rule: &Rule| rule.query.speaks_of_targets() || !rule.target_labels.is_empty();
-        let exposed: Vec<(AggregateId, TargetId)> =
-            if self.rules.iter().any(of_targets) { context.view.exposed().collect() } else { Vec::new() };
+        let exposed: Vec<(AggregateId, TargetId)> = if self.rules.iter().any(of_targets) {
+            let reached = |id| within.is_none_or(|within| within.contains(id));
+            context.view.exposed().filter(|(aggregate, _)| reached(*aggregate)).collect()
+        } else {
+            Vec::new()
+        };
         let mut carried: BTreeMap<&str, BTreeMap<String, AggregateSet>> = BTreeMap::new();
         let mut given: BTreeMap<&str, AggregateSet> = BTreeMap::new();
         let mut gifts: BTreeMap<&str, Vec<Gift>> = BTreeMap::new();
         // From the bottom: what a later rule gives is not given again.
         for (index, rule) in self.rules.iter().enumerate().rev() {
-            let matching = rule.query.matching(context, &exposed)?;
+            let matching = rule.query.matching(context, &exposed, within)?;
             let mut give = |name, value: &str, mut aggregates: AggregateSet| {
                 let given: &mut AggregateSet = given.entry(name).or_default();
                 aggregates.0 -= &given.0;
@@ -155,11 +176,7 @@ impl Rules {
 }
 
 /// Removes what nothing gives from what the rules gave before.
-fn take_away(
-    context: &Context<'_>,
-    gifts: &BTreeMap<&str, Vec<Gift>>,
-    changed: &mut BTreeMap<AggregateId, Labels>,
-) {
+fn take_away(context: &Context<'_>, gifts: &BTreeMap<&str, Vec<Gift>>, changed: &mut BTreeMap<AggregateId, Labels>) {
     let given: BTreeMap<&str, AggregateSet> = gifts
         .iter()
         .map(|(name, gifts)| {
@@ -171,8 +188,7 @@ fn take_away(
     for aggregate in context.view.aggregates() {
         for (name, _) in aggregate.triage.labels.ruled().iter() {
             if !given.get(name).is_some_and(|given| given.contains(aggregate.id)) {
-                let labels =
-                    changed.entry(aggregate.id).or_insert_with(|| aggregate.triage.labels.ruled().clone());
+                let labels = changed.entry(aggregate.id).or_insert_with(|| aggregate.triage.labels.ruled().clone());
                 labels.remove(name);
             }
         }
@@ -181,11 +197,7 @@ fn take_away(
 
 /// The aggregates by the value that the youngest of their targets with this label has for it. Targets' ids ascend in the order
 /// in which they were first seen.
-fn carry(
-    context: &Context<'_>,
-    exposed: &[(AggregateId, TargetId)],
-    label: &str,
-) -> BTreeMap<String, AggregateSet> {
+fn carry(context: &Context<'_>, exposed: &[(AggregateId, TargetId)], label: &str) -> BTreeMap<String, AggregateSet> {
     let targets = context.view.targets();
     let value_of = |target: TargetId| {
         let value = targets.get(target.0 as usize)?.labels.get(label)?;
@@ -207,7 +219,9 @@ fn carry(
 
 fn words(error: &query::Error) -> String {
     match error {
-        query::Error::Invalid { position: Some(position), message, .. } => format!("at character {position}: {message}"),
+        query::Error::Invalid { position: Some(position), message, .. } => {
+            format!("at character {position}: {message}")
+        }
         other => other.to_string(),
     }
 }

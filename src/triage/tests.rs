@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 
+use super::labelling::Labelling;
 use super::*;
 use crate::app::Stored;
 use crate::clock::Clock;
@@ -52,6 +53,8 @@ struct Running {
     thread: JoinHandle<()>,
     registry: Registry,
     engine: Engine,
+    /// The same once more, for jobs alone.
+    sources: Sources,
     escalations: watch::Receiver<Arc<Escalations>>,
 }
 
@@ -82,17 +85,20 @@ impl Rig {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
             runtime.block_on(runner.run()).unwrap();
         });
+        let metrics = Metrics::register(&mut registry);
         let (sender, escalations) = watch::channel(Arc::default());
-        let engine = Engine::new(Sources {
+        let sources = || Sources {
             store: Arc::clone(&store),
             index: Arc::clone(&index),
             writer: writer.clone(),
             clock: self.clock.clone(),
             config: self.config.subscribe(),
-            escalations: sender,
-            metrics: Metrics::register(&mut registry),
-        });
-        self.running = Some(Running { store, index, writer, events, thread, registry, engine, escalations });
+            escalations: sender.clone(),
+            metrics: metrics.clone(),
+        };
+        let (engine, sources) = (Engine::new(sources()), sources());
+        let running = Running { store, index, writer, events, thread, registry, engine, sources, escalations };
+        self.running = Some(running);
     }
 
     /// Ends the process and starts another one.
@@ -338,6 +344,28 @@ async fn the_last_rule_that_holds_gives_a_label_in_whatever_order_samples_come()
 }
 
 #[tokio::test]
+async fn new_errors_do_not_wait_until_everything_is_looked_at() {
+    let mut rig = Rig::new(RULES);
+    let checkout = target("checkout", "a:1", &[], HOUR);
+    rig.scrape(&checkout, &[exposed(&rig, "Other@2", 1, "payments.Card")]);
+    let mut labelling = Labelling::default();
+    labelling.round(&rig.running().sources).await.unwrap();
+    labelling.round_of_fresh(&rig.running().sources).await.unwrap();
+    rig.clock.advance(Millis::from_seconds(15));
+    rig.scrape(&checkout, &[exposed(&rig, "Boom@1", 1, "payments.Card")]);
+    labelling.round_of_fresh(&rig.running().sources).await.unwrap();
+    assert_eq!(rig.labels("Boom@1"), r#"{team="checkout"}"#);
+    // The index follows a moment later; what is not new waits.
+    rig.index();
+    rig.clock.advance(Millis::from_seconds(5));
+    labelling.round_of_fresh(&rig.running().sources).await.unwrap();
+    assert_eq!(rig.labels("Boom@1"), r#"{team="payments", tier="1"}"#);
+    assert_eq!(rig.labels("Other@2"), r#"{team="checkout"}"#);
+    rig.pass(Millis::from_seconds(3)).await;
+    assert_eq!(rig.labels("Other@2"), r#"{team="payments", tier="1"}"#);
+}
+
+#[tokio::test]
 async fn changed_rules_are_applied_to_everything_and_a_persons_label_stays() {
     let mut rig = Rig::new(RULES);
     let checkout = target("checkout", "a:1", &[("team", "shop")], HOUR);
@@ -351,12 +379,17 @@ async fn changed_rules_are_applied_to_everything_and_a_persons_label_stays() {
 
     // While the index is incomplete labels are only added; when it is there, what no rule gives goes.
     rig.restart();
-    rig.configure("label_rules: [{query: 'stack:payment*', labels: {team: money}}, {query: 'class:boom', labels: {kind: b}}]");
+    rig.configure(
+        "label_rules: [{query: 'stack:payment*', labels: {team: money}}, {query: 'class:boom', labels: {kind: b}}]",
+    );
     rig.pass(Millis::from_seconds(3)).await;
     assert_eq!(rig.labels("Boom@1"), r#"{kind="b", owner="shop", team="payments", tier="1"}"#);
     rig.index();
     rig.pass(Millis::from_seconds(3)).await;
-    assert_eq!((rig.labels("Boom@1"), rig.labels("Other@2")), (r#"{kind="b", team="money"}"#.into(), r#"{team="ada"}"#.into()));
+    assert_eq!(
+        (rig.labels("Boom@1"), rig.labels("Other@2")),
+        (r#"{kind="b", team="money"}"#.into(), r#"{team="ada"}"#.into())
+    );
     let known = (rig.activities("Boom@1").len(), rig.activities("Other@2").len());
     rig.restart();
     rig.index();
@@ -375,7 +408,8 @@ async fn changed_rules_are_applied_to_everything_and_a_persons_label_stays() {
 
 #[tokio::test]
 async fn a_target_label_is_that_of_the_youngest_target_that_has_it() {
-    let rules = "label_rules: [{query: 'target.zone:north', labels: {zone: n}}, {query: '', target_labels: {team: team}}]";
+    let rules =
+        "label_rules: [{query: 'target.zone:north', labels: {zone: n}}, {query: '', target_labels: {team: team}}]";
     let mut rig = Rig::new(rules);
     let old = target("checkout", "a:1", &[("team", "one"), ("zone", "north")], HOUR);
     let young = target("checkout", "b:1", &[("team", "two")], HOUR);
@@ -383,7 +417,10 @@ async fn a_target_label_is_that_of_the_youngest_target_that_has_it() {
     rig.scrape(&old, &[exposed(&rig, "Boom@1", 1, "main")]);
     rig.scrape(&young, &[exposed(&rig, "Other@2", 1, "main")]);
     rig.pass(Millis::from_seconds(3)).await;
-    assert_eq!((rig.labels("Boom@1"), rig.labels("Other@2")), (r#"{team="one", zone="n"}"#.into(), r#"{team="two"}"#.into()));
+    assert_eq!(
+        (rig.labels("Boom@1"), rig.labels("Other@2")),
+        (r#"{team="one", zone="n"}"#.into(), r#"{team="two"}"#.into())
+    );
     rig.scrape(&without, &[exposed(&rig, "Boom@1", 1, "main")]);
     rig.pass(Millis::from_seconds(3)).await;
     assert_eq!(rig.labels("Boom@1"), r#"{team="one", zone="n"}"#);
@@ -467,10 +504,20 @@ fn a_rule_that_can_not_be_is_refused_with_its_place() {
     ] {
         let error = refused(&format!("service:a OR -{query}"));
         let place = "hydrophone.yaml:2:12: label_rules[0].query: at character";
-        assert!(error.starts_with(&format!("{place} {}: {query} can not stand in a rule, because", 14 + position)), "{error}");
+        assert!(
+            error.starts_with(&format!("{place} {}: {query} can not stand in a rule, because", 14 + position)),
+            "{error}"
+        );
         assert!(error.contains("a rule may ask for service, severity, class, key"), "{error}");
     }
-    for query in ["", "service:x", "level:error class:A*", "key:x OR aggregate:7", "target.zone:a has:target.b", "boom stack:x has:cause"] {
+    for query in [
+        "",
+        "service:x",
+        "level:error class:A*",
+        "key:x OR aggregate:7",
+        "target.zone:a has:target.b",
+        "boom stack:x has:cause",
+    ] {
         assert!(read(query).is_ok(), "{query}");
     }
 }
@@ -488,7 +535,10 @@ fn refused(query: &str) -> String {
 fn rules_that_say_the_same_have_one_fingerprint() {
     let of = |yaml: &str| Rules::read(&parse(yaml).label_rules).unwrap().fingerprint();
     let rules = of("label_rules: [{query: 'a b', labels: {x: y}}, {query: c, target_labels: {x: y}}]");
-    assert_eq!(rules, of("\n\nlabel_rules:\n- {query: ' a   (b) ', labels: {x: y}}\n- {query: c, target_labels: {x: y}}\n"));
+    assert_eq!(
+        rules,
+        of("\n\nlabel_rules:\n- {query: ' a   (b) ', labels: {x: y}}\n- {query: c, target_labels: {x: y}}\n")
+    );
     for other in [
         "label_rules: [{query: 'a b', labels: {x: y}}, {query: c, labels: {x: y}}]",
         "label_rules: [{query: c, target_labels: {x: y}}, {query: 'a b', labels: {x: y}}]",

@@ -49,7 +49,9 @@ async fn rules_label_errors_and_a_reload_labels_them_anew() {
     let platform = r#"{"team":"platform"}"#;
     let first = [("CardError@1", r#"{"team":"payments"}"#), ("Other@2", platform), ("Slow@3", platform)];
     server.until(all, 20, is(&first)).await;
-    server.until("/api/v1/aggregates?start=2026-01-01&all=true&q=label.team:payments", 5, |answer| answer["total"] == 1).await;
+    server
+        .until("/api/v1/aggregates?start=2026-01-01&all=true&q=label.team:payments", 5, |answer| answer["total"] == 1)
+        .await;
 
     let bad = "label_rules:\n  - {query: 'service:s0 severty:error', labels: {team: x}}\n";
     place.configure(&config(bad));
@@ -75,6 +77,10 @@ fn a_wrong_query_in_a_rule_stops_the_start_and_fails_the_check() {
         let output = run(command);
         assert_eq!(output.status.code(), Some(1));
         let errors = String::from_utf8(output.stderr).unwrap();
-        assert!(errors.contains("hydrophone.yaml:3:7: label_rules[0].query: at character 3: is:open can not stand in a rule"), "{errors}");
+        assert!(
+            errors
+                .contains("hydrophone.yaml:3:7: label_rules[0].query: at character 3: is:open can not stand in a rule"),
+            "{errors}"
+        );
     }
 }

@@ -80,8 +80,7 @@ pub(super) fn limits(
             _ => before.insert(id),
         }
     }
-    let is_young =
-        |id: AggregateId| view.aggregates().get(id.0 as usize).is_some_and(|of| of.first_seen > week.start);
+    let is_young = |id: AggregateId| view.aggregates().get(id.0 as usize).is_some_and(|of| of.first_seen > week.start);
     let mut silent = AggregateSet::new();
     let hourly = Hourly::read(view, &before, week)?;
     for id in before.iter() {
@@ -113,11 +112,7 @@ pub(super) fn limits(
 }
 
 /// The worst hour of each aggregate in the time before `end` that is looked back at.
-fn worst_before(
-    view: &View<'_>,
-    ids: &AggregateSet,
-    end: Timestamp,
-) -> Result<FxHashMap<AggregateId, u64>, Error> {
+fn worst_before(view: &View<'_>, ids: &AggregateSet, end: Timestamp) -> Result<FxHashMap<AggregateId, u64>, Error> {
     let mut worst: FxHashMap<AggregateId, u64> = ids.iter().map(|id| (id, 0)).collect();
     let oldest = ids.iter().filter_map(|id| view.aggregates().get(id.0 as usize)).map(|of| of.first_seen).min();
     let begin = oldest.map_or(end, hour_of).max(end.minus(LOOK_BACK));

@@ -94,9 +94,10 @@ impl Watch {
     pub fn look(&mut self, store: &Store, now: Timestamp) -> Result<Escalations, store::Error> {
         self.turn(now);
         self.count(&store.view()?)?;
-        for hour in &mut self.hours {
-            hour.judge(store)?;
-        }
+        let [running, last] = &mut self.hours;
+        running.judge(store)?;
+        last.take_over(running);
+        last.judge(store)?;
         let over = self.hours.iter().flat_map(|hour| hour.counts.keys().filter(|id| hour.is_over(**id)));
         Ok(Escalations { over: over.copied().collect() })
     }
@@ -136,9 +137,9 @@ impl Watch {
             if let Some(hour) = known.iter_mut().find(|hour| hour.start == start) {
                 return std::mem::take(hour);
             }
-            let of_day = known.iter().filter(|hour| day_of(hour.start) == day_of(start));
-            let limits = of_day.flat_map(|hour| &hour.limits).filter(|(_, judged)| judged.of_day);
-            Hour { start, limits: limits.map(|(id, judged)| (*id, *judged)).collect(), ..Hour::default() }
+            let mut hour = Hour { start, ..Hour::default() };
+            known.iter().for_each(|known| hour.take_over(known));
+            hour
         });
     }
 
@@ -156,6 +157,14 @@ impl Watch {
 }
 
 impl Hour {
+    /// Takes over what is known of the same day.
+    fn take_over(&mut self, other: &Self) {
+        if day_of(self.start) == day_of(other.start) {
+            let of_day = other.limits.iter().filter(|(_, judged)| judged.of_day);
+            self.limits.extend(of_day.map(|(id, judged)| (*id, *judged)));
+        }
+    }
+
     /// Computes the limits that are not known. Each view is given back soon, so that commits do not wait long.
     fn judge(&mut self, store: &Store) -> Result<(), store::Error> {
         let mut missing: Vec<AggregateId> =

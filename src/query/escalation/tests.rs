@@ -198,7 +198,8 @@ fn what_happened_before_a_mute_does_not_end_it() {
     let fleet = Fleet::new(deltas);
     let mut watch = Watch::default();
     assert_eq!(look(&mut watch, &fleet, NOW.plus(Millis(20 * MINUTE))), ["Timeout@1"]);
-    let since = |at: i64| watch.over_since(&fleet.store.view().unwrap(), AggregateId(0), Timestamp(NOW.0 + at)).unwrap();
+    let since =
+        |at: i64| watch.over_since(&fleet.store.view().unwrap(), AggregateId(0), Timestamp(NOW.0 + at)).unwrap();
     assert_eq!(since(-DAY.0).unwrap().count, 161);
     assert_eq!(since(2 * MINUTE).unwrap().count, 61);
     assert!(since(2 * MINUTE).unwrap().why.contains("from 2026-11-20T10:02:00Z to"));

@@ -81,6 +81,13 @@ impl Planned {
 }
 
 impl Planned {
+    /// Selects only aggregates of these.
+    pub(super) fn narrow(&mut self, within: &AggregateSet) {
+        let within = Plan::Aggregates { set: within.0.clone(), service: None };
+        let plan = std::mem::replace(&mut self.plan, Plan::Any(Vec::new()));
+        self.plan = Plan::All(vec![within, plan]);
+    }
+
     /// Selects also these aggregates, for which text was found in samples, where the rest of the plan holds.
     pub(super) fn add_sampled(&mut self, sampled: &AggregateSet) {
         let rest = self.plan.without_text();

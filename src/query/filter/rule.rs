@@ -57,8 +57,8 @@ impl RuleQuery {
         self.0.terms().iter().any(of_target)
     }
 
-    /// The aggregates for which it holds. Where it speaks of targets, one of those that `exposed` pairs with the aggregate
-    /// has to be so. Names that are not known are nowhere.
+    /// The aggregates for which it holds, of those `within` if that is said. Where it speaks of targets, one of those that
+    /// `exposed` pairs with the aggregate has to be so. Names that are not known are nowhere.
     ///
     /// # Errors
     /// [`Error::Store`] and [`Error::Search`] when these can not be read.
@@ -66,10 +66,14 @@ impl RuleQuery {
         &self,
         context: &Context<'_>,
         exposed: &[(AggregateId, TargetId)],
+        within: Option<&AggregateSet>,
     ) -> Result<AggregateSet, Error> {
         // No term counts, so the range does not matter.
         let range = TimeRange { start: context.now, end: context.now };
         let mut planned = Planned::with_names(Names::Any, context, &self.0, range)?;
+        if let Some(within) = within {
+            planned.narrow(within);
+        }
         if self.is_textual() {
             let condition = Evaluator::new(context, &planned.counts).condition(&planned.plan, &planned.targets);
             planned.add_sampled(&context.index.aggregates(&condition, ALWAYS)?);
