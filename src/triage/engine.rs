@@ -123,24 +123,24 @@ impl Engine {
         if pace.is_due() || job.is_outdated(sources) {
             let watch = sources.clock.stopwatch();
             let done = job.round(sources).await;
-            pace.done(sources, watch, done)?;
+            pace.done(sources, &watch, done)?;
         }
         if freshness.is_due() {
             let watch = sources.clock.stopwatch();
             let done = job.round_of_fresh(sources).await;
-            freshness.done(sources, watch, done)?;
+            freshness.done(sources, &watch, done)?;
         }
         let (job, pace) = escalation;
         if pace.is_due() {
             let watch = sources.clock.stopwatch();
             let done = job.round(sources).await;
-            pace.done(sources, watch, done)?;
+            pace.done(sources, &watch, done)?;
         }
         let (job, pace) = silence;
         if pace.is_due() {
             let watch = sources.clock.stopwatch();
             let done = job.round(sources).await;
-            pace.done(sources, watch, done)?;
+            pace.done(sources, &watch, done)?;
         }
         ControlFlow::Continue(())
     }
@@ -156,11 +156,11 @@ impl Sources {
     pub(super) fn state(&self) -> u64 {
         self.store.wait_for_change(u64::MAX, std::time::Duration::ZERO)
     }
+}
 
-    /// What `read` finds; a panic in it is an error, because what it reads is not ours alone.
-    pub(super) fn look<T>(&self, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(Error::BrokeOff))
-    }
+/// What `read` finds; a panic in it is an error, because it also runs code that is not ours.
+pub(super) fn look<T>(read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(Error::BrokeOff))
 }
 
 impl Pace {
@@ -173,7 +173,7 @@ impl Pace {
     }
 
     /// Takes note of a round that began with `watch`. A failure is logged when it begins and when it ends.
-    fn done(&mut self, sources: &Sources, watch: Stopwatch, done: Result<(), Error>) -> ControlFlow<()> {
+    fn done(&mut self, sources: &Sources, watch: &Stopwatch, done: Result<(), Error>) -> ControlFlow<()> {
         let took = watch.seconds();
         let job = Job { job: self.name };
         sources.metrics.seconds.get_or_create(&job).observe(took);

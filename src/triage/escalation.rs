@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::engine::{Error, Sources};
+use super::engine::{Error, Sources, look};
 use crate::model::activity::Reason;
 use crate::model::id::AggregateId;
 use crate::model::time::{Millis, Timestamp};
@@ -29,7 +29,7 @@ impl Escalation {
             return Ok(());
         }
         self.looked = None;
-        let (found, ending) = sources.look(|| self.find(sources, now))?;
+        let (found, ending) = look(|| self.find(sources, now))?;
         sources.metrics.escalating.set(i64::try_from(found.over.len()).unwrap_or(i64::MAX));
         sources.escalations.send_if_modified(|published| {
             let differs = **published != found;

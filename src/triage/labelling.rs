@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::engine::{Error, Sources};
+use super::engine::{Error, Sources, look};
 use super::rule::{Differing, Reach, Rules};
 use crate::clock::Stopwatch;
 use crate::config::Config;
@@ -87,7 +87,7 @@ impl Labelling {
     /// Looks once at aggregates that are new, which is cheap, so that they wait for their labels for seconds only, however long
     /// it takes to look at everything.
     pub(super) async fn round_of_fresh(&mut self, sources: &Sources) -> Result<(), Error> {
-        let count = sources.look(|| Ok(sources.store.view()?.aggregates().len() as u32))?;
+        let count = look(|| Ok(sources.store.view()?.aggregates().len() as u32))?;
         let first = match self.fresh {
             Some(first) if first < count && !self.rules.is_empty() => first,
             _ => {
@@ -108,7 +108,7 @@ impl Labelling {
     }
 
     async fn apply(&self, sources: &Sources, reach: Reach) -> Result<(), Error> {
-        let Some(found) = sources.look(|| self.find(sources, reach))? else { return Ok(()) };
+        let Some(found) = look(|| self.find(sources, reach))? else { return Ok(()) };
         let Found { labels, anew, rules } = found;
         let edited = sources.edit(Reason::Rule, Task::Rule { labels, rules }).await?;
         sources.metrics.labelled.inc_by(edited.changed);

@@ -6,6 +6,7 @@
 //! samples come, or how far the index is behind them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -62,7 +63,8 @@ impl Rules {
         let mut said = String::new();
         for rule in configured {
             let query = RuleQuery::parse(&rule.query).map_err(|error| rule.error(words(&error)))?;
-            said.push_str(&format!("{query}\n{:?}\n{:?}\n", rule.labels, rule.target_labels));
+            // Writing to a string can not fail.
+            let _ = writeln!(said, "{query}\n{:?}\n{:?}", rule.labels, rule.target_labels);
             rules.push(Rule { query, labels: rule.labels.clone(), target_labels: rule.target_labels.clone() });
         }
         Ok(Self { rules, fingerprint: xxh3_64(said.as_bytes()) })
@@ -181,7 +183,9 @@ fn take_away(context: &Context<'_>, gifts: &BTreeMap<&str, Vec<Gift>>, changed: 
         .iter()
         .map(|(name, gifts)| {
             let mut all = AggregateSet::new();
-            gifts.iter().for_each(|gift| all.0 |= &gift.aggregates.0);
+            for gift in gifts {
+                all.0 |= &gift.aggregates.0;
+            }
             (*name, all)
         })
         .collect();

@@ -3,7 +3,7 @@
 //! That nobody looked is no silence: a target of the service must have answered after the time was over, and each that discovery
 //! lists must have been asked, so that none is about to tell what happened meanwhile.
 
-use super::engine::{Error, Sources};
+use super::engine::{Error, Sources, look};
 use crate::model::activity::Reason;
 use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
@@ -28,7 +28,7 @@ impl Silence {
     pub(super) async fn round(&self, sources: &Sources) -> Result<(), Error> {
         let Some(length) = sources.config.borrow().triage.resolve_after else { return Ok(()) };
         let since = sources.clock.now().minus(length);
-        let aggregates = sources.look(|| Ok(silent(&sources.store.view()?, length, since)))?;
+        let aggregates = look(|| Ok(silent(&sources.store.view()?, length, since)))?;
         if aggregates.is_empty() {
             return Ok(());
         }

@@ -138,7 +138,9 @@ impl Watch {
                 return std::mem::take(hour);
             }
             let mut hour = Hour { start, ..Hour::default() };
-            known.iter().for_each(|known| hour.take_over(known));
+            for known in &known {
+                hour.take_over(known);
+            }
             hour
         });
     }
