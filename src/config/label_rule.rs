@@ -63,8 +63,8 @@ pub(super) fn read(field: &Field<'_>) -> Result<Vec<LabelRule>, Error> {
         return Err(field.error(format!("has {} rules, more than {RULES_MAX}", fields.len())));
     }
     let rules = fields.iter().map(read_rule).collect::<Result<Vec<LabelRule>, Error>>()?;
-    let named = rules.iter().flat_map(|rule| rule.labels.iter().chain(rule.target_labels.iter()));
-    let names = named.map(|(name, _)| name).collect::<BTreeSet<&str>>().len();
+    let all = rules.iter().flat_map(|rule| rule.labels.iter().chain(rule.target_labels.iter()));
+    let names = all.map(|(name, _)| name).collect::<BTreeSet<&str>>().len();
     if names > NAMES_MAX {
         return Err(field.error(format!("name {names} different labels in all, more than {NAMES_MAX}")));
     }
