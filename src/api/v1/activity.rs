@@ -326,7 +326,9 @@ impl Changes {
 impl From<Difference> for FieldChange {
     fn from(difference: Difference) -> Self {
         match difference {
-            Difference::Status { from, to } => Self::State { from: Box::new((&from).into()), to: Box::new((&to).into()) },
+            Difference::Status { from, to } => {
+                Self::State { from: Box::new((&from).into()), to: Box::new((&to).into()) }
+            }
             Difference::Label { name, from, to } => Self::Label { name, from: from.into(), to: to.into() },
             Difference::Assignee { from, to } => Self::Assignee { from, to },
             Difference::Note { from, to } => Self::Note { from, to },

@@ -22,7 +22,7 @@ use crate::model::id::AggregateId;
 use crate::model::time::TimeRange;
 use crate::query::cursor::Cursor;
 use crate::query::matcher::Query;
-use crate::query::{self, Context, distribution, list, sparkline};
+use crate::query::{self, Context, distribution, escalation, list, sparkline};
 
 /// Items on a page when it is not said how many.
 const LIMIT_DEFAULT: usize = 50;
@@ -172,6 +172,25 @@ pub(super) struct AggregateDetail {
     labels_removed: Vec<String>,
     /// What people wrote about it.
     note: Option<String>,
+    /// Whether it happens much more often than it used to, and how that is told.
+    escalation: Escalation,
+}
+
+/// Whether an error happens much more often than it used to.
+#[derive(Debug, Serialize, ToSchema)]
+struct Escalation {
+    /// It counts more than its limit in the running hour.
+    escalating: bool,
+    /// Begin of the running clock hour.
+    #[schema(format = DateTime)]
+    hour: String,
+    /// How often it happened in it so far.
+    count: u64,
+    /// Beyond this it escalates; null where there is nothing yet to compare with.
+    limit: Option<u64>,
+    /// How the limit comes about, for people.
+    #[schema(example = "limit 640 for today: ten times 64, its busiest hour since it was first seen")]
+    why: String,
 }
 
 /// Where an error happens.
@@ -263,6 +282,7 @@ impl AggregateDetail {
             labels_by_rule: shape::labels(triage.labels.ruled()),
             labels_removed: removed.map(|(name, _)| name.clone()).collect(),
             note: triage.note.clone(),
+            escalation: escalation::explain(context, id)?.into(),
             aggregate: detail.item.into(),
         })
     }
@@ -351,6 +371,18 @@ impl From<list::Item> for Aggregate {
             assignee: aggregate.triage.assignee,
             revision: aggregate.triage.revision,
             sparkline: item.sparkline.map(Sparkline::from),
+        }
+    }
+}
+
+impl From<escalation::Explained> for Escalation {
+    fn from(explained: escalation::Explained) -> Self {
+        Self {
+            escalating: explained.escalating,
+            hour: shape::time(explained.hour),
+            count: explained.count,
+            limit: explained.limit.map(|limit| limit.limit),
+            why: explained.why,
         }
     }
 }

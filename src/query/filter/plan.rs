@@ -194,18 +194,7 @@ impl Planner<'_> {
                 let pattern = self.person(term, pattern)?;
                 set(&having(view.sets().assignees(), view.sets().assigned(), view.sets().all(), &pattern))
             }
-            Predicate::Property(Property::Note, pattern) => {
-                let noted = view.sets().noted();
-                let notes = noted.iter().filter(|id| {
-                    let aggregate = view.aggregates().get(id.0 as usize);
-                    pattern.matches_label(aggregate.and_then(|aggregate| aggregate.triage.note.as_deref()))
-                });
-                let mut notes: AggregateSet = notes.collect();
-                if pattern.matches_label(None) {
-                    notes.0 |= &view.sets().all().0 - &noted.0;
-                }
-                set(&notes)
-            }
+            Predicate::Property(Property::Note, pattern) => set(&annotated(self.context, pattern)),
             Predicate::Aggregate(id) => match view.aggregates().get(id.0 as usize) {
                 Some(aggregate) if !negated => {
                     Plan::Aggregates { set: RoaringBitmap::from([id.0]), service: Some(aggregate.service.0) }
@@ -293,16 +282,30 @@ fn labelled(sets: &Sets, name: &str, pattern: &Pattern) -> AggregateSet {
     having(label.values(), label.all(), sets.all(), pattern)
 }
 
+/// The aggregates whose note is such a text.
+fn annotated(context: &Context<'_>, pattern: &Pattern) -> AggregateSet {
+    let (all, with_note) = (context.view.sets().all(), context.view.sets().noted());
+    let such = with_note.iter().filter(|id| {
+        let aggregate = context.view.aggregates().get(id.0 as usize);
+        pattern.matches_label(aggregate.and_then(|aggregate| aggregate.triage.note.as_deref()))
+    });
+    let mut set: AggregateSet = such.collect();
+    if pattern.matches_label(None) {
+        set.0 |= &all.0 - &with_note.0;
+    }
+    set
+}
+
 /// The union of the sets whose value matches, with those that have none where that matches.
 fn having<'a>(
     values: impl Iterator<Item = (&'a str, &'a AggregateSet)>,
-    valued: &AggregateSet,
+    having_any: &AggregateSet,
     all: &AggregateSet,
     pattern: &Pattern,
 ) -> AggregateSet {
     let mut set = union(values.filter(|(value, _)| pattern.matches_label(Some(value))).map(|(_, set)| set));
     if pattern.matches_label(None) {
-        set.0 |= &all.0 - &valued.0;
+        set.0 |= &all.0 - &having_any.0;
     }
     set
 }
