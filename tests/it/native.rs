@@ -282,14 +282,14 @@ async fn lists_are_also_csv_and_json_lines() {
     let mut lines = csv.body.split("\r\n");
     assert_eq!(
         lines.next().unwrap(),
-        "id,service,aggregation_key,class,message,severity,state,new,regressed,first_seen,last_seen,count,estimated,\
-         total_count,labels"
+        "id,service,aggregation_key,class,message,severity,state,new,regressed,escalating,first_seen,last_seen,count,\
+         estimated,total_count,labels,assignee"
     );
     assert!(
         lines
             .next()
             .unwrap()
-            .starts_with("0,checkout,Timeout@1,Timeout,\"it, \"\"went\"\" wrong\",error,open,true,false,"),
+            .starts_with("0,checkout,Timeout@1,Timeout,\"it, \"\"went\"\" wrong\",error,open,true,false,false,"),
         "{}",
         csv.body
     );
