@@ -6,11 +6,12 @@
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use criterion::{BatchSize, Criterion, SamplingMode, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, SamplingMode, criterion_group};
 use hydrophone::ingest::{Added, Batch};
 use hydrophone::model::activity::Reason;
 use hydrophone::model::aggregate_set::AggregateSet;
@@ -34,6 +35,8 @@ const LABELS: [&str; 5] = ["team", "tier", "area", "component", "owner"];
 const BEGIN: Timestamp = Timestamp(1_795_132_800_000);
 const INTERVAL: Millis = Millis::from_seconds(10);
 const EVER: Millis = Millis::from_seconds(3650 * 86_400);
+/// Before a directory that is to be opened and no more.
+const OPEN: &str = "--open=";
 const RETENTION: Retention =
     Retention { time: EVER, targets: EVER, occurrences: EVER, activity: EVER, instances: EVER };
 
@@ -141,7 +144,8 @@ fn waits(store: &Store) {
     for (number, turn) in (2..).zip(turns.into_iter().cycle().take(8)) {
         let (idle, _) = beside(store, || std::thread::sleep(Duration::from_millis(200)));
         let mut activity = None;
-        let (bulk, took) = beside(store, || activity = commit(store, [(Reason::Bulk, change(half(), turn.clone()))]));
+        let (bulk, took) =
+            beside(store, || activity = commit(store, [(Reason::Bulk, change(half(), turn.clone()))]));
         let (scraped, _) = beside(store, || {
             scrape(store, BEGIN.plus(Millis(INTERVAL.0 * number)), number.unsigned_abs(), 100);
         });
@@ -243,40 +247,42 @@ fn database_mb(directory: &Path) -> u64 {
     std::fs::metadata(directory.join("hydrophone.redb")).unwrap().len() >> 20
 }
 
+/// Opens the store in a process of its own; how long that took, and what memory it has then.
+fn in_a_process(directory: &Path) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command.arg(format!("{OPEN}{}", directory.display())).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn open(directory: &str) {
+    let begin = Instant::now();
+    let store = Store::open(Path::new(directory)).unwrap();
+    print!("{:.0} ms, {} MB of memory", begin.elapsed().as_secs_f64() * 1000.0, anonymous_kib() >> 10);
+    drop(store);
+}
+
+fn main() {
+    if let Some(directory) = std::env::args().find_map(|argument| argument.strip_prefix(OPEN).map(str::to_owned)) {
+        return open(&directory);
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}
+
 fn triage(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open(directory.path()).unwrap();
     scrape(&store, BEGIN.plus(INTERVAL), 1, AGGREGATES / SERVICES);
     store.seal(BEGIN.plus(EVER)).unwrap();
-    let reopened = |store: Store| {
+    for (what, change) in [("aggregates", None), ("labelled", Some(label as fn(&Store))), ("lived", Some(live))] {
+        if let Some(change) = change {
+            change(&store);
+        }
         drop(store);
-        let begin = Instant::now();
-        let store = Store::open(directory.path()).unwrap();
-        (store, begin.elapsed().as_secs_f64() * 1000.0, anonymous_kib())
-    };
-    let (plain, plain_mb) = (reopened(store), database_mb(directory.path()));
-    store = plain.0;
-    label(&store);
-    let labelled = reopened(store);
-    store = labelled.0;
-    let labelled_mb = database_mb(directory.path());
-    live(&store);
-    let lived = reopened(store);
-    store = lived.0;
-    println!(
-        "opening: {:.0} ms, with labels {:.0} ms, with a million activities {:.0} ms",
-        plain.1, labelled.1, lived.1
-    );
-    println!(
-        "memory: {} MB, with labels {} MB, with a million activities {} MB",
-        plain.2 >> 10,
-        labelled.2 >> 10,
-        lived.2 >> 10
-    );
-    println!(
-        "disk: {plain_mb} MB, with labels {labelled_mb} MB, with a million activities {} MB",
-        database_mb(directory.path())
-    );
+        let (opened, bytes) = (in_a_process(directory.path()), database_mb(directory.path()));
+        println!("{what:>10}: opened in {opened}, {bytes} MB on disk");
+        store = Store::open(directory.path()).unwrap();
+    }
     waits(&store);
     reads(criterion, &store);
     edits(criterion, &store);
@@ -290,4 +296,3 @@ fn triage(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, triage);
-criterion_main!(benches);

@@ -61,7 +61,8 @@ fn written<T: PartialEq + Debug>(
     any(&row, read, write);
 }
 
-fn triage(input: &mut Unstructured<'_>) -> Result<Triage> {
+fn triage(input: &mut Unstructured<'_>) -> Result<(u64, Triage)> {
+    let last = input.arbitrary()?;
     let mut chosen = Vec::new();
     while input.arbitrary()? {
         let choice = if input.arbitrary()? { Choice::Value(input.arbitrary()?) } else { Choice::Nothing };
@@ -71,13 +72,9 @@ fn triage(input: &mut Unstructured<'_>) -> Result<Triage> {
     while input.arbitrary()? {
         ruled.set(input.arbitrary::<String>()?, input.arbitrary::<String>()?);
     }
-    Ok(Triage {
-        status: status(input)?,
-        labels: Annotations::new(chosen, ruled),
-        assignee: input.arbitrary()?,
-        note: input.arbitrary()?,
-        revision: input.arbitrary()?,
-    })
+    let (status, labels) = (status(input)?, Annotations::new(chosen, ruled));
+    let (assignee, note, revision) = (input.arbitrary()?, input.arbitrary()?, input.arbitrary()?);
+    Ok((last, Triage { status, labels, assignee, note, revision }))
 }
 
 fn status(input: &mut Unstructured<'_>) -> Result<Status> {
@@ -113,8 +110,8 @@ fn activity(input: &mut Unstructured<'_>) -> Result<Activity> {
     Ok(Activity { id: 7, at, actor, reason, aggregates })
 }
 
-fn activity_change(input: &mut Unstructured<'_>) -> Result<ActivityChange> {
-    let detail = input.arbitrary()?;
+fn activity_change(input: &mut Unstructured<'_>) -> Result<(u64, ActivityChange)> {
+    let (before, detail) = (input.arbitrary()?, input.arbitrary()?);
     let mut differences = Vec::new();
     while input.arbitrary()? {
         differences.push(match input.int_in_range(0..=3)? {
@@ -124,7 +121,7 @@ fn activity_change(input: &mut Unstructured<'_>) -> Result<ActivityChange> {
             _ => Difference::Note { from: input.arbitrary()?, to: input.arbitrary()? },
         });
     }
-    Ok(ActivityChange { detail, differences })
+    Ok((before, ActivityChange { detail, differences }))
 }
 
 fn worn(input: &mut Unstructured<'_>) -> Result<Worn> {

@@ -321,6 +321,8 @@ pub(super) struct Directory {
     aggregates: Vec<Aggregate>,
     aggregate_ids: Vec<HashMap<String, AggregateId>>,
     sets: Sets,
+    /// The last activity that changed each aggregate; 0 if none did.
+    activities: Vec<u64>,
 }
 
 impl Directory {
@@ -412,6 +414,21 @@ impl Directory {
         let Some(aggregate) = self.aggregates.get_mut(id.0 as usize) else { return };
         self.sets.change_triage(id, &aggregate.triage, &triage);
         aggregate.triage = triage;
+    }
+
+    /// The last activity that changed an aggregate; 0 if none did.
+    pub(super) fn last_activity(&self, id: AggregateId) -> u64 {
+        self.activities.get(id.0 as usize).copied().unwrap_or(0)
+    }
+
+    /// Notes the last activity that changed an aggregate.
+    pub(super) fn set_last_activity(&mut self, id: AggregateId, activity: u64) {
+        if self.activities.len() < self.aggregates.len() {
+            self.activities.resize(self.aggregates.len(), 0);
+        }
+        if let Some(last) = self.activities.get_mut(id.0 as usize) {
+            *last = activity;
+        }
     }
 
     /// The sets as they will be once these aggregates have this triage. Nothing may change the records in between.

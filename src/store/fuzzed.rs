@@ -51,17 +51,17 @@ fn points(chunk: &[u8]) -> Result<Points, Corrupt> {
     Ok(all)
 }
 
-/// The row of an aggregate's triage.
+/// The row of an aggregate's triage, with the last activity of it.
 #[must_use]
-pub fn write_triage(value: &Triage) -> Vec<u8> {
-    triage::encode_triage(value)
+pub fn write_triage((last, value): &(u64, Triage)) -> Vec<u8> {
+    triage::encode_triage(*last, value)
 }
 
 /// Reads an aggregate's triage.
 ///
 /// # Errors
 /// When no such row was written.
-pub fn read_triage(row: &[u8]) -> Result<Triage, Corrupt> {
+pub fn read_triage(row: &[u8]) -> Result<(u64, Triage), Corrupt> {
     triage::decode_triage(row)
 }
 
@@ -79,17 +79,17 @@ pub fn read_activity(id: u64, row: &[u8]) -> Result<Activity, Corrupt> {
     triage::decode_activity(id, row)
 }
 
-/// The row of what an activity did to an aggregate.
+/// The row of what an activity did to an aggregate, with the activity before.
 #[must_use]
-pub fn write_change(value: &ActivityChange) -> Vec<u8> {
-    triage::encode_change(value)
+pub fn write_change((before, value): &(u64, ActivityChange)) -> Vec<u8> {
+    triage::encode_change(*before, value)
 }
 
 /// Reads what an activity did to an aggregate.
 ///
 /// # Errors
 /// As [`read_triage`].
-pub fn read_change(row: &[u8]) -> Result<ActivityChange, Corrupt> {
+pub fn read_change(row: &[u8]) -> Result<(u64, ActivityChange), Corrupt> {
     triage::decode_change(row)
 }
 

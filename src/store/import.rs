@@ -326,7 +326,8 @@ impl<'a> Prepared<'a> {
         for (id, aggregate) in &self.aggregates {
             let known = live.directory.aggregate(*id);
             if known.map_or(Triage::default(), |known| known.triage.clone()) != aggregate.triage {
-                insert(&mut triage, id.0, &super::triage::encode_triage(&aggregate.triage))?;
+                let last = live.directory.last_activity(*id);
+                insert(&mut triage, id.0, &super::triage::encode_triage(last, &aggregate.triage))?;
             }
         }
         let mut references = tables.open(table::REFERENCES)?;

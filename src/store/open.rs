@@ -142,7 +142,9 @@ fn load_records(transaction: &redb::ReadTransaction, live: &mut Live, as_of: &mu
 
 fn load_triage(transaction: &redb::ReadTransaction, live: &mut Live) -> Result<(), Error> {
     each(transaction, table::TRIAGE, |id, row| {
-        live.directory.set_triage(AggregateId(id), triage::decode_triage(row)?);
+        let (last, triage) = triage::decode_triage(row)?;
+        live.directory.set_triage(AggregateId(id), triage);
+        live.directory.set_last_activity(AggregateId(id), last);
         Ok(())
     })?;
     let rows = transaction.open_table(table::VIEWS).map_err(Error::database("open views"))?;

@@ -57,14 +57,14 @@ pub(super) const STACKS_IN_USE: TableDefinition<'_, (u32, u64), &[u8]> = TableDe
 /// occurrences that were kept then, and occurrences that were removed so far. Days that were never rewritten have none.
 pub(super) const THINNED: TableDefinition<'_, u32, (u32, u32, u64, u64, u64)> = TableDefinition::new("thinned");
 
-/// Aggregate → its state, labels, assignee and note, where any was ever set.
+/// Aggregate → its state, labels, assignee and note, where any was ever set, and the last activity that changed them.
 pub(super) const TRIAGE: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("triage");
 
 /// Activity → when, who, why, and of which aggregates.
 pub(super) const ACTIVITY: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("activity");
 
-/// (aggregate, activity) → what changed.
-pub(super) const ACTIVITY_CHANGES: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("activity_changes");
+/// (activity, aggregate) → what changed, and the activity before that changed the aggregate.
+pub(super) const ACTIVITY_CHANGES: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("activity_changes");
 
 /// Name → saved view.
 pub(super) const VIEWS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("views");

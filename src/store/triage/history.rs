@@ -53,10 +53,8 @@ impl View<'_> {
             let (id, value) = head.map_err(Error::database("read activity"))?;
             let id = id.value();
             let activity = row::decode_activity(id, value.value()).map_err(Error::corrupt("activity", id))?;
-            for aggregate in activity.aggregates.iter() {
-                let key = (aggregate.0, id);
-                let Some(row) = rows.get(key).map_err(Error::database("read activity"))? else { continue };
-                let change = row::decode_change(row.value()).map_err(Error::corrupt("activity", key))?;
+            for row in rows.range((id, 0)..=(id, u32::MAX)).map_err(Error::database("read activity"))? {
+                let (aggregate, change) = change(row)?;
                 if visit(&activity, aggregate, change).is_break() {
                     return Ok(());
                 }
@@ -81,9 +79,9 @@ impl View<'_> {
     /// As [`View::scan`].
     pub fn activity_change(&self, id: u64, aggregate: AggregateId) -> Result<Option<ActivityChange>, Error> {
         let rows = self.transaction.open_table(table::ACTIVITY_CHANGES).map_err(Error::database("open activity"))?;
-        let row = rows.get((aggregate.0, id)).map_err(Error::database("read activity"))?;
-        row.map(|row| row::decode_change(row.value()).map_err(Error::corrupt("activity", (aggregate.0, id))))
-            .transpose()
+        let Some(row) = rows.get((id, aggregate.0)).map_err(Error::database("read activity"))? else { return Ok(None) };
+        let (_, change) = row::decode_change(row.value()).map_err(Error::corrupt("activity", (id, aggregate.0)))?;
+        Ok(Some(change))
     }
 
     /// At most `limit` activities of an aggregate, newest first, beginning with the last one before `before`.
@@ -96,58 +94,72 @@ impl View<'_> {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<ActivityEntry>, Error> {
+        let heads = self.transaction.open_table(table::ACTIVITY).map_err(Error::database("open activity"))?;
         let rows = self.transaction.open_table(table::ACTIVITY_CHANGES).map_err(Error::database("open activity"))?;
-        let range = (aggregate.0, 0)..(aggregate.0, before.unwrap_or(u64::MAX));
         let mut entries = Vec::new();
-        for row in rows.range(range).map_err(Error::database("read activity"))?.rev().take(limit) {
-            let (key, value) = row.map_err(Error::database("read activity"))?;
-            let (_, id) = key.value();
-            let change = row::decode_change(value.value()).map_err(Error::corrupt("activity", key.value()))?;
-            let activity = self.activity(id)?;
-            entries.extend(activity.map(|activity| ActivityEntry { activity, change }));
+        // A page begins at the last entry of the one before, so that what is newer than that need not be passed again.
+        let known = before.map(|id| rows.get((id, aggregate.0)).map_err(Error::database("read activity"))).transpose()?;
+        let mut id = match (known.flatten(), before) {
+            (Some(row), Some(id)) => {
+                row::decode_change(row.value()).map_err(Error::corrupt("activity", (id, aggregate.0)))?.0
+            }
+            _ => self.live.directory.last_activity(aggregate),
+        };
+        while entries.len() < limit {
+            // What is missing was forgotten, and all that is older with it.
+            let Some(row) = rows.get((id, aggregate.0)).map_err(Error::database("read activity"))? else { break };
+            let (next, change) =
+                row::decode_change(row.value()).map_err(Error::corrupt("activity", (id, aggregate.0)))?;
+            if before.is_none_or(|before| id < before)
+                && let Some(head) = heads.get(id).map_err(Error::database("read activity"))?
+            {
+                let activity = row::decode_activity(id, head.value()).map_err(Error::corrupt("activity", id))?;
+                entries.push(ActivityEntry { activity, change });
+            }
+            // Damage must not lead in a circle.
+            if next >= id {
+                break;
+            }
+            id = next;
         }
         Ok(entries)
     }
+}
+
+type ChangeRow<'a> = (redb::AccessGuard<'a, (u64, u32)>, redb::AccessGuard<'a, &'static [u8]>);
+
+fn change(row: Result<ChangeRow<'_>, redb::StorageError>) -> Result<(AggregateId, ActivityChange), Error> {
+    let (key, value) = row.map_err(Error::database("read activity"))?;
+    let (_, change) = row::decode_change(value.value()).map_err(Error::corrupt("activity", key.value()))?;
+    Ok((AggregateId(key.value().1), change))
 }
 
 /// What an activity did to each of its aggregates; `None` when there is no such activity.
 pub(super) fn changes(store: &Store, id: u64) -> Result<Option<Vec<(AggregateId, ActivityChange)>>, Error> {
     let transaction = redb::ReadableDatabase::begin_read(&store.database).map_err(Error::database("begin to read"))?;
     let heads = transaction.open_table(table::ACTIVITY).map_err(Error::database("open activity"))?;
-    let Some(head) = heads.get(id).map_err(Error::database("read activity"))? else { return Ok(None) };
-    let activity = row::decode_activity(id, head.value()).map_err(Error::corrupt("activity", id))?;
-    let rows = transaction.open_table(table::ACTIVITY_CHANGES).map_err(Error::database("open activity"))?;
-    let mut changes = Vec::with_capacity(activity.aggregates.len() as usize);
-    for aggregate in activity.aggregates.iter() {
-        let key = (aggregate.0, id);
-        if let Some(row) = rows.get(key).map_err(Error::database("read activity"))? {
-            changes.push((aggregate, row::decode_change(row.value()).map_err(Error::corrupt("activity", key))?));
-        }
+    if heads.get(id).map_err(Error::database("read activity"))?.is_none() {
+        return Ok(None);
     }
-    Ok(Some(changes))
+    let rows = transaction.open_table(table::ACTIVITY_CHANGES).map_err(Error::database("open activity"))?;
+    let rows = rows.range((id, 0)..=(id, u32::MAX)).map_err(Error::database("read activity"))?;
+    rows.map(change).collect::<Result<_, _>>().map(Some)
 }
 
 /// Removes activities that happened before `limit`.
 pub(in crate::store) fn forget(transaction: &redb::WriteTransaction, limit: Timestamp) -> Result<(), Error> {
     let read = Error::database::<redb::StorageError>;
     let mut heads = transaction.open_table(table::ACTIVITY).map_err(Error::database("open activity"))?;
-    let mut old = Vec::new();
+    let mut kept = u64::MAX;
     for row in redb::ReadableTable::range::<u64>(&heads, ..).map_err(read("read activity"))? {
         let (key, value) = row.map_err(read("read activity"))?;
-        let activity =
-            row::decode_activity(key.value(), value.value()).map_err(Error::corrupt("activity", key.value()))?;
         // Their times ascend but for steps of the clock; what stands behind a younger one goes with it.
-        if activity.at >= limit {
+        if row::activity_time(value.value()).map_err(Error::corrupt("activity", key.value()))? >= limit {
+            kept = key.value();
             break;
         }
-        old.push(activity);
     }
+    heads.retain_in(..kept, |_, _| false).map_err(read("forget activity"))?;
     let mut changes = transaction.open_table(table::ACTIVITY_CHANGES).map_err(Error::database("open activity"))?;
-    for activity in old {
-        for aggregate in activity.aggregates.iter() {
-            changes.remove((aggregate.0, activity.id)).map_err(read("forget an activity"))?;
-        }
-        heads.remove(activity.id).map_err(read("forget an activity"))?;
-    }
-    Ok(())
+    changes.retain_in(..(kept, 0), |_, _| false).map_err(read("forget activity"))
 }

@@ -50,11 +50,12 @@ pub(in crate::store) struct Pending {
     edited: Vec<Result<Edited, Refusal>>,
 }
 
-/// What a commit took out of memory.
+/// What a commit leaves to be freed.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Replaced {
-    _triage: BTreeMap<AggregateId, Triage>,
-    _sets: Option<Box<Sets>>,
+    triage: BTreeMap<AggregateId, Triage>,
+    sets: Option<Box<Sets>>,
+    activities: Vec<Draft>,
 }
 
 /// An activity that has no number yet.
@@ -323,19 +324,22 @@ impl Pending {
         }
         let write = Error::database::<redb::StorageError>;
         let open = Error::database::<redb::TableError>;
-        let mut rows = transaction.open_table(table::TRIAGE).map_err(open("open triage"))?;
-        for (id, triage) in &self.triage {
-            rows.insert(id.0, row::encode_triage(triage).as_slice()).map_err(write("write triage"))?;
-        }
         let mut heads = transaction.open_table(table::ACTIVITY).map_err(open("open activity"))?;
         let mut changes = transaction.open_table(table::ACTIVITY_CHANGES).map_err(open("open activity"))?;
+        let mut last: FxHashMap<AggregateId, u64> = FxHashMap::default();
         for (id, draft) in (live.next_activity..).zip(&self.activities) {
             let head = row::encode_activity(&draft.activity(id));
             heads.insert(id, head.as_slice()).map_err(write("write activity"))?;
             for (aggregate, change) in &draft.changes {
-                let row = row::encode_change(change);
-                changes.insert((aggregate.0, id), row.as_slice()).map_err(write("write activity"))?;
+                let before = last.insert(*aggregate, id).unwrap_or_else(|| live.directory.last_activity(*aggregate));
+                let row = row::encode_change(before, change);
+                changes.insert((id, aggregate.0), row.as_slice()).map_err(write("write activity"))?;
             }
+        }
+        let mut rows = transaction.open_table(table::TRIAGE).map_err(open("open triage"))?;
+        for (id, triage) in &self.triage {
+            let last = last.get(id).copied().unwrap_or_else(|| live.directory.last_activity(*id));
+            rows.insert(id.0, row::encode_triage(last, triage).as_slice()).map_err(write("write triage"))?;
         }
         let mut views = transaction.open_table(table::VIEWS).map_err(open("open views"))?;
         for (name, view) in &self.views {
@@ -357,10 +361,16 @@ impl Pending {
     /// The same changes in memory; what they replaced.
     pub(in crate::store) fn apply(mut self, live: &mut Live) -> Replaced {
         let mut replaced = Replaced::default();
+        for (id, draft) in (live.next_activity..).zip(&self.activities) {
+            draft.changes.keys().for_each(|aggregate| live.directory.set_last_activity(*aggregate, id));
+        }
+        live.next_activity += self.activities.len() as u64;
         if let Some(mut sets) = self.sets.take() {
             live.directory.swap_triage(&mut self.triage, &mut sets);
-            replaced = Replaced { _triage: std::mem::take(&mut self.triage), _sets: Some(sets) };
+            replaced.triage = std::mem::take(&mut self.triage);
+            replaced.sets = Some(sets);
         }
+        replaced.activities = self.activities;
         for (id, triage) in self.triage {
             live.directory.set_triage(id, triage);
         }
@@ -370,7 +380,6 @@ impl Pending {
                 None => drop(live.views.remove(&name)),
             }
         }
-        live.next_activity += self.activities.len() as u64;
         live.label_rules = self.rules.or(live.label_rules);
         replaced
     }

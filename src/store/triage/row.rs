@@ -32,9 +32,10 @@ const LABEL: u8 = 1;
 const ASSIGNEE: u8 = 2;
 const NOTE: u8 = 3;
 
-/// An aggregate's triage.
-pub(in crate::store) fn encode_triage(triage: &Triage) -> Vec<u8> {
+/// An aggregate's triage, and the last activity that changed it: 0 if none did.
+pub(in crate::store) fn encode_triage(last: u64, triage: &Triage) -> Vec<u8> {
     let mut row = Writer(vec![VERSION]);
+    row.unsigned(last);
     status(&mut row, &triage.status);
     row.unsigned(triage.labels.chosen().len() as u64);
     for (name, choice) in triage.labels.chosen() {
@@ -59,8 +60,9 @@ pub(in crate::store) fn encode_triage(triage: &Triage) -> Vec<u8> {
 }
 
 /// Reads an aggregate's triage back.
-pub(in crate::store) fn decode_triage(bytes: &[u8]) -> Result<Triage, Corrupt> {
+pub(in crate::store) fn decode_triage(bytes: &[u8]) -> Result<(u64, Triage), Corrupt> {
     let mut row = begin(bytes)?;
+    let last = row.unsigned()?;
     let status = read_status(&mut row)?;
     let mut chosen = Vec::new();
     for _ in 0..row.length()? {
@@ -79,7 +81,7 @@ pub(in crate::store) fn decode_triage(bytes: &[u8]) -> Result<Triage, Corrupt> {
         note: read_option(&mut row)?,
         revision: row.unsigned()?,
     };
-    end(&row, triage)
+    end(&row, (last, triage))
 }
 
 /// An activity without what it did to each aggregate.
@@ -110,9 +112,15 @@ pub(in crate::store) fn decode_activity(id: u64, bytes: &[u8]) -> Result<Activit
     end(&row, Activity { id, at, actor, reason, aggregates })
 }
 
-/// What an activity did to one aggregate.
-pub(in crate::store) fn encode_change(change: &ActivityChange) -> Vec<u8> {
+/// When an activity happened.
+pub(super) fn activity_time(bytes: &[u8]) -> Result<Timestamp, Corrupt> {
+    begin(bytes)?.time(EPOCH)
+}
+
+/// What an activity did to one aggregate, and the last one before that changed it: 0 if none did.
+pub(in crate::store) fn encode_change(before: u64, change: &ActivityChange) -> Vec<u8> {
     let mut row = Writer(vec![VERSION]);
+    row.unsigned(before);
     row.text(&change.detail);
     row.unsigned(change.differences.len() as u64);
     for difference in &change.differences {
@@ -144,8 +152,9 @@ pub(in crate::store) fn encode_change(change: &ActivityChange) -> Vec<u8> {
 }
 
 /// Reads back what an activity did to one aggregate.
-pub(in crate::store) fn decode_change(bytes: &[u8]) -> Result<ActivityChange, Corrupt> {
+pub(in crate::store) fn decode_change(bytes: &[u8]) -> Result<(u64, ActivityChange), Corrupt> {
     let mut row = begin(bytes)?;
+    let before = row.unsigned()?;
     let detail = row.text()?.to_owned();
     let mut differences = Vec::new();
     for _ in 0..row.length()? {
@@ -160,7 +169,7 @@ pub(in crate::store) fn decode_change(bytes: &[u8]) -> Result<ActivityChange, Co
             _ => return Err(unexpected("a difference")),
         });
     }
-    end(&row, ActivityChange { detail, differences })
+    end(&row, (before, ActivityChange { detail, differences }))
 }
 
 /// A saved view; its name is the key.
