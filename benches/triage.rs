@@ -9,9 +9,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, SamplingMode, criterion_group};
+use hydrophone::clock::Clock;
 use hydrophone::ingest::{Added, Batch};
 use hydrophone::model::activity::Reason;
 use hydrophone::model::aggregate_set::AggregateSet;
@@ -76,7 +77,7 @@ fn commit(store: &Store, edits: impl IntoIterator<Item = (Reason, Task)>) -> Opt
     }
     let commit = draft.finish();
     let edited = store.commit(commit).unwrap().edited;
-    edited.into_iter().filter_map(|edited| edited.unwrap().activity).last()
+    edited.into_iter().filter_map(|edited| edited.unwrap().activity).next_back()
 }
 
 fn change(aggregates: AggregateSet, change: impl Into<Change>) -> Task {
@@ -91,7 +92,8 @@ fn half() -> AggregateSet {
 /// Labels by rules, such that each value of each has a tenth.
 fn label(store: &Store) {
     let labels = (0..VALUES * VALUES).map(|number| {
-        let value = |place: usize| format!("value-{}", if place % 2 == 0 { number % VALUES } else { number / VALUES });
+        let value =
+            |place: usize| format!("value-{}", if place.is_multiple_of(2) { number % VALUES } else { number / VALUES });
         let ruled = LABELS.into_iter().enumerate().map(|(place, name)| (name, value(place)));
         let aggregates = (0..AGGREGATES).filter(|id| id % (VALUES * VALUES) == number).map(AggregateId);
         (Labels::from_pairs(ruled), aggregates.collect())
@@ -124,15 +126,15 @@ fn beside<R>(store: &Store, work: impl FnOnce() -> R) -> (Duration, Duration) {
         let reader = scope.spawn(|| {
             let mut slowest = Duration::ZERO;
             while !done.load(Ordering::Relaxed) {
-                let begin = Instant::now();
+                let begin = Clock::system().stopwatch();
                 black_box(store.view().unwrap().sets().state(State::Open).len());
-                slowest = slowest.max(begin.elapsed());
+                slowest = slowest.max(Duration::from_secs_f64(begin.seconds()));
             }
             slowest
         });
-        let begin = Instant::now();
+        let begin = Clock::system().stopwatch();
         black_box(work());
-        let took = begin.elapsed();
+        let took = Duration::from_secs_f64(begin.seconds());
         done.store(true, Ordering::Relaxed);
         (reader.join().unwrap(), took)
     })
@@ -144,8 +146,7 @@ fn waits(store: &Store) {
     for (number, turn) in (2..).zip(turns.into_iter().cycle().take(8)) {
         let (idle, _) = beside(store, || std::thread::sleep(Duration::from_millis(200)));
         let mut activity = None;
-        let (bulk, took) =
-            beside(store, || activity = commit(store, [(Reason::Bulk, change(half(), turn.clone()))]));
+        let (bulk, took) = beside(store, || activity = commit(store, [(Reason::Bulk, change(half(), turn.clone()))]));
         let (scraped, _) = beside(store, || {
             scrape(store, BEGIN.plus(Millis(INTERVAL.0 * number)), number.unsigned_abs(), 100);
         });
@@ -255,9 +256,9 @@ fn in_a_process(directory: &Path) -> String {
 }
 
 fn open(directory: &str) {
-    let begin = Instant::now();
+    let begin = Clock::system().stopwatch();
     let store = Store::open(Path::new(directory)).unwrap();
-    print!("{:.0} ms, {} MB of memory", begin.elapsed().as_secs_f64() * 1000.0, anonymous_kib() >> 10);
+    print!("{:.0} ms, {} MB of memory", begin.seconds() * 1000.0, anonymous_kib() >> 10);
     drop(store);
 }
 

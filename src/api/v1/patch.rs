@@ -369,8 +369,8 @@ mod tests {
         ] {
             let problem = read_json(body).unwrap_err().problem();
             assert_eq!(problem.status, 400);
-            assert_eq!(problem.param.as_deref(), field, "{:.80}", body);
-            assert!(problem.detail.contains(detail), "{:.80}: {}", body, problem.detail);
+            assert_eq!(problem.param.as_deref(), field, "{body:.80}");
+            assert!(problem.detail.contains(detail), "{body:.80}: {}", problem.detail);
         }
     }
 }

@@ -69,9 +69,9 @@ fn plain(counts: &[u64]) -> f64 {
     let weights: Vec<f64> = (0..values.len()).map(|hour| if hour < 24 { 2.0 } else { 1.0 }).collect();
     let weighted: f64 = values.iter().zip(&weights).map(|(value, weight)| value * weight).sum();
     let avg_w = weighted / weights.iter().sum::<f64>();
-    let spike = avg_w + f64::min(f64::max((mean + 5.0 * std) / mean, 5.0), 8.0) * mean;
+    let spike = avg_w + ((mean + 5.0 * std) / mean).clamp(5.0, 8.0) * mean;
     let max = values.iter().copied().fold(0.0, f64::max);
-    let bursty = max * f64::min(f64::max(2.0, 5.0 * f64::powf(std::f64::consts::E, -0.65 * (std / mean))), 5.0);
+    let bursty = max * (5.0 * f64::powf(std::f64::consts::E, -0.65 * (std / mean))).clamp(2.0, 5.0);
     f64::max(spike, bursty)
 }
 

@@ -98,7 +98,8 @@ impl View<'_> {
         let rows = self.transaction.open_table(table::ACTIVITY_CHANGES).map_err(Error::database("open activity"))?;
         let mut entries = Vec::new();
         // A page begins at the last entry of the one before, so that what is newer than that need not be passed again.
-        let known = before.map(|id| rows.get((id, aggregate.0)).map_err(Error::database("read activity"))).transpose()?;
+        let known =
+            before.map(|id| rows.get((id, aggregate.0)).map_err(Error::database("read activity"))).transpose()?;
         let mut id = match (known.flatten(), before) {
             (Some(row), Some(id)) => {
                 row::decode_change(row.value()).map_err(Error::corrupt("activity", (id, aggregate.0)))?.0

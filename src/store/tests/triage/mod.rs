@@ -348,7 +348,9 @@ impl Life {
                     assert!(matches!(batch.add(self.scrape(*host, *good), 100), Added::Yes(_)));
                 }
                 let mut draft = batch.into_draft();
-                edits.iter().for_each(|edit| draft.edit(edit.clone()));
+                for edit in edits {
+                    draft.edit(edit.clone());
+                }
                 let committed = store.commit(draft.finish())?;
                 Ok((committed.edited, committed.reopened.iter().map(|id| id.0).collect()))
             }

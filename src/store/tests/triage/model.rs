@@ -334,9 +334,10 @@ impl Model {
                 let seen: BTreeSet<&str> = places.filter_map(|place| place.version.as_deref()).collect();
                 let first = |version: &str| self.appeared(&entry.service, version).unwrap_or(at);
                 let ordered = seen.iter().all(|version| rank(version).is_some());
-                let latest = match ordered {
-                    true => seen.iter().max_by_key(|version| rank(version)),
-                    false => seen.iter().max_by_key(|version| (first(version), **version)),
+                let latest = if ordered {
+                    seen.iter().max_by_key(|version| rank(version))
+                } else {
+                    seen.iter().max_by_key(|version| (first(version), **version))
                 };
                 let none = || Refusal::NoVersion { service: entry.service.clone(), label: label.clone() };
                 let version = match version {
@@ -398,6 +399,7 @@ impl Model {
         (from != status).then_some(Diff::Status(from, status))
     }
 
+    #[expect(clippy::option_option, reason = "left to the rules, not there, or a value")]
     fn choose(&mut self, id: u32, name: &str, chosen: Option<Option<String>>) -> Option<Diff> {
         let entry = &mut self.entries[id as usize];
         let ruled = entry.ruled.get(name).cloned();
