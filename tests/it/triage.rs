@@ -423,5 +423,5 @@ async fn what_was_answered_survives_a_kill_and_what_was_not_is_whole_or_not_ther
         tokio::select! { () = moment => {}, () = change => {} }
         server.kill();
     }
-    assert!(answered > 100, "{answered} changes are too few to mean much");
+    assert!(answered > 20, "{answered} changes are too few to mean much");
 }
