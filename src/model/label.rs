@@ -7,6 +7,9 @@ use std::fmt;
 pub struct Labels(Vec<(String, String)>);
 
 impl Labels {
+    /// No pair at all.
+    pub const NONE: Self = Self(Vec::new());
+
     /// Sorts the pairs; of pairs with one name the last counts; pairs with an empty value are left out.
     pub fn from_pairs<N: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         let mut labels = Self::default();

@@ -1,5 +1,6 @@
 //! Opening a data directory: records from their rows, then the log on top of them.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::disk::Disk;
@@ -141,8 +142,10 @@ fn load_records(transaction: &redb::ReadTransaction, live: &mut Live, as_of: &mu
 }
 
 fn load_triage(transaction: &redb::ReadTransaction, live: &mut Live) -> Result<(), Error> {
+    let mut labels = HashSet::new();
     each(transaction, table::TRIAGE, |id, row| {
-        let (last, triage) = triage::decode_triage(row)?;
+        let (last, mut triage) = triage::decode_triage(row)?;
+        triage.labels.share(&mut labels);
         live.directory.set_triage(AggregateId(id), triage);
         live.directory.set_last_activity(AggregateId(id), last);
         Ok(())

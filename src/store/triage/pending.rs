@@ -1,6 +1,6 @@
 //! What a commit changes in triage, against the state it will be applied to: what people ask for, and what counts end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rustc_hash::FxHashMap;
 
@@ -10,6 +10,7 @@ use super::row;
 use crate::model::activity::{Activity, ActivityChange, Reason};
 use crate::model::aggregate::Aggregate;
 use crate::model::aggregate_set::AggregateSet;
+use crate::model::annotation::Annotations;
 use crate::model::id::{AggregateId, ServiceId};
 use crate::model::label::Labels;
 use crate::model::time::{Millis, Timestamp};
@@ -38,6 +39,8 @@ pub(in crate::store) struct Pending {
     triage: BTreeMap<AggregateId, Triage>,
     /// The sets as they will be, where many change.
     sets: Option<Box<Sets>>,
+    /// Labels that aggregates got, to be shared by those that got the same.
+    labels: HashSet<Annotations>,
     activities: Vec<Draft>,
     /// Views by name; `None` is removed.
     views: BTreeMap<String, Option<SavedView>>,
@@ -179,6 +182,7 @@ impl Pending {
             let differences = triage.apply(change, standing, at);
             check_labels(id, before, &triage)?;
             if !differences.is_empty() {
+                triage.labels.share(&mut self.labels);
                 changes.insert(id, ActivityChange { detail: String::new(), differences });
                 triages.insert(id, triage);
             }
@@ -200,6 +204,7 @@ impl Pending {
                 return Ok(Err(refusal));
             }
             if !differences.is_empty() {
+                triage.labels.share(&mut self.labels);
                 changes.insert(id, ActivityChange { detail: String::new(), differences });
                 triages.insert(id, triage);
             }
@@ -213,7 +218,10 @@ impl Pending {
         for (ruled, aggregates) in labels {
             for known in aggregates.iter().filter_map(|id| live.directory.aggregate(id)) {
                 if self.current(known).labels.ruled() != ruled {
-                    let differences = self.record(known).rule(ruled);
+                    let mut triage = self.current(known).clone();
+                    let differences = triage.rule(ruled);
+                    triage.labels.share(&mut self.labels);
+                    self.triage.insert(known.id, triage);
                     changes.entry(known.id).or_default().differences.extend(differences);
                 }
             }

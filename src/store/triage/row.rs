@@ -235,7 +235,11 @@ fn read_status(row: &mut Reader<'_>) -> Result<Status, Corrupt> {
         MUTED_UNTIL_ESCALATION => Standing::Muted(Until::Escalation),
         _ => return Err(unexpected("a standing")),
     };
-    let mut time = || if row.byte()? == 0 { Ok(None) } else { row.time(EPOCH).map(Some) };
+    let mut time = || match row.byte()? {
+        0 => Ok(None),
+        1 => row.time(EPOCH).map(Some),
+        _ => Err(unexpected("whether a time is there")),
+    };
     Ok(Status { standing, since: time()?, regressed_at: time()?, escalated_at: time()? })
 }
 
