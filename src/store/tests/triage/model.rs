@@ -260,7 +260,8 @@ impl Model {
             Task::Silence { aggregates, since, detail } => {
                 for id in self.ids(aggregates.iter().map(|id| id.0)) {
                     let entry = &self.entries[id as usize];
-                    if entry.status.stand == Stand::Open && entry.last_seen < since.0 {
+                    let opened = entry.status.since.unwrap_or(entry.last_seen);
+                    if entry.status.stand == Stand::Open && opened.max(entry.last_seen) < since.0 {
                         let resolved =
                             Status { stand: Stand::Resolved, since: Some(at), regressed: None, escalated: None };
                         changes.insert(id, (detail.clone(), self.end(id, resolved)));
