@@ -19,13 +19,21 @@ pub struct TargetFile {
 /// All files, one for each service.
 pub type TargetFiles = Arc<Vec<TargetFile>>;
 
+/// Errors belong to the team that runs the service, and one kind of them is told apart, as people would.
+const LABEL_RULES: &str = "label_rules:
+  - query: service:*
+    target_labels: {team: team}
+  - query: class:*Timeout* OR \"connection refused\" OR \"connection reset\"
+    labels: {kind: network}
+";
+
 impl Fleet {
     /// The configuration with which a server watches this fleet. `directory` is where the [`Fleet::target_files`] are.
     #[must_use]
     pub fn config_yaml(&self, directory: &Path) -> String {
         let interval = SCRAPE_INTERVAL;
         let mut yaml = format!(
-            "# The simulated fleet of `hydrophone demo`.\nglobal:\n  scrape_interval: {interval}\n  scrape_timeout: 4s\nservices:\n"
+            "# The simulated fleet of `hydrophone demo`.\nglobal:\n  scrape_interval: {interval}\n  scrape_timeout: 4s\n{LABEL_RULES}services:\n"
         );
         for service in SERVICES {
             let mut file = String::new();

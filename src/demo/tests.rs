@@ -345,6 +345,7 @@ fn the_configuration_is_one_and_names_every_file() {
     assert_eq!(config.services.len(), SERVICES.len());
     assert_eq!(config.global.scrape_interval, SCRAPE_INTERVAL);
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    assert_eq!(config.label_rules.len(), 2);
     let mut addresses = 0;
     for file in fleet.target_files().iter() {
         assert!(yaml.contains(&file.name));
