@@ -71,7 +71,7 @@ fn plain(counts: &[u64]) -> (f64, f64) {
     let avg_w = weighted / weights.iter().sum::<f64>();
     let spike = avg_w + ((mean + 5.0 * std) / mean).clamp(5.0, 8.0) * mean;
     let max = values.iter().copied().fold(0.0, f64::max);
-    let bursty = max * f64::min(f64::max(2.0, 5.0 * f64::powf(std::f64::consts::E, -0.65 * (std / mean))), 5.0);
+    let bursty = max * (5.0 * f64::powf(std::f64::consts::E, -0.65 * (std / mean))).clamp(2.0, 5.0);
     (spike, bursty)
 }
 
