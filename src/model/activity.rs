@@ -51,11 +51,13 @@ pub enum Reason {
     MuteCount,
     /// It did not happen for so long that it was resolved.
     Silence,
+    /// A file that was imported says so.
+    Import,
 }
 
 impl Reason {
     /// All reasons; that of an undo without its number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Edit,
         Self::Bulk,
         Self::Periskop,
@@ -66,6 +68,7 @@ impl Reason {
         Self::MuteTime,
         Self::MuteCount,
         Self::Silence,
+        Self::Import,
     ];
 
     /// Its word.
@@ -82,6 +85,7 @@ impl Reason {
             Self::MuteTime => "mute_time",
             Self::MuteCount => "mute_count",
             Self::Silence => "silence",
+            Self::Import => "import",
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Counts never stand here, and nothing here changes a count.
 
+use std::collections::BTreeSet;
+
 use super::annotation::{Annotations, Choice, Worn};
 use super::label::Labels;
 use super::time::Timestamp;
@@ -330,6 +332,26 @@ impl Triage {
         }
         self.revision += u64::from(!undone.is_empty());
         undone
+    }
+
+    /// What makes `to` of it, revisions aside.
+    #[must_use]
+    pub fn differences(&self, to: &Self) -> Vec<Difference> {
+        let mut changed = self.clone();
+        let mut differences: Vec<Difference> = changed.turn(to.status.clone()).into_iter().collect();
+        let [mine, others] = [&self.labels, &to.labels].map(|labels| {
+            let chosen = labels.chosen().iter().map(|(name, _)| name.as_str());
+            chosen.chain(labels.ruled().iter().map(|(name, _)| name)).collect::<BTreeSet<&str>>()
+        });
+        for name in mine.union(&others) {
+            let (from, to) = (self.labels.worn(name), to.labels.worn(name));
+            if from != to {
+                differences.push(Difference::Label { name: (*name).to_owned(), from, to });
+            }
+        }
+        differences.extend(changed.assign(to.assignee.clone()));
+        differences.extend(changed.write(to.note.clone()));
+        differences
     }
 
     fn turn(&mut self, status: Status) -> Option<Difference> {

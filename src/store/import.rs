@@ -19,6 +19,7 @@ use super::log::{Entry, EntryOutcome};
 use super::point::{Encoded, add_totals};
 use super::record::{self, AggregateRow};
 use super::span::{self, Late, LateRow};
+use super::triage::Pending;
 use super::window::{Slot, WINDOW_SECONDS, Window};
 use super::{Error, Store, reference, table};
 use crate::model::aggregate::Aggregate;
@@ -77,6 +78,8 @@ pub type Mark = (u8, u128);
 /// What one transaction of an import adds.
 #[derive(Debug, Default)]
 pub struct Portion<'a> {
+    /// When it is imported: the time of what changes in the triage of aggregates that are known.
+    pub at: Timestamp,
     /// New services; their ids are the next ones.
     pub services: Vec<ServiceRecord>,
     /// New targets, whose ids are the next ones, and changed ones.
@@ -143,6 +146,8 @@ struct Prepared<'a> {
     late: Vec<(u64, Vec<Late>)>,
     /// All references that are not in their table, with the window under which they will be.
     references: BTreeMap<AggregateId, (u32, Vec<reference::Run>)>,
+    /// What changes in the triage of aggregates that are known.
+    triage: Pending,
 }
 
 impl<'a> Prepared<'a> {
@@ -157,6 +162,7 @@ impl<'a> Prepared<'a> {
             watched: BTreeMap::new(),
             late: Vec::new(),
             references: BTreeMap::new(),
+            triage: Pending::default(),
             portion,
         };
         let mut totals = prepared.portion.counts.totals.clone();
@@ -180,6 +186,12 @@ impl<'a> Prepared<'a> {
             prepared.late.push((prepared.last, row.collect()));
         }
         prepared.add_references(live);
+        for (id, record) in &prepared.aggregates {
+            if let Some(known) = live.directory.aggregate(*id).filter(|known| known.triage != record.triage) {
+                prepared.triage.imported(known, &record.triage, prepared.portion.at);
+            }
+        }
+        prepared.triage.prepare(live);
         prepared
     }
 
@@ -322,12 +334,11 @@ impl<'a> Prepared<'a> {
             let row = AggregateRow { commit: self.number, referenced, aggregate: aggregate.clone() };
             insert(&mut aggregates, id.0, &record::encode_aggregate(&row).map_err(corrupt)?)?;
         }
+        self.triage.write(live, tables.transaction)?;
         let mut triage = tables.open(table::TRIAGE)?;
         for (id, aggregate) in &self.aggregates {
-            let known = live.directory.aggregate(*id);
-            if known.map_or(Triage::default(), |known| known.triage.clone()) != aggregate.triage {
-                let last = live.directory.last_activity(*id);
-                insert(&mut triage, id.0, &super::triage::encode_triage(last, &aggregate.triage))?;
+            if live.directory.aggregate(*id).is_none() && aggregate.triage != Triage::default() {
+                insert(&mut triage, id.0, &super::triage::encode_triage(0, &aggregate.triage))?;
             }
         }
         let mut references = tables.open(table::REFERENCES)?;
@@ -382,11 +393,11 @@ impl<'a> Prepared<'a> {
         for (id, instance) in self.instances {
             live.instances.insert(id, instance);
         }
+        self.triage.apply(live);
         for (id, record) in self.aggregates {
             if live.directory.aggregate(id).is_none() {
                 live.directory.add_aggregate(record);
             } else {
-                live.directory.set_triage(id, record.triage.clone());
                 live.directory.change_aggregate(id, |aggregate| *aggregate = record);
             }
         }

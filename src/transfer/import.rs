@@ -189,6 +189,7 @@ impl Importer<'_> {
                     mark: (key, new),
                     sort: self.sort,
                     deltas: round.sink.tally.deltas,
+                    now: self.options.now,
                     once: (self.options.format == Format::Occurrences).then(Once::default),
                     watch: &mut watch,
                 };

@@ -48,6 +48,8 @@ pub(super) struct Merge<'a, 'w> {
     pub(super) sort: bool,
     /// Deltas in the spool.
     pub(super) deltas: u64,
+    /// When it is merged.
+    pub(super) now: Timestamp,
     /// Leaves out samples that are stored already; `None` where the file says what there was.
     pub(super) once: Option<Once>,
     pub(super) watch: &'a mut Watch<'w>,
@@ -98,7 +100,7 @@ impl Merge<'_, '_> {
         let passes = self.passes();
         let mut steps = Steps { done: merging.portions, next: 0, total: passes.len() as u64 + 3 };
         self.mark.1.merging = Some(merging);
-        let (ids, records) = record::portion(self.store, self.names)?;
+        let (ids, records) = record::portion(self.store, self.names, self.now)?;
         self.step(&mut steps, records)?;
         self.counts(&mut steps, &ids, &passes)?;
         self.gaps(&mut steps, &ids)?;

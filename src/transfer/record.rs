@@ -15,9 +15,9 @@ use crate::model::version::Release;
 use crate::store::{Health, Life, Portion, ServiceRecord, Store, TargetRecord, display};
 
 /// The ids of all `names`, and what makes the store know them.
-pub(super) fn portion(store: &Store, names: &Names) -> Result<(Ids, Portion<'static>), Error> {
+pub(super) fn portion(store: &Store, names: &Names, at: Timestamp) -> Result<(Ids, Portion<'static>), Error> {
     let view = store.view()?;
-    let mut portion = Portion::default();
+    let mut portion = Portion { at, ..Portion::default() };
     let mut ids = Ids { services: Vec::new(), aggregates: Vec::new(), targets: Vec::new() };
     for name in &names.services {
         let next = ServiceId((view.services().len() + portion.services.len()) as u32);

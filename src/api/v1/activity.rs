@@ -48,7 +48,7 @@ struct PageParameters {
     /// Only by this person; `me` is whoever asks.
     actor: Option<String>,
     /// Only for this reason: `edit`, `bulk`, `periskop`, `undo`, `rule`, `regression`, `escalation`, `mute_time`,
-    /// `mute_count` or `silence`.
+    /// `mute_count`, `silence` or `import`.
     #[param(example = "regression")]
     reason: Option<String>,
     /// `next_cursor` of the page before. The first page by default.
@@ -88,7 +88,8 @@ struct Entry {
     /// Who asked for it, empty if they gave no name; null when it came by itself.
     actor: Option<String>,
     /// Why: `edit` and `bulk` (somebody asked), `periskop` (resolved through Periskop's API), `undo`, `rule` (the
-    /// configuration's label rules), `regression`, `escalation`, `mute_time`, `mute_count`, `silence`.
+    /// configuration's label rules), `regression`, `escalation`, `mute_time`, `mute_count`, `silence`, `import` (a file
+    /// that was imported).
     reason: &'static str,
     /// With `undo`: the activity that was taken back.
     undoes: Option<u64>,

@@ -14,7 +14,7 @@ use crate::model::annotation::Annotations;
 use crate::model::id::{AggregateId, ServiceId};
 use crate::model::label::Labels;
 use crate::model::time::{Millis, Timestamp};
-use crate::model::triage::{Change, End, Period, Standing, Status, Triage, Turn, Until};
+use crate::model::triage::{Change, Difference, End, Period, Standing, State, Status, Triage, Turn, Until};
 use crate::model::version::Release;
 use crate::model::view::SavedView;
 use crate::store::change::{AggregateChange, Edit, Edited, LABELS_MAX, Refusal, ScrapeChange, Task, VIEWS_MAX};
@@ -108,8 +108,26 @@ impl Pending {
         self.by_itself(reason, at, id, ActivityChange { detail, differences });
     }
 
+    /// A file that is imported changes what is known: by a count that came after a resolution, or by what it says itself.
+    pub(in crate::store) fn imported(&mut self, known: &Aggregate, triage: &Triage, at: Timestamp) {
+        let differences = known.triage.differences(triage);
+        let reason = match differences.as_slice() {
+            [Difference::Status { from, to }]
+                if from.standing.state() == State::Resolved && *to == Status::regressed(to.since.unwrap_or(at)) =>
+            {
+                Reason::Regression
+            }
+            _ => Reason::Import,
+        };
+        if !differences.is_empty() {
+            self.by_itself(reason, at, known.id, ActivityChange { detail: "imported".to_owned(), differences });
+        }
+        self.triage.insert(known.id, triage.clone());
+    }
+
     /// Makes the sets anew where many aggregates change, so that readers need not wait for that.
     pub(in crate::store) fn prepare(&mut self, live: &Live) {
+        self.labels.clear();
         if self.triage.len() >= SETS_ASIDE_MIN {
             let changes = self.triage.iter().map(|(id, triage)| (*id, triage));
             self.sets = Some(Box::new(live.directory.sets_with(changes)));

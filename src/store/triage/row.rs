@@ -293,6 +293,7 @@ fn reason_code(reason: Reason) -> u8 {
         Reason::MuteTime => 7,
         Reason::MuteCount => 8,
         Reason::Silence => 9,
+        Reason::Import => 10,
     }
 }
 

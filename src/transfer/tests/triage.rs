@@ -9,7 +9,7 @@ use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::AggregateId;
 use crate::model::label::Labels;
 use crate::model::time::{Millis, Timestamp};
-use crate::model::triage::{Change, LabelChange, Period, Turn};
+use crate::model::triage::{Change, Difference, LabelChange, Period, Standing, Turn};
 use crate::store::{Edit, Task};
 use crate::transfer::export_activity;
 
@@ -202,4 +202,41 @@ fn activity_is_exported_line_by_line() {
             "to": {"value": "A\n\"B\"", "by": "person"}},
     ]);
     assert_eq!(labels["changes"], wanted);
+}
+
+#[test]
+fn what_an_import_changes_of_a_known_error_is_activity() {
+    let mut place = triaged();
+    let newest = |place: &Place, id: u32| {
+        let view = place.store().view().unwrap();
+        view.activities_of(AggregateId(id), None, 100).unwrap()
+    };
+    // One that was resolved, and a file knew that it happened again.
+    let regressed = &newest(&place, 10)[0];
+    assert_eq!((regressed.activity.reason, regressed.activity.actor.as_deref()), (Reason::Regression, None));
+    assert_eq!((regressed.activity.at, regressed.change.detail.as_str()), (NOW, "imported"));
+    let before = newest(&place, 0).len();
+    let t = NOW.0 / 1000 - 60;
+    let line = format!(
+        "{{\"kind\":\"aggregate\",\"service\":\"shop\",\"key\":\"E@0\",\"first_seen\":{t},\"last_seen\":{t},\"state\":\"resolved\",\
+         \"state_since\":{t},\"labels\":{{\"team\":\"search\"}},\"assignee\":\"bob\",\"note\":\"theirs\"}}\n"
+    );
+    assert!(place.deltas("theirs", &line).stopped.is_none());
+    for _ in 0..2 {
+        let told = newest(&place, 0);
+        assert_eq!((told.len(), told[0].activity.reason), (before + 1, Reason::Import));
+        let what = told[0].change.differences.iter().map(|difference| match difference {
+            Difference::Status { to, .. } => format!("state {}", to.standing.state()),
+            Difference::Label { name, to, .. } => format!("{name}={}", to.value().unwrap()),
+            Difference::Assignee { to, .. } => format!("assignee {}", to.as_deref().unwrap()),
+            Difference::Note { to, .. } => format!("note {}", to.as_deref().unwrap()),
+        });
+        assert_eq!(what.collect::<Vec<_>>(), ["state resolved", "team=search", "assignee bob", "note theirs"]);
+        place.reopen();
+    }
+    // It can be taken back as any other.
+    let activity = newest(&place, 0)[0].activity.id;
+    edit(&place, NOW, (Some("ada"), Reason::Undo(activity)), Task::Undo { activity });
+    let triage = place.store().view().unwrap().aggregates()[0].triage.clone();
+    assert_eq!((triage.status.standing, triage.note, triage.labels.get("team")), (Standing::Open, None, None));
 }
