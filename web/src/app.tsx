@@ -6,11 +6,14 @@ import { newQueryClient } from './api/queries';
 import { go, usePlace } from './lib/location';
 import { useStoredZone, ZoneContext } from './lib/preference';
 import { term } from './lib/term';
+import { EditsProvider } from './pages/Edits';
 import { ErrorsPage } from './pages/ErrorsPage';
 import { Shell } from './pages/Shell';
 import { theme, variables } from './theme';
 
 const ErrorPage = lazy(() => import('./pages/ErrorPage').then(({ ErrorPage: page }) => ({ default: page })));
+const ActivityPage = lazy(() => import('./pages/ActivityPage').then(({ ActivityPage: page }) => ({ default: page })));
+const ReportsPage = lazy(() => import('./pages/ReportsPage').then(({ ReportsPage: page }) => ({ default: page })));
 const SearchPage = lazy(() => import('./pages/SearchPage').then(({ SearchPage: page }) => ({ default: page })));
 const TargetsPage = lazy(() => import('./pages/TargetsPage').then(({ TargetsPage: page }) => ({ default: page })));
 
@@ -21,11 +24,13 @@ export function App() {
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
       <QueryClientProvider client={client}>
         <ZoneContext value={zone}>
-          <Shell onZone={setZone}>
-            <Suspense fallback={null}>
-              <Page />
-            </Suspense>
-          </Shell>
+          <EditsProvider>
+            <Shell onZone={setZone}>
+              <Suspense fallback={null}>
+                <Page />
+              </Suspense>
+            </Shell>
+          </EditsProvider>
         </ZoneContext>
       </QueryClientProvider>
     </MantineProvider>
@@ -41,6 +46,10 @@ function Page() {
       return <SearchPage />;
     case 'targets':
       return <TargetsPage />;
+    case 'activity':
+      return <ActivityPage />;
+    case 'reports':
+      return <ReportsPage />;
     case 'error':
       return <ErrorPage key={`${route.service} ${route.key}`} service={route.service} aggregationKey={route.key} />;
     case 'service':

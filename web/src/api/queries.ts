@@ -39,17 +39,17 @@ export function newQueryClient(): QueryClient {
   });
 }
 
-interface Ask {
+export interface Ask {
   window: Window;
   refreshMs: number;
 }
 
-function every(refreshMs: number) {
+export function every(refreshMs: number) {
   return { refetchInterval: refreshMs === 0 ? (false as const) : refreshMs, placeholderData: keepPreviousData };
 }
 
 /** For one error: the old answer stays only while it is about the same error. */
-function everyOf(id: number | undefined, refreshMs: number) {
+export function everyOf(id: number | undefined, refreshMs: number) {
   return {
     ...every(refreshMs),
     placeholderData: <T>(previous: T | undefined, query: { queryKey: readonly unknown[] } | undefined) =>
@@ -57,7 +57,7 @@ function everyOf(id: number | undefined, refreshMs: number) {
   };
 }
 
-function bounds({ start, end }: Pick<Window, 'start' | 'end'>) {
+export function bounds({ start, end }: Pick<Window, 'start' | 'end'>) {
   return { start, end };
 }
 
@@ -71,6 +71,8 @@ export function useServices({ window, refreshMs }: Ask) {
 
 export interface ListAsk extends Ask {
   q: string;
+  /** Also those that did not happen in the window. */
+  all: boolean;
   sort: string;
   cursor: string;
   limit: number;
@@ -80,7 +82,8 @@ export interface ListAsk extends Ask {
 export function useAggregates({ window, refreshMs, ...params }: ListAsk) {
   return useQuery({
     queryKey: ['aggregates', bounds(window), params],
-    queryFn: ({ signal }) => get<Aggregates>('aggregates', { ...bounds(window), ...params }, signal),
+    queryFn: ({ signal }) =>
+      get<Aggregates>('aggregates', { ...bounds(window), ...params, all: params.all || undefined }, signal),
     ...every(refreshMs),
   });
 }

@@ -1,6 +1,60 @@
 // Made from docs/openapi.json by `npm run schema`: do not edit.
 
 export interface paths {
+    "/api/v1/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what, when and why: newest first */
+        get: operations["listActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/activity/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One activity with what it did to each error */
+        get: operations["getActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/activity/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an activity back
+         * @description Restores what it changed, in each error whose value still is the one it set.
+         */
+        post: operations["undoActivity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/aggregates": {
         parameters: {
             query?: never;
@@ -30,6 +84,27 @@ export interface paths {
         };
         /** One error in full */
         get: operations["getAggregate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change an error: its state, labels, assignee and note
+         * @description Durable when it is answered. With `If-Match` only if nobody changed it since; else 412 with the error as it is now.
+         */
+        patch: operations["changeAggregate"];
+        trace?: never;
+    };
+    "/api/v1/aggregates/{id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed an error, when and why: newest first */
+        get: operations["listErrorActivity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -72,6 +147,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/aggregates/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change many errors at once
+         * @description All of them in one commit, or none. The answer's `activity` takes it back.
+         */
+        post: operations["changeAggregates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/aggregates/bulk/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the last bulk change back
+         * @description The last one that was not taken back yet. What was changed again since stays as it is.
+         */
+        post: operations["undoBulkChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/config": {
         parameters: {
             query?: never;
@@ -81,6 +196,23 @@ export interface paths {
         };
         /** The running configuration, secrets hidden */
         get: operations["getConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is to filter by: numbers of errors by service, severity, state, assignee and each label */
+        get: operations["listFacets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -214,6 +346,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ownership at a glance: what came and went, by the values of a label
+         * @description The labels are those that errors have now. As a picture: `/charts/reports/labels.svg`.
+         */
+        get: operations["getLabelReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/services": {
         parameters: {
             query?: never;
@@ -302,6 +454,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All views */
+        get: operations["listViews"];
+        put?: never;
+        /**
+         * Save a new view
+         * @description 409 when there is one of this name.
+         */
+        post: operations["addView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One view */
+        get: operations["getView"];
+        /** Save a view, in the place of one of the same name */
+        put: operations["replaceView"];
+        post?: never;
+        /** Remove a view */
+        delete: operations["removeView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/charts/range.png": {
         parameters: {
             query?: never;
@@ -344,14 +536,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/charts/reports/labels.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ownership at a glance, as a PNG
+         * @description The SVG, rasterised.
+         */
+        get: operations["getLabelReportPng"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/charts/reports/labels.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ownership at a glance, as an SVG
+         * @description The counts that `/api/v1/reports/labels` reports, over time, by the values of the annotation label that `by` names.
+         */
+        get: operations["getLabelReportSvg"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A page of activity, newest first. */
+        ActivityList: {
+            /** @description The entries. */
+            activities: components["schemas"]["Entry"][];
+            /** @description `cursor` of the next page; null when this is the last. */
+            next_cursor?: string | null;
+        };
         /** @description One error of one service, over all its instances. */
         Aggregate: {
             /** @description The client's aggregation key, unique within the service. */
             aggregation_key: string;
+            /** @description Who cares for it. */
+            assignee?: string | null;
             /** @description Class of its newest sample. */
             class: string;
             /**
@@ -359,6 +600,8 @@ export interface components {
              * @description How often it happened in the range, at the targets that `q` names.
              */
             count: number;
+            /** @description Happening much more often than it used to. */
+            escalating: boolean;
             /**
              * Format: int64
              * @description How much of `count` is in the range by estimate.
@@ -383,10 +626,15 @@ export interface components {
             last_seen: string;
             /** @description Message of its newest sample. */
             message: string;
-            /** @description First seen within 24 hours. */
+            /** @description First seen a short while ago: 24 hours, unless configured otherwise. */
             new: boolean;
             /** @description Open again after it was resolved. */
             regressed: boolean;
+            /**
+             * Format: int64
+             * @description How often its state, labels, assignee or note changed: its `ETag`.
+             */
+            revision: number;
             /** @description Name of its service. */
             service: string;
             /** @description `info`, `warning` or `error`, as last exposed. */
@@ -394,6 +642,11 @@ export interface components {
             sparkline?: null | components["schemas"]["Sparkline"];
             /** @description `open`, `resolved` or `muted`. */
             state: string;
+            /**
+             * Format: date-time
+             * @description Since when it is in this state; null if that never changed.
+             */
+            state_since?: string | null;
             /**
              * Format: int64
              * @description How often it ever happened, whatever retention has removed.
@@ -404,8 +657,16 @@ export interface components {
         AggregateDetail: components["schemas"]["Aggregate"] & {
             /** @description Id of its oldest sample that is kept; null when there is none. */
             first_occurrence?: string | null;
+            /** @description Labels that the configuration's rules give it, whatever people chose. */
+            labels_by_rule: components["schemas"]["BTreeMap"];
+            /** @description Labels that people took away, whatever the rules say. */
+            labels_removed: string[];
             /** @description Id of its newest sample; null when there is none. */
             last_occurrence?: string | null;
+            /** @description What people wrote about it. */
+            note?: string | null;
+            /** @description Its state with all its conditions. */
+            standing: components["schemas"]["Standing"];
         };
         /** @description A page of errors. */
         AggregateList: components["schemas"]["Counted"] & {
@@ -432,6 +693,51 @@ export interface components {
         BTreeMap: {
             [key: string]: string;
         };
+        /** @description Which errors are to be changed, and how. */
+        BulkChange: {
+            /** @description What to change. */
+            change: components["schemas"]["ErrorChange"];
+            /** @description `true` changes nothing and says how many it would be. */
+            dry_run?: boolean | null;
+            /** @description And before this. Now by default. */
+            end?: string | null;
+            /**
+             * @description Their ids. Either these or a query.
+             * @example [
+             *       3,
+             *       17,
+             *       40
+             *     ]
+             */
+            ids?: number[] | null;
+            /**
+             * @description All that a query selects.
+             * @example service:checkout is:open -has:label.team
+             */
+            query?: string | null;
+            /** @description Of these only those that happened since then: `now-24h`, RFC 3339 or Unix seconds. All by default. */
+            start?: string | null;
+        };
+        /** @description What came of a bulk change. */
+        BulkChanged: {
+            /**
+             * Format: int64
+             * @description The activity, by which the change can be taken back; null when nothing changed.
+             */
+            activity?: number | null;
+            /**
+             * Format: int64
+             * @description How many of them changed: the others were so already. Null in a dry run.
+             */
+            changed?: number | null;
+            /** @description Nothing was changed, because this was only asked. */
+            dry_run: boolean;
+            /**
+             * Format: int64
+             * @description How many errors were selected.
+             */
+            matched: number;
+        };
         /** @description One link of the chain of causes. */
         Cause: {
             /** @description Class of the exception. */
@@ -440,6 +746,32 @@ export interface components {
             message: string;
             /** @description Its stack; null where the client sent none. */
             stacktrace?: string[] | null;
+        };
+        /** @description An error as it is after a change. */
+        Changed: components["schemas"]["AggregateDetail"] & {
+            /**
+             * Format: int64
+             * @description The activity, by which the change can be taken back; null when nothing changed.
+             */
+            activity?: number | null;
+        };
+        /** @description What an activity did to one error. */
+        Changes: {
+            /**
+             * Format: int32
+             * @description The error's id.
+             */
+            aggregate: number;
+            /** @description The client's aggregation key. */
+            aggregation_key: string;
+            /** @description Its class. */
+            class: string;
+            /** @description Why, for people; empty where the reason says it all. */
+            detail: string;
+            /** @description What changed. */
+            fields: components["schemas"]["FieldChange"][];
+            /** @description Name of its service. */
+            service: string;
         };
         /** @description What may stand at a place of a query. */
         Completion: {
@@ -492,6 +824,121 @@ export interface components {
              */
             total: number;
         };
+        /** @description One change, of one error or of many at once. */
+        Entry: {
+            /** @description Who asked for it, empty if they gave no name; null when it came by itself. */
+            actor?: string | null;
+            /**
+             * Format: int64
+             * @description How many errors it changed.
+             */
+            aggregates: number;
+            /** @description What it did to them: to the first few where many activities are listed. */
+            changes: components["schemas"]["Changes"][];
+            /**
+             * Format: int64
+             * @description Its id, by which it can be taken back.
+             */
+            id: number;
+            /** @description `cursor` of more of them, where one activity is told; null when these are the last. */
+            next_cursor?: string | null;
+            /**
+             * @description Why: `edit` and `bulk` (somebody asked), `periskop` (resolved through Periskop's API), `undo`, `rule` (the
+             *     configuration's label rules), `regression`, `escalation`, `mute_time`, `mute_count`, `silence`.
+             */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            time: string;
+            /**
+             * Format: int64
+             * @description With `undo`: the activity that was taken back.
+             */
+            undoes?: number | null;
+        };
+        /** @description What is to be changed of an error; what is not given stays. */
+        ErrorChange: {
+            /**
+             * @description Who cares for it: a name, `me` for whoever asks, null for nobody.
+             * @example ada
+             */
+            assignee?: string | null;
+            /** @description Labels to set, by name; null takes one away, whatever the rules say. */
+            labels?: Record<string, never> | null;
+            /** @description Names of labels that are left to the configuration's rules again. */
+            labels_by_rule?: string[] | null;
+            muted_until?: null | components["schemas"]["MutedUntilChange"];
+            /** @description What to know about it; null takes it away. */
+            note?: string | null;
+            resolved_in?: null | components["schemas"]["ResolvedInChange"];
+            /**
+             * @description `open`, `resolved` or `muted`.
+             * @example resolved
+             */
+            state?: string | null;
+        };
+        /** @description One key to filter by. */
+        ErrorFacet: {
+            /**
+             * @description The key, as `q` takes it.
+             * @example label.team
+             */
+            key: string;
+            /**
+             * Format: int64
+             * @description How many values there are beyond these.
+             */
+            others: number;
+            /** @description The values with most errors. */
+            values: components["schemas"]["ErrorFacetValue"][];
+            /**
+             * Format: int64
+             * @description How many errors have no value.
+             */
+            without: number;
+        };
+        /** @description What errors have in common. */
+        ErrorFacets: components["schemas"]["Counted"] & {
+            /**
+             * Format: date-time
+             * @description End of the range, not in it.
+             */
+            end: string;
+            /**
+             * Format: int64
+             * @description How many errors are selected.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description How often they happened in the range.
+             */
+            events: number;
+            /** @description One for each key that any of them has a value for. */
+            facets: components["schemas"]["ErrorFacet"][];
+            /**
+             * Format: date-time
+             * @description Begin of the range.
+             */
+            start: string;
+        };
+        /** @description One value of a key. */
+        ErrorFacetValue: {
+            /**
+             * Format: int64
+             * @description How many errors have it.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description How often these happened in the range.
+             */
+            events: number;
+            /** @description The value. */
+            value: string;
+        };
         /** @description Matches by one facet. Values and `other` add up to the total. */
         Facet: {
             /**
@@ -516,6 +963,38 @@ export interface components {
             count: number;
             /** @description The value; empty for what has none. */
             value: string;
+        };
+        /** @description One thing that changed. */
+        FieldChange: {
+            /** @enum {string} */
+            field: "state";
+            /** @description Before. */
+            from: components["schemas"]["Standing"];
+            /** @description After. */
+            to: components["schemas"]["Standing"];
+        } | {
+            /** @enum {string} */
+            field: "label";
+            /** @description Before. */
+            from: components["schemas"]["LabelValue"];
+            /** @description Its name. */
+            name: string;
+            /** @description After. */
+            to: components["schemas"]["LabelValue"];
+        } | {
+            /** @enum {string} */
+            field: "assignee";
+            /** @description Before; null for nobody. */
+            from?: string | null;
+            /** @description After. */
+            to?: string | null;
+        } | {
+            /** @enum {string} */
+            field: "note";
+            /** @description Before; null for none. */
+            from?: string | null;
+            /** @description After. */
+            to?: string | null;
         };
         /** @description One group. */
         Group: {
@@ -667,6 +1146,90 @@ export interface components {
              */
             labels: string[];
         };
+        /** @description What came and went in a range, by the values of a label. */
+        LabelReport: components["schemas"]["Counted"] & {
+            /**
+             * @description The label.
+             * @example team
+             */
+            by: string;
+            /**
+             * Format: date-time
+             * @description End of the range, not in it.
+             */
+            end: string;
+            /** @description One for each value, most events first; errors without the label are under the empty value. */
+            rows: components["schemas"]["LabelReportRow"][];
+            /**
+             * Format: date-time
+             * @description Begin of the range.
+             */
+            start: string;
+            /** @description All together. */
+            total: components["schemas"]["LabelReportRow"];
+        };
+        /** @description What came and went of the errors with one value. */
+        LabelReportRow: {
+            /**
+             * Format: int64
+             * @description How often they happened.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description How many errors happened in the range.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description How much of `count` is in the range by estimate.
+             */
+            estimated: number;
+            /**
+             * Format: int64
+             * @description Errors that are muted now.
+             */
+            muted: number;
+            /**
+             * Format: int64
+             * @description Errors first seen in the range.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description Errors that are open now, whenever they happened.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description How often an error that was resolved happened again in the range.
+             */
+            regressed: number;
+            /**
+             * Format: int64
+             * @description How often an error was resolved in the range.
+             */
+            resolved: number;
+            /**
+             * Format: double
+             * @description The mean of it.
+             */
+            time_to_resolve_mean_seconds?: number | null;
+            /**
+             * Format: double
+             * @description How long errors that were resolved in the range had been open: the median. Null when none was.
+             */
+            time_to_resolve_median_seconds?: number | null;
+            /** @description The value; empty for errors without the label. */
+            value: string;
+        };
+        /** @description The value of a label, and where it comes from. */
+        LabelValue: {
+            /** @description `person` or `rule`; null where neither says anything. */
+            by?: string | null;
+            /** @description The value; null where the label is not there. */
+            value?: string | null;
+        };
         /** @description Values of one label. */
         LabelValues: {
             /** @description Whether there are more than the 10,000 that are here. */
@@ -698,6 +1261,36 @@ export interface components {
             severity: string;
             /** @description `open`, `resolved` or `muted`. */
             state: string;
+        };
+        /** @description When a mute ends: one of these. */
+        MutedUntil: {
+            /** @description When it happens much more often than it used to. */
+            escalation?: boolean | null;
+            /**
+             * Format: date-time
+             * @description At this time.
+             */
+            time?: string | null;
+            /**
+             * Format: int64
+             * @description When it happened so often in all (`total_count`).
+             */
+            total_count?: number | null;
+        };
+        /** @description When a mute ends: one of these. */
+        MutedUntilChange: {
+            /**
+             * Format: int64
+             * @description When it happened so many times more.
+             */
+            count?: number | null;
+            /** @description When it happens much more often than it used to: `true`. */
+            escalation?: boolean | null;
+            /**
+             * @description At this time: `now+2h`, RFC 3339 or Unix seconds.
+             * @example now+2h
+             */
+            time?: string | null;
         };
         /** @description One sampled exception. */
         Occurrence: {
@@ -763,6 +1356,8 @@ export interface components {
         };
         /** @description The body of a failed answer, `application/problem+json` (RFC 9457). */
         Problem: {
+            /** @description With 412: the thing as it is now. */
+            current?: unknown;
             /** @description What was wrong, for people. */
             detail: string;
             /** @description The parameter that was wrong. */
@@ -818,6 +1413,26 @@ export interface components {
             timestamps: number[];
             /** @description All groups together. */
             total: components["schemas"]["Series"];
+        };
+        /** @description The version in which an error was resolved. */
+        ResolvedIn: {
+            /**
+             * @description The target label that names versions.
+             * @example version
+             */
+            label: string;
+            /**
+             * @description The version.
+             * @example 1.4.2
+             */
+            version: string;
+        };
+        /** @description The version in which something is resolved. */
+        ResolvedInChange: {
+            /** @description The target label that names versions. `version` by default. */
+            label?: string | null;
+            /** @description The version. By default the latest that a target of the error's service has. */
+            version?: string | null;
         };
         /** @description How long things are kept, in seconds, and how much of them. */
         Retention: {
@@ -1014,6 +1629,28 @@ export interface components {
              *     beyond the range.
              */
             step_seconds: number;
+        };
+        /** @description A state with its conditions. */
+        Standing: {
+            /**
+             * Format: date-time
+             * @description Open because it happened too often for a mute: when that was.
+             */
+            escalated_at?: string | null;
+            muted_until?: null | components["schemas"]["MutedUntil"];
+            /**
+             * Format: date-time
+             * @description Open because it happened again after it was resolved: when that was.
+             */
+            regressed_at?: string | null;
+            resolved_in?: null | components["schemas"]["ResolvedIn"];
+            /**
+             * Format: date-time
+             * @description Since when; null if it never changed.
+             */
+            since?: string | null;
+            /** @description `open`, `resolved` or `muted`. */
+            state: string;
         };
         /** @description This server. */
         Status: {
@@ -1244,6 +1881,24 @@ export interface components {
              */
             total: number;
         };
+        /** @description What came of taking an activity back. */
+        Undone: {
+            /**
+             * Format: int64
+             * @description The activity that this left; null when nothing changed.
+             */
+            activity?: number | null;
+            /**
+             * Format: int64
+             * @description How many errors that changed; what was changed again since stays as it is.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description The activity that was taken back.
+             */
+            undone: number;
+        };
         /** @description One value of a label. */
         ValueCount: {
             /**
@@ -1254,6 +1909,61 @@ export interface components {
             /** @description The value; empty for targets without this label. */
             value: string;
         };
+        /** @description A name for a query with a range and an order. */
+        View: {
+            /** @description It is always there and can not be changed. */
+            builtin: boolean;
+            /** @description End of the range; null for now. */
+            end?: string | null;
+            /**
+             * Format: int64
+             * @description How many errors the query selects now, whenever they happened; null when it can not be answered, as that of `mine` when
+             *     nobody says who asks.
+             */
+            errors?: number | null;
+            /**
+             * @description Its name, unique.
+             * @example payments this week
+             */
+            name: string;
+            /**
+             * @description The query.
+             * @example is:open label.team:payments
+             */
+            query: string;
+            /**
+             * Format: date-time
+             * @description When; null for a built-in one.
+             */
+            saved_at?: string | null;
+            /** @description Who saved it, empty if they gave no name; null for a built-in one. */
+            saved_by?: string | null;
+            /** @description The order of the list: `last_seen`, `first_seen`, `count` or `trend`; null for the usual one. */
+            sort?: string | null;
+            /**
+             * @description Begin of the range; null for the usual one.
+             * @example now-7d
+             */
+            start?: string | null;
+        };
+        /** @description All views. */
+        ViewList: {
+            /** @description The built-in ones first, then the saved ones by name. */
+            views: components["schemas"]["View"][];
+        };
+        /** @description A view to save. */
+        ViewToSave: {
+            /** @description End of the range. Now by default. */
+            end?: string | null;
+            /** @description Its name, at most 100 characters. In a PUT it stands in the path. */
+            name?: string | null;
+            /** @description The query. */
+            query: string;
+            /** @description The order of the list: `last_seen`, `first_seen`, `count` or `trend`. */
+            sort?: string | null;
+            /** @description Begin of the range: `now-7d`, RFC 3339 or Unix seconds. The usual one by default. */
+            start?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -1263,6 +1973,134 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listActivity: {
+        parameters: {
+            query?: {
+                /** @description Only by this person; `me` is whoever asks. */
+                actor?: string;
+                /** @description `next_cursor` of the page before. The first page by default. */
+                cursor?: string;
+                /** @description Only before this. Now by default. */
+                end?: string;
+                /** @description Entries on a page, 1 to 1000. 50 by default. */
+                limit?: number;
+                /**
+                 * @description Only activity of errors that this query selects. All by default.
+                 * @example label.team:payments
+                 */
+                q?: string;
+                /**
+                 * @description Only for this reason: `edit`, `bulk`, `periskop`, `undo`, `rule`, `regression`, `escalation`, `mute_time`,
+                 *     `mute_count` or `silence`.
+                 * @example regression
+                 */
+                reason?: string;
+                /**
+                 * @description Only since then: `now-24h`, RFC 3339 or Unix seconds. Since ever by default.
+                 * @example now-7d
+                 */
+                start?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of activity */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityList"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getActivity: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. The first page by default. */
+                cursor?: string;
+                /** @description Entries on a page, 1 to 1000. 50 by default. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The activity's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The activity */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entry"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoActivity: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Who asks, for the activity */
+                "x-hydrophone-user"?: string | null;
+            };
+            path: {
+                /** @description The activity's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was taken back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAggregates: {
         parameters: {
             query?: {
@@ -1370,6 +2208,86 @@ export interface operations {
             };
         };
     };
+    changeAggregate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that the error has to have */
+                "if-match"?: string | null;
+                /** @description Who asks, for the activity */
+                "x-hydrophone-user"?: string | null;
+            };
+            path: {
+                /** @description The error's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErrorChange"];
+            };
+        };
+        responses: {
+            /** @description The error after the change */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listErrorActivity: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. The first page by default. */
+                cursor?: string;
+                /** @description Entries on a page, 1 to 1000. 50 by default. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The error's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of its activity */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityList"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getDistribution: {
         parameters: {
             query?: {
@@ -1452,6 +2370,74 @@ export interface operations {
             };
         };
     };
+    changeAggregates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Who asks, for the activity */
+                "x-hydrophone-user"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkChange"];
+            };
+        };
+        responses: {
+            /** @description How many were changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkChanged"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoBulkChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Who asks, for the activity */
+                "x-hydrophone-user"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was taken back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getConfig: {
         parameters: {
             query?: never;
@@ -1468,6 +2454,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunningConfig"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFacets: {
+        parameters: {
+            query?: {
+                /** @description `true` also counts errors that did not happen in the range. `false` by default. */
+                all?: boolean;
+                /**
+                 * @description End of the range, not in it. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /** @description Values of each facet, 1 to 1000. 20 by default. */
+                limit?: number;
+                /**
+                 * @description Of which errors, in the query language. All by default.
+                 * @example is:open
+                 */
+                q?: string;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The facets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorFacets"];
                 };
             };
             /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
@@ -1770,6 +2805,58 @@ export interface operations {
             };
         };
     };
+    getLabelReport: {
+        parameters: {
+            query: {
+                /**
+                 * @description The annotation label whose values are told apart, such as `team`.
+                 * @example team
+                 */
+                by: string;
+                /**
+                 * @description End of the range, not in it. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /**
+                 * @description Of which errors, in the query language. All by default.
+                 * @example severity:error
+                 */
+                q?: string;
+                /**
+                 * @description Begin of the range: `now-7d`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-7d
+                 */
+                start?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelReport"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listServices: {
         parameters: {
             query?: {
@@ -1980,6 +3067,175 @@ export interface operations {
             };
         };
     };
+    listViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Who asks, for the view `mine` */
+                "x-hydrophone-user"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The views */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addView: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Who saves it */
+                "x-hydrophone-user"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewToSave"];
+            };
+        };
+        responses: {
+            /** @description The view */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The view's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The view */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replaceView: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Who saves it */
+                "x-hydrophone-user"?: string | null;
+            };
+            path: {
+                /** @description The view's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewToSave"];
+            };
+        };
+        responses: {
+            /** @description The view */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The view's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRangePng: {
         parameters: {
             query?: {
@@ -2072,6 +3328,188 @@ export interface operations {
         };
     };
     getRangeSvg: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Offset from UTC of the time zone in which buckets start at whole steps, so that days begin at midnight there: `+02:00`.
+                 *     UTC by default.
+                 * @example +02:00
+                 */
+                align?: string;
+                /**
+                 * @description What is told apart: `service`, `severity`, `state`, `aggregate`, `target.NAME` (a label of targets, such as
+                 *     `target.instance`) or `label.NAME` (an annotation label). Nothing, which is one series, by default.
+                 * @example service
+                 */
+                by?: string;
+                /**
+                 * @description End of the range. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /** @description Height in pixels, 240 to 2000; a legend that has no room is cut. By default what plot and legend need. */
+                height?: number;
+                /**
+                 * @description What is counted, in the query language, such as `service:checkout -severity:info (timeout OR class:*Timeout*)`.
+                 *     Everything by default.
+                 * @example service:checkout is:open
+                 */
+                q?: string;
+                /**
+                 * @description Pixels of a PNG for each of `width` and `height`, 1 to 3: with 2 it is sharp on dense screens. 1 by default. A PNG has
+                 *     at most 8 million pixels; an SVG has none.
+                 */
+                scale?: number;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+                /**
+                 * @description Length of each bucket, a duration (`10m`) or seconds. By default one that makes at most 180 buckets. At most 11,000
+                 *     buckets.
+                 * @example 10m
+                 */
+                step?: string;
+                /**
+                 * @description Colours: `light`, which is the default, or `dark`.
+                 * @example dark
+                 */
+                theme?: string;
+                /**
+                 * @description Time zone of all times in the picture, an IANA name. UTC by default. Where `align` is not given, buckets start at
+                 *     whole steps there, by its offset from UTC at the end of the range.
+                 * @example Europe/Berlin
+                 */
+                timezone?: string;
+                /**
+                 * @description Title, at most 200 characters. By default what is told apart.
+                 * @example Checkout after the release
+                 */
+                title?: string;
+                /** @description How many groups are told apart, 1 to 100; the others stand together as `other`. 10 by default. */
+                top?: number;
+                /** @description Width in pixels, 300 to 3000. 960 by default. */
+                width?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLabelReportPng: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Offset from UTC of the time zone in which buckets start at whole steps, so that days begin at midnight there: `+02:00`.
+                 *     UTC by default.
+                 * @example +02:00
+                 */
+                align?: string;
+                /**
+                 * @description What is told apart: `service`, `severity`, `state`, `aggregate`, `target.NAME` (a label of targets, such as
+                 *     `target.instance`) or `label.NAME` (an annotation label). Nothing, which is one series, by default.
+                 * @example service
+                 */
+                by?: string;
+                /**
+                 * @description End of the range. Now by default.
+                 * @example now
+                 */
+                end?: string;
+                /** @description Height in pixels, 240 to 2000; a legend that has no room is cut. By default what plot and legend need. */
+                height?: number;
+                /**
+                 * @description What is counted, in the query language, such as `service:checkout -severity:info (timeout OR class:*Timeout*)`.
+                 *     Everything by default.
+                 * @example service:checkout is:open
+                 */
+                q?: string;
+                /**
+                 * @description Pixels of a PNG for each of `width` and `height`, 1 to 3: with 2 it is sharp on dense screens. 1 by default. A PNG has
+                 *     at most 8 million pixels; an SVG has none.
+                 */
+                scale?: number;
+                /**
+                 * @description Begin of the range: `now-24h`, RFC 3339 or Unix seconds. 24 hours before its end by default.
+                 * @example now-24h
+                 */
+                start?: string;
+                /**
+                 * @description Length of each bucket, a duration (`10m`) or seconds. By default one that makes at most 180 buckets. At most 11,000
+                 *     buckets.
+                 * @example 10m
+                 */
+                step?: string;
+                /**
+                 * @description Colours: `light`, which is the default, or `dark`.
+                 * @example dark
+                 */
+                theme?: string;
+                /**
+                 * @description Time zone of all times in the picture, an IANA name. UTC by default. Where `align` is not given, buckets start at
+                 *     whole steps there, by its offset from UTC at the end of the range.
+                 * @example Europe/Berlin
+                 */
+                timezone?: string;
+                /**
+                 * @description Title, at most 200 characters. By default what is told apart.
+                 * @example Checkout after the release
+                 */
+                title?: string;
+                /** @description How many groups are told apart, 1 to 100; the others stand together as `other`. 10 by default. */
+                top?: number;
+                /** @description Width in pixels, 300 to 3000. 960 by default. */
+                width?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLabelReportSvg: {
         parameters: {
             query?: {
                 /**

@@ -2,6 +2,7 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import type { Marker } from '../lib/activity';
 import { counted, span } from '../lib/format';
 import type { Scheme } from '../lib/palette';
 import { useZone } from '../lib/preference';
@@ -21,6 +22,8 @@ interface Props {
   height: number;
   highlighted: number | undefined;
   label: string;
+  /** Moments that are marked. */
+  markers?: Marker[];
   /** What is counted, one of it. */
   noun?: string;
   onZoom: (range: Range) => void;
@@ -40,12 +43,16 @@ const axisColour: Record<Scheme, string> = { light: '#566371', dark: '#9aa8b5' }
 const gridColour: Record<Scheme, string> = { light: '#e9eef2', dark: '#242f3a' };
 const font = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
-interface Latest extends Omit<Props, 'height' | 'label' | 'noun'> {
+interface Latest extends Omit<Props, 'height' | 'label' | 'noun' | 'markers'> {
+  markers: Marker[];
   zone: Zone;
 }
 
-export function Chart({ height, label, noun = 'error', ...given }: Props) {
+const none: Marker[] = [];
+
+export function Chart({ height, label, noun = 'error', markers = none, ...rest }: Props) {
   const zone = useZone();
+  const given = { ...rest, markers };
   const { data, colours, scheme, highlighted } = given;
   const host = useRef<HTMLElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -79,7 +86,7 @@ export function Chart({ height, label, noun = 'error', ...given }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the picture is painted again when what it is painted with changes
   useEffect(() => {
     plot.current?.redraw(false, true);
-  }, [colours, scheme, highlighted, zone]);
+  }, [colours, scheme, highlighted, markers, zone]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const direction = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
@@ -105,7 +112,7 @@ export function Chart({ height, label, noun = 'error', ...given }: Props) {
         onBlur={() => setHover(null)}
         onPointerMove={() => setByKey(false)}
       />
-      {shown && <ChartTooltip data={data} colours={colours} noun={noun} {...shown} />}
+      {shown && <ChartTooltip data={data} colours={colours} noun={noun} markers={markers} {...shown} />}
       <p className="visually-hidden" aria-live="polite">
         {shown && byKey ? spoken(data, shown.bucket, noun, zone) : ''}
       </p>

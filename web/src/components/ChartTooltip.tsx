@@ -1,8 +1,11 @@
 // What one bucket holds: its time, exact counts, and what is not certain about them.
+
+import type { Marker } from '../lib/activity';
 import { coverageWords } from '../lib/coverage';
-import { counted, exact, span, step } from '../lib/format';
+import { clock, counted, exact, span, step } from '../lib/format';
 import { useZone } from '../lib/preference';
 import type { ChartData } from '../lib/series';
+import { visible } from '../lib/text';
 import classes from './Chart.module.css';
 import { Foreign } from './Foreign';
 
@@ -12,6 +15,7 @@ interface Props {
   data: ChartData;
   colours: string[];
   noun: string;
+  markers: Marker[];
   bucket: number;
   series: number | undefined;
   /** The bucket's place in the chart, CSS pixels. */
@@ -19,7 +23,7 @@ interface Props {
   width: number;
 }
 
-export function ChartTooltip({ data, colours, noun, bucket, series, left, width }: Props) {
+export function ChartTooltip({ data, colours, noun, markers, bucket, series, left, width }: Props) {
   const zone = useZone();
   const start = data.startMs + bucket * data.stepMs;
   const rows = data.series
@@ -29,6 +33,7 @@ export function ChartTooltip({ data, colours, noun, bucket, series, left, width 
   const total = data.totals[bucket] ?? 0;
   const estimated = rows.reduce((sum, { one }) => sum + (one.estimated[bucket] ?? 0), 0);
   const watched = coverageWords(data.coverage[bucket] ?? 1);
+  const marked = markers.filter(({ ms }) => ms >= start && ms < start + data.stepMs);
   const beside = `calc(${left + width}px + 12px)`;
   const onLeft = bucket > data.times.length / 2;
   const position = onLeft ? { right: `calc(100% - ${left}px + 12px)` } : { left: beside };
@@ -52,6 +57,11 @@ export function ChartTooltip({ data, colours, noun, bucket, series, left, width 
             {rows.length > rowsMax && <li className="dim">and {rows.length - rowsMax} more</li>}
           </ul>
         )}
+        {marked.map((one) => (
+          <div key={`${one.ms} ${one.kind}`} className={classes.marker} data-kind={one.kind}>
+            {visible(one.text)}, {clock(one.ms, zone, true)}
+          </div>
+        ))}
         {estimated > 0 && (
           <div className={classes.remark}>
             {estimated >= total ? 'All' : exact(estimated)} placed by estimate: counted exactly, but they happened at

@@ -1,11 +1,13 @@
 // The errors, one to a row. Each row is a link; j and k go from link to link.
-import { type FocusEvent, memo, type PointerEvent, type Ref } from 'react';
+import { type FocusEvent, memo, type PointerEvent, type Ref, useRef } from 'react';
 import { count, exact } from '../lib/format';
-import { term } from '../lib/term';
+import { visible } from '../lib/text';
 import { type Sort, sorts } from '../lib/url';
+import { Chip } from './Chip';
 import classes from './ErrorList.module.css';
 import { Flags, Severity } from './Flag';
 import { Foreign } from './Foreign';
+import { Icon } from './Icon';
 import { Link } from './Link';
 import { Sparkline } from './Sparkline';
 import { Time } from './Time';
@@ -20,12 +22,14 @@ export interface ErrorRow {
   state: string;
   new: boolean;
   regressed: boolean;
+  escalating: boolean;
   first_seen: string;
   last_seen: string;
   count: number;
   estimated: number;
   total_count: number;
   labels: Record<string, string>;
+  assignee?: string | null;
   sparkline?: { counts: number[] } | null;
 }
 
@@ -38,7 +42,7 @@ const sortNames: Record<Sort, string> = {
 
 export function SortHeader({ sort, onSort }: { sort: Sort; onSort: (sort: Sort) => void }) {
   return (
-    <fieldset className={classes.head}>
+    <fieldset className={classes.sorts}>
       <legend className="visually-hidden">Sort by</legend>
       {[sorts[3], sorts[2], sorts[1], sorts[0]].map((one) => (
         <button
@@ -67,13 +71,33 @@ function Arrow() {
   );
 }
 
+/** Chooses the whole page, or nothing of it. */
+export function PageCheck({ checked, some, onChange }: { checked: boolean; some: boolean; onChange: () => void }) {
+  return (
+    <label className={classes.check}>
+      <input
+        type="checkbox"
+        aria-label="Select all on this page"
+        checked={checked}
+        ref={(own) => {
+          if (own) own.indeterminate = some && !checked;
+        }}
+        onChange={onChange}
+      />
+    </label>
+  );
+}
+
 interface Props {
   rows: ErrorRow[];
   listRef: Ref<HTMLOListElement>;
   onHold: (held: boolean) => void;
+  isSelected: (id: number) => boolean;
+  /** `reach`: everything from the one before up to this one. */
+  onSelect: (id: number, reach: boolean) => void;
 }
 
-export function ErrorList({ rows, listRef, onHold }: Props) {
+export function ErrorList({ rows, listRef, onHold, isSelected, onSelect }: Props) {
   // A finger that has left the screen points at nothing.
   const point = (event: PointerEvent) => event.pointerType === 'mouse' && onHold(true);
   const focus = (event: FocusEvent) => event.target.matches(':focus-visible') && onHold(true);
@@ -87,16 +111,34 @@ export function ErrorList({ rows, listRef, onHold }: Props) {
       onBlur={() => onHold(false)}
     >
       {rows.map((row) => (
-        <Row key={row.id} row={row} />
+        <Row key={row.id} row={row} selected={isSelected(row.id)} onSelect={onSelect} />
       ))}
     </ol>
   );
 }
 
-const Row = memo(function Row({ row }: { row: ErrorRow }) {
+interface RowProps extends Pick<Props, 'onSelect'> {
+  row: ErrorRow;
+  selected: boolean;
+}
+
+const Row = memo(function Row({ row, selected, onSelect }: RowProps) {
   const labels = Object.entries(row.labels);
+  const reach = useRef(false);
   return (
-    <li className={classes.row} data-severity={row.severity}>
+    <li className={classes.row} data-severity={row.severity} data-id={row.id} data-selected={selected || undefined}>
+      <label className={classes.check}>
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={`Select ${visible(row.class || row.aggregation_key)}`}
+          checked={selected}
+          onClick={(event) => {
+            reach.current = event.shiftKey;
+          }}
+          onChange={() => onSelect(row.id, reach.current)}
+        />
+      </label>
       <div className={classes.what}>
         <div className={classes.title}>
           <Link
@@ -106,7 +148,7 @@ const Row = memo(function Row({ row }: { row: ErrorRow }) {
           >
             <Foreign text={row.class || row.aggregation_key} title />
           </Link>
-          <Flags state={row.state} isNew={row.new} regressed={row.regressed} />
+          <Flags {...row} isNew={row.new} />
         </div>
         {row.message !== '' && (
           <p className={classes.message}>
@@ -116,10 +158,17 @@ const Row = memo(function Row({ row }: { row: ErrorRow }) {
         <div className={classes.meta}>
           <Foreign text={row.service} />
           <Severity name={row.severity} />
-          {labels.slice(0, 3).map(([name, value]) => (
-            <Foreign key={name} text={term(name, value)} className={classes.label} />
+          {row.assignee && (
+            <span className={classes.assignee} title="Assigned to">
+              <Icon name="person" size={13} />
+              <span className="visually-hidden">assigned to </span>
+              <Foreign text={row.assignee} />
+            </span>
+          )}
+          {labels.slice(0, labelsMax).map(([name, value]) => (
+            <Chip key={name} name={name} value={value} />
           ))}
-          {labels.length > 3 && <span>+{labels.length - 3}</span>}
+          {labels.length > labelsMax && <span>+{labels.length - labelsMax}</span>}
         </div>
       </div>
       <div className={classes.spark}>
@@ -141,6 +190,9 @@ const Row = memo(function Row({ row }: { row: ErrorRow }) {
     </li>
   );
 });
+
+/** Labels that a row has room for. */
+const labelsMax = 4;
 
 function countTitle(row: ErrorRow): string {
   const estimated = row.estimated > 0 ? `, ${exact(row.estimated)} of them placed by estimate` : '';

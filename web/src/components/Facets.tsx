@@ -20,6 +20,8 @@ interface Props {
   facets: FacetValues[];
   isActive: (name: string, value: string) => boolean;
   onToggle: (name: string, value: string) => void;
+  /** What is counted, one of it. */
+  noun?: string;
 }
 
 export function Facets({ facets, ...rest }: Props) {
@@ -34,7 +36,7 @@ export function Facets({ facets, ...rest }: Props) {
   );
 }
 
-function Facet({ facet, isActive, onToggle }: Omit<Props, 'facets'> & { facet: FacetValues }) {
+function Facet({ facet, isActive, onToggle, noun = 'sample' }: Omit<Props, 'facets'> & { facet: FacetValues }) {
   const [all, setAll] = useState(false);
   const most = Math.max(1, ...facet.values.map((one) => one.count));
   const shown = all ? facet.values : facet.values.slice(0, fewMax);
@@ -48,7 +50,7 @@ function Facet({ facet, isActive, onToggle }: Omit<Props, 'facets'> & { facet: F
               type="button"
               className={classes.value}
               aria-pressed={isActive(facet.name, one.value)}
-              title={`${visible(one.value) || 'none'}: ${counted(one.count, 'sample')}`}
+              title={`${visible(one.value) || 'none'}: ${counted(one.count, noun)}`}
               onClick={() => onToggle(facet.name, one.value)}
             >
               <span className={classes.bar} style={{ width: `${(100 * one.count) / most}%` }} />

@@ -13,10 +13,11 @@ interface Props {
   state: string;
   isNew: boolean;
   regressed: boolean;
+  escalating: boolean;
 }
 
 /** Only what is remarkable: an old open error has no flag. */
-export function Flags({ state, isNew, regressed }: Props) {
+export function Flags({ state, isNew, regressed, escalating }: Props) {
   return (
     <>
       {isNew && (
@@ -27,6 +28,11 @@ export function Flags({ state, isNew, regressed }: Props) {
       {regressed && (
         <span className={classes.flag} data-kind="regressed" title="It was resolved and happened again">
           regressed
+        </span>
+      )}
+      {escalating && (
+        <span className={classes.flag} data-kind="escalating" title="It happens much more often than it used to">
+          escalating
         </span>
       )}
       {state !== 'open' && (

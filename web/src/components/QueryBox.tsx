@@ -22,9 +22,11 @@ interface Props {
   /** What may stand at the cursor of the text that was last told to `onEdit`; `old` while it is of the one before. */
   completion?: (Place & { items: Suggestion[]; old: boolean }) | undefined;
   onEdit?: (edited: { q: string; cursor: number } | undefined) => void;
+  /** Without the frequent filters: where views stand above it. */
+  plain?: boolean;
 }
 
-export function QueryBox({ q, problem, onChange, inputRef, completion, onEdit }: Props) {
+export function QueryBox({ q, problem, onChange, inputRef, completion, onEdit, plain = false }: Props) {
   const [typed, setTyped] = useState(q);
   const [active, setActive] = useState(-1);
   const caret = useRef<number | undefined>(undefined);
@@ -120,20 +122,22 @@ export function QueryBox({ q, problem, onChange, inputRef, completion, onEdit }:
           />
           {items.length > 0 && <Suggestions id={listId} items={items} active={active} onChoose={choose} />}
         </div>
-        <fieldset className={classes.chips}>
-          <legend className="visually-hidden">Frequent filters</legend>
-          {shortcuts.map(([key, value]) => (
-            <button
-              key={`${key}:${value}`}
-              type="button"
-              className={classes.chip}
-              aria-pressed={hasTerm(q, key, value)}
-              onClick={() => onChange(toggleTerm(q, key, value))}
-            >
-              {value}
-            </button>
-          ))}
-        </fieldset>
+        {!plain && (
+          <fieldset className={classes.chips}>
+            <legend className="visually-hidden">Frequent filters</legend>
+            {shortcuts.map(([key, value]) => (
+              <button
+                key={`${key}:${value}`}
+                type="button"
+                className={classes.chip}
+                aria-pressed={hasTerm(q, key, value)}
+                onClick={() => onChange(toggleTerm(q, key, value))}
+              >
+                {value}
+              </button>
+            ))}
+          </fieldset>
+        )}
       </div>
       {problem && (
         <p id={problemId} className={classes.problem} role="alert">

@@ -1,18 +1,28 @@
-// How the page looks to this person: time zone and colours.
-import { ActionIcon, type MantineColorScheme, Popover, SegmentedControl, useMantineColorScheme } from '@mantine/core';
-import { useId } from 'react';
+// Who this person says they are, and how the page looks to them: time zone and colours.
+import {
+  ActionIcon,
+  type MantineColorScheme,
+  Popover,
+  SegmentedControl,
+  TextInput,
+  useMantineColorScheme,
+} from '@mantine/core';
+import { type FormEvent, useId, useState } from 'react';
 import type { Zone } from '../lib/zone';
 import { Icon } from './Icon';
+import { nameCharactersMax } from './NameDialog';
 import classes from './Settings.module.css';
 
 interface Props {
   zone: Zone;
   onZone: (zone: Zone) => void;
+  name: string;
+  onName: (name: string) => void;
   onHelp: () => void;
   version: string | undefined;
 }
 
-export function Settings({ zone, onZone, onHelp, version }: Props) {
+export function Settings({ zone, onZone, name, onName, onHelp, version }: Props) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const [zoneId, schemeId] = [useId(), useId()];
   return (
@@ -23,6 +33,7 @@ export function Settings({ zone, onZone, onHelp, version }: Props) {
         </ActionIcon>
       </Popover.Target>
       <Popover.Dropdown aria-label="Settings">
+        <Name key={name} name={name} onName={onName} />
         <p id={zoneId} className={classes.label}>
           Times in
         </p>
@@ -60,5 +71,29 @@ export function Settings({ zone, onZone, onHelp, version }: Props) {
         </div>
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+/** Taken when it is typed and left. */
+function Name({ name, onName }: Pick<Props, 'name' | 'onName'>) {
+  const [typed, setTyped] = useState(name);
+  const take = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (typed.trim() !== name) onName(typed.trim());
+  };
+  return (
+    <form onSubmit={take}>
+      <TextInput
+        size="xs"
+        label="Your name"
+        description="The activity shows who changed what"
+        placeholder="nobody in particular"
+        autoComplete="nickname"
+        maxLength={nameCharactersMax}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        onBlur={() => take()}
+      />
+    </form>
   );
 }

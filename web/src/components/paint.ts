@@ -1,5 +1,6 @@
 // What the chart paints itself: columns, estimated parts, gaps. uPlot gives the axes, the scales and the pointer.
 import type uPlot from 'uplot';
+import type { Marker } from '../lib/activity';
 import { gaps } from '../lib/coverage';
 import type { Scheme } from '../lib/palette';
 import type { ChartData } from '../lib/series';
@@ -11,10 +12,16 @@ export interface Picture {
   scheme: Scheme;
   /** The one series that is pointed at; the others step back. */
   highlighted: number | undefined;
+  markers: Marker[];
 }
 
 const hatchColour: Record<Scheme, string> = { light: '#b4bfc9', dark: '#465361' };
 const inkColour: Record<Scheme, string> = { light: '#566371', dark: '#9aa8b5' };
+/** As theme.css has them. */
+const markColour: Record<Scheme, Record<Marker['kind'], string>> = {
+  light: { resolved: '#2b7a3d', regressed: '#c22f2f', muted: '#566371', reopened: '#0b7285', seen: '#6741b8' },
+  dark: { resolved: '#7fcf8f', regressed: '#ff8a80', muted: '#9aa8b5', reopened: '#5cc0d2', seen: '#bba4f5' },
+};
 const panelColour: Record<Scheme, string> = { light: '#ffffff', dark: '#19212a' };
 
 /** Stripes as a canvas pattern, kept by colour and direction. */
@@ -66,6 +73,7 @@ export function paint(u: uPlot, picture: Picture): void {
   ctx.clip();
   paintGaps(u, picture);
   paintColumns(u, picture);
+  paintMarkers(u, picture);
   ctx.restore();
 }
 
@@ -132,4 +140,26 @@ function paintColumns(u: uPlot, { data, colours, highlighted }: Picture): void {
     }
   });
   ctx.globalAlpha = 1;
+}
+
+/** A line through the height with a flag at its top. */
+function paintMarkers(u: uPlot, { data, scheme, markers }: Picture): void {
+  const { ctx, bbox } = u;
+  const scale = window.devicePixelRatio || 1;
+  for (const marker of markers) {
+    if (marker.ms < data.startMs || marker.ms > data.endMs) continue;
+    const x = Math.round(u.valToPos(marker.ms / 1000, 'x', true));
+    const colour = markColour[scheme][marker.kind];
+    // The flag flies to where there is room.
+    const side = x > bbox.left + bbox.width - 12 * scale ? -1 : 1;
+    ctx.fillStyle = colour;
+    ctx.globalAlpha = 0.75;
+    for (let y = bbox.top; y < bbox.top + bbox.height; y += 6 * scale) ctx.fillRect(x, y, scale, 3 * scale);
+    ctx.globalAlpha = 1;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x + side * 10 * scale, bbox.top + 4.5 * scale);
+    ctx.lineTo(x, bbox.top + 9 * scale);
+    ctx.fill();
+  }
 }

@@ -30,3 +30,14 @@ function copySelected(text: string): boolean {
     if (before instanceof HTMLElement) before.focus({ preventScroll: true });
   }
 }
+
+/** Gives a text to the browser to keep as a file. */
+export function saveFile(name: string, text: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // Not before the browser has begun to read it.
+  window.setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

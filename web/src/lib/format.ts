@@ -95,6 +95,15 @@ export function ago(ms: number, nowMs: number): string {
   return `${Math.floor(s / (365 * 86_400))} y ago`;
 }
 
+/** `in 5 min`, `in 3 h`, `in 12 d`: how far ahead, rounded to what one can plan with. */
+export function ahead(ms: number, nowMs: number): string {
+  const s = Math.max(0, Math.round((ms - nowMs) / 1000));
+  if (s < 60) return 'in less than a minute';
+  if (s < 90 * 60) return `in ${Math.round(s / 60)} min`;
+  if (s < 48 * 3600) return `in ${Math.round(s / 3600)} h`;
+  return `in ${Math.round(s / 86_400)} d`;
+}
+
 /** `2026-11-20 14:20:05 UTC` or `… +02:00`: nothing left to guess. */
 export function exactTime(ms: number, zone: Zone): string {
   const p = parts(ms, zone);

@@ -20,11 +20,26 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   }, []);
 }
 
+/** Ctrl+Z or Cmd+Z, but where it takes back what is typed. */
+export function useUndoKey(undo: () => void): void {
+  const latest = useRef(undo);
+  latest.current = undo;
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const chord = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+      if (!chord || event.key !== 'z' || event.defaultPrevented || typing(event.target)) return;
+      event.preventDefault();
+      latest.current();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
+}
+
 function typing(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return (
-    target.isContentEditable || target.closest('input, textarea, select, [role="dialog"], [role="listbox"]') !== null
-  );
+  const within = 'input:not([type="checkbox"]), textarea, select, [role="dialog"], [role="listbox"], [role="menu"]';
+  return target.isContentEditable || target.closest(within) !== null;
 }
 
 export const shortcutHelp: [keys: string[], what: string][] = [
@@ -32,6 +47,13 @@ export const shortcutHelp: [keys: string[], what: string][] = [
   [['k'], 'previous row'],
   [['o', 'Enter'], 'open it'],
   [['u', 'Esc'], 'back to the list'],
+  [['x'], 'select the row'],
+  [['Shift X'], 'select up to the row'],
+  [['e'], 'resolve it, or all selected'],
+  [['m'], 'mute'],
+  [['l'], 'label'],
+  [['a'], 'assign'],
+  [['Ctrl Z'], 'take the last change back'],
   [['n', 'p'], 'older, newer sample'],
   [['/'], 'to the query box'],
   [['r'], 'refresh now'],

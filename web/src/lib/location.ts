@@ -60,9 +60,14 @@ function step(): Step {
 
 /** The place a change leads to. Another range, query or order starts the list from its first page. */
 export function changed(place: Place, { route, view }: Pick<Go, 'route' | 'view'>): Place {
-  const restarts = view !== undefined && ('range' in view || 'q' in view || 'sort' in view) && !('cursor' in view);
-  const list = restarts ? { cursor: '', pageNumber: 1 } : {};
-  const error = route === undefined ? {} : { split: defaultView.split, occurrence: '', health: '', service: '' };
+  const asks = (names: string[]) => view !== undefined && names.some((name) => name in view);
+  const restarts = asks(['range', 'q', 'sort', 'all', 'actor', 'reason']) && !asks(['cursor']);
+  // What nobody sees any more is no longer chosen.
+  const chosen = asks(['range', 'q', 'all']) && !asks(['selected']) ? { selected: '' } : {};
+  const list = { ...(restarts ? { cursor: '', pageNumber: 1 } : {}), ...chosen };
+  const left = { split: defaultView.split, occurrence: '', health: '', service: '', actor: '', reason: '' };
+  const moved = { ...left, cursor: '', pageNumber: 1, selected: '' };
+  const error = route === undefined ? {} : moved;
   return { route: route ?? place.route, view: { ...place.view, ...error, ...list, ...view } };
 }
 

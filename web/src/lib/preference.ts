@@ -19,6 +19,39 @@ export function useStoredZone(): [Zone, (zone: Zone) => void] {
   return [zone, store];
 }
 
+const nameKey = 'hydrophone-name';
+const namelessKey = 'hydrophone-nameless';
+const facetsKey = 'hydrophone-facets';
+
+/** Who somebody says they are; empty when they did not say. */
+export function storedName(): string {
+  return read(nameKey) ?? '';
+}
+
+export function storeName(name: string): void {
+  write(nameKey, name);
+  write(namelessKey, '');
+}
+
+/** Whether they said that they would rather not say it. */
+export function staysNameless(): boolean {
+  return read(namelessKey) === 'yes';
+}
+
+export function storeNameless(): void {
+  write(namelessKey, 'yes');
+}
+
+/** Whether what tells the errors apart stands beside their list. */
+export function useStoredFacets(): [boolean, (shown: boolean) => void] {
+  const [shown, setShown] = useState(() => read(facetsKey) === 'yes');
+  const store = (next: boolean) => {
+    write(facetsKey, next ? 'yes' : 'no');
+    setShown(next);
+  };
+  return [shown, store];
+}
+
 function read(key: string): string | null {
   try {
     return window.localStorage.getItem(key);

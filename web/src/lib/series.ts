@@ -113,5 +113,6 @@ export function identity(labels: Record<string, string>, by: string): Pick<Serie
 /** `target.version` is read as `version`, `label.team` as `team`. */
 export function dimensionName(by: string): string {
   if (by === 'aggregate') return 'error';
+  if (by === 'is') return 'flag';
   return by.replace(/^(target|label)\./, '');
 }

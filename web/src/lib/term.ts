@@ -45,7 +45,8 @@ export function hasTerm(q: string, key: string, value: string): boolean {
   return terms(q).some((t) => !t.negated && t.key === key && t.value === value);
 }
 
-/** Takes the term out if it is there; else puts it in, in place of other values of the same key (terms are ANDed).
+/** Takes the term out if it is there; else puts it in, in place of other values of the same key (terms are ANDed, and only of `is`
+ * may several hold).
  * A query with operators or brackets is kept whole, in brackets, with the term after it. */
 export function toggleTerm(q: string, key: string, value: string): string {
   if (isStructured(q)) {
@@ -55,7 +56,27 @@ export function toggleTerm(q: string, key: string, value: string): string {
   }
   const present = hasTerm(q, key, value);
   const rest = terms(q)
-    .filter((t) => t.negated || t.key !== key)
+    .filter((t) => t.negated || t.key !== key || (key === 'is' && t.value !== value))
+    .filter((t) => !lacks(t, key))
     .map((t) => t.text);
   return (present ? rest : [...rest, term(key, value)]).join(' ');
+}
+
+/** `-has:label.team`. */
+function lacks(t: Term, key: string): boolean {
+  return t.negated && t.key === 'has' && t.value === key;
+}
+
+/** Whether the query asks for what has no value for the key. */
+export function asksForNone(q: string, key: string): boolean {
+  return isStructured(q) ? q.endsWith(`) -has:${key}`) : terms(q).some((t) => lacks(t, key));
+}
+
+/** As `toggleTerm`, for what has no value for the key. */
+export function toggleNone(q: string, key: string): string {
+  const none = `-has:${key}`;
+  if (isStructured(q)) return q.endsWith(`) ${none}`) ? q.slice(1, -none.length - 2) : `(${q}) ${none}`;
+  const rest = terms(q).filter((t) => !lacks(t, key) && (t.negated || t.key !== key));
+  const texts = rest.map((t) => t.text);
+  return (asksForNone(q, key) ? texts : [...texts, none]).join(' ');
 }

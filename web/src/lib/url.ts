@@ -6,6 +6,8 @@ export type Route =
   | { page: 'errors' }
   | { page: 'search' }
   | { page: 'targets' }
+  | { page: 'activity' }
+  | { page: 'reports' }
   | { page: 'error'; service: string; key: string }
   | { page: 'service'; service: string };
 
@@ -23,12 +25,21 @@ export interface View {
   /** The list's page: where it starts, and its number for people. */
   cursor: string;
   pageNumber: number;
+  /** Also errors that did not happen in the range. */
+  all: boolean;
+  /** Rows that are chosen: their ids, or `all`. */
+  selected: string;
   /** On an error: what its chart is split by, and which sample is shown ('' is the newest); in a search, which one is open. */
   split: string;
   occurrence: string;
   /** On targets: up, down, unknown or dropped; a service. */
   health: string;
   service: string;
+  /** On activity: whose, and for which reason. */
+  actor: string;
+  reason: string;
+  /** On reports: the label by which they are. */
+  label: string;
 }
 
 export interface Place {
@@ -44,10 +55,15 @@ export const defaultView: View = {
   sort: 'last_seen',
   cursor: '',
   pageNumber: 1,
+  all: false,
+  selected: '',
   split: '',
   occurrence: '',
   health: '',
   service: '',
+  actor: '',
+  reason: '',
+  label: 'team',
 };
 
 export const refreshSeconds = [0, 10, 30, 60, 300] as const;
@@ -67,8 +83,7 @@ function parseRoute(path: string): Route {
     // A key that somebody forgot to encode may hold slashes of its own.
     return { page: 'error', service: decode(first), key: decode(segments.slice(2).join('/')) };
   }
-  if (first === 'search') return { page: 'search' };
-  if (first === 'targets') return { page: 'targets' };
+  if (first === 'search' || first === 'targets' || first === 'activity' || first === 'reports') return { page: first };
   return { page: 'service', service: decode(first) };
 }
 
@@ -93,10 +108,15 @@ function parseView(params: URLSearchParams): View {
     sort,
     cursor,
     pageNumber: cursor !== '' && Number.isInteger(pageNumber) && pageNumber > 1 ? pageNumber : 1,
+    all: params.get('all') === 'true',
+    selected: params.get('selected') ?? '',
     split: params.get('split') ?? '',
     occurrence: params.get('occurrence') ?? '',
     health: params.get('health') ?? '',
     service: params.get('service') ?? '',
+    actor: params.get('actor') ?? '',
+    reason: params.get('reason') ?? '',
+    label: params.get('label') ?? defaultView.label,
   };
 }
 
@@ -111,9 +131,13 @@ export function formatPlace({ route, view }: Place): string {
   put('q', view.q, '');
   put('by', view.by, defaultView.by);
   put('sort', view.sort, defaultView.sort);
-  if (route.page === 'errors' || route.page === 'search') {
+  if (route.page === 'errors' || route.page === 'search' || route.page === 'activity') {
     put('cursor', view.cursor, '');
     put('page', String(view.pageNumber), '1');
+  }
+  if (route.page === 'errors') {
+    put('all', String(view.all), 'false');
+    put('selected', view.selected, '');
   }
   if (route.page === 'error') {
     put('split', view.split, '');
@@ -123,8 +147,13 @@ export function formatPlace({ route, view }: Place): string {
     put('health', view.health, '');
     put('service', view.service, '');
   }
-  // `:` and `/` are safe behind the `#` and make a query readable in chat.
-  const query = params.toString().replaceAll('%3A', ':').replaceAll('%2F', '/');
+  if (route.page === 'activity') {
+    put('actor', view.actor, '');
+    put('reason', view.reason, '');
+  }
+  if (route.page === 'reports') put('label', view.label, defaultView.label);
+  // `:`, `,` and `/` are safe behind the `#` and make a query readable in chat.
+  const query = params.toString().replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%2F', '/');
   return `#${formatRoute(route)}${query === '' ? '' : `?${query}`}`;
 }
 
@@ -133,9 +162,10 @@ function formatRoute(route: Route): string {
     case 'errors':
       return '/';
     case 'search':
-      return '/search';
     case 'targets':
-      return '/targets';
+    case 'activity':
+    case 'reports':
+      return `/${route.page}`;
     case 'service':
       return `/${encodeURIComponent(route.service)}`;
     case 'error':

@@ -1,8 +1,8 @@
 // One error: when it happened, where, and what it looked like. Periskop's deep link `#/{service}/errors/{key}` leads here.
-import { useEffect } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useAggregate, useDistribution, useFoundAggregate } from '../api/queries';
-import type { Aggregate } from '../api/shapes';
-import { Flags, Severity } from '../components/Flag';
+import type { Aggregate, AggregateDetail } from '../api/shapes';
+import { useErrorActivity } from '../api/triage';
 import { Foreign } from '../components/Foreign';
 import { Icon } from '../components/Icon';
 import { Link } from '../components/Link';
@@ -10,13 +10,15 @@ import { Empty, Failed, Outdated } from '../components/Notice';
 import { Panel } from '../components/Panel';
 import { Shares } from '../components/Shares';
 import { Skeleton } from '../components/Skeleton';
-import { Time } from '../components/Time';
-import { exact } from '../lib/format';
+import { markers } from '../lib/activity';
 import { useShortcuts } from '../lib/key';
 import { go } from '../lib/location';
+import { useZone } from '../lib/preference';
 import { term } from '../lib/term';
 import { shorten, visible } from '../lib/text';
+import { ActivityPanel } from './ActivityPanel';
 import { useAsk } from './ask';
+import { ErrorHead } from './ErrorHead';
 import classes from './ErrorPage.module.css';
 import { SamplePanel } from './SamplePanel';
 import { TimelinePanel } from './TimelinePanel';
@@ -44,71 +46,48 @@ export function ErrorPage({ service, aggregationKey }: { service: string; aggreg
       {found.data === null && <NoSuchError service={service} aggregationKey={aggregationKey} />}
       {found.isPending && <Skeleton height={220} times={3} gap={14} label="Loading the error" />}
       {error && (
-        <>
-          <Head error={error} inRange={detail.data} />
-          {detail.error && <Outdated error={detail.error} onRetry={() => void detail.refetch()} />}
-          <TimelinePanel only={`aggregate:${error.id}`} />
-          <div className={classes.columns}>
-            <SamplePanel id={error.id} oldest={detail.data?.first_occurrence ?? null} />
-            <Where id={error.id} />
-          </div>
-        </>
+        <Triaged error={error} detail={detail.data} failed={detail.error} onRetry={() => void detail.refetch()} />
       )}
     </>
   );
 }
 
-function Head({ error, inRange }: { error: Aggregate; inRange: Aggregate | undefined }) {
-  return (
-    <header className={classes.head} data-severity={error.severity}>
-      <div className={classes.title}>
-        <h1>
-          <Foreign text={error.class || error.aggregation_key} />
-        </h1>
-        <Flags state={error.state} isNew={error.new} regressed={error.regressed} />
-      </div>
-      {error.message !== '' && (
-        <p className={classes.message}>
-          <Foreign text={error.message} />
-        </p>
-      )}
-      <dl className={classes.facts}>
-        <Fact name="Service">
-          <Link to={{ route: { page: 'errors' }, view: { q: term('service', error.service) } }}>
-            <Foreign text={error.service} />
-          </Link>
-        </Fact>
-        <Fact name="Severity">
-          <Severity name={error.severity} />
-        </Fact>
-        <Fact name="State">{error.state}</Fact>
-        <Fact name="In range">{inRange ? exact(inRange.count) : '…'}</Fact>
-        <Fact name="Ever">{exact(error.total_count)}</Fact>
-        <Fact name="First seen">
-          <Time at={error.first_seen} />
-        </Fact>
-        <Fact name="Last seen">
-          <Time at={error.last_seen} />
-        </Fact>
-        <Fact name="Key">
-          <Foreign text={error.aggregation_key} className="mono" />
-        </Fact>
-        {Object.entries(error.labels).map(([name, value]) => (
-          <Fact key={name} name={visible(name)}>
-            <Foreign text={value} />
-          </Fact>
-        ))}
-      </dl>
-    </header>
-  );
+interface TriagedProps {
+  error: Aggregate;
+  detail: AggregateDetail | undefined;
+  failed: Error | null;
+  onRetry: () => void;
 }
 
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+/** Entries of activity that are there at once, and how many more each time. */
+const activityStep = 50;
+const activityMax = 1000;
+
+function Triaged({ error, detail, failed, onRetry }: TriagedProps) {
+  const [limit, setLimit] = useState(activityStep);
+  const activity = useErrorActivity(error.id, limit, useAsk().refreshMs);
+  const zone = useZone();
+  const entries = activity.data?.activities;
+  const marked = useMemo(() => {
+    const seen = { ms: Date.parse(error.first_seen), kind: 'seen' as const, text: 'first seen' };
+    return [seen, ...markers(entries ?? [], error.id, zone, Date.now())];
+  }, [entries, error.id, error.first_seen, zone]);
   return (
-    <div className={classes.fact}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    <>
+      <ErrorHead error={error} detail={detail} activity={entries ?? []} />
+      {failed && <Outdated error={failed} onRetry={onRetry} />}
+      <TimelinePanel only={`aggregate:${error.id}`} markers={marked} />
+      <div className={classes.columns}>
+        <SamplePanel id={error.id} oldest={detail?.first_occurrence ?? null} />
+        <div className={classes.side}>
+          <Where id={error.id} />
+          <ActivityPanel
+            activity={activity}
+            onMore={() => setLimit(Math.min(activityMax, limit === activityStep ? 200 : activityMax))}
+          />
+        </div>
+      </div>
+    </>
   );
 }
 

@@ -16,7 +16,16 @@ import { go, usePlace } from '../lib/location';
 import { useZone } from '../lib/preference';
 import type { Zone } from '../lib/zone';
 import { useWiden } from './ask';
+import { useEdits } from './Edits';
 import classes from './Shell.module.css';
+
+const pages = [
+  { page: 'errors', name: 'Errors' },
+  { page: 'search', name: 'Search' },
+  { page: 'targets', name: 'Targets' },
+  { page: 'activity', name: 'Activity' },
+  { page: 'reports', name: 'Reports' },
+] as const;
 
 export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone: Zone) => void }) {
   const { route, view } = usePlace();
@@ -24,6 +33,7 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
   const client = useQueryClient();
   const fetching = useIsFetching();
   const status = useStatus();
+  const { name, rename } = useEdits();
   const [helped, help] = useDisclosure(false);
   const refresh = () => void client.invalidateQueries();
   const widen = useWiden();
@@ -39,15 +49,11 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
           <span className={classes.name}>Hydrophone</span>
         </Link>
         <nav className={classes.nav} aria-label="Pages">
-          <Link to={{ route: { page: 'errors' } }} aria-current={route.page === 'errors' ? 'page' : undefined}>
-            Errors
-          </Link>
-          <Link to={{ route: { page: 'search' } }} aria-current={route.page === 'search' ? 'page' : undefined}>
-            Search
-          </Link>
-          <Link to={{ route: { page: 'targets' } }} aria-current={route.page === 'targets' ? 'page' : undefined}>
-            Targets
-          </Link>
+          {pages.map(({ page, name }) => (
+            <Link key={page} to={{ route: { page } }} aria-current={route.page === page ? 'page' : undefined}>
+              {name}
+            </Link>
+          ))}
         </nav>
         <div className={classes.tools}>
           {route.page !== 'targets' && (
@@ -64,7 +70,14 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
             onRefresh={refresh}
             onChange={(seconds) => go({ view: { refresh: seconds }, replace: true })}
           />
-          <Settings zone={zone} onZone={onZone} onHelp={help.open} version={status.data?.version} />
+          <Settings
+            zone={zone}
+            onZone={onZone}
+            name={name}
+            onName={rename}
+            onHelp={help.open}
+            version={status.data?.version}
+          />
         </div>
       </header>
       <main id="main" tabIndex={-1} className={classes.main}>

@@ -8,6 +8,7 @@ import { Legend } from '../components/Legend';
 import { Failed, Outdated } from '../components/Notice';
 import { Panel } from '../components/Panel';
 import { Skeleton } from '../components/Skeleton';
+import type { Marker } from '../lib/activity';
 import { watched } from '../lib/coverage';
 import { exact, span, step } from '../lib/format';
 import { inEarlierOrder } from '../lib/held';
@@ -24,9 +25,13 @@ const height = 320;
 interface Props {
   /** What is asked beside the query of the address: on an error's page, the error. */
   only?: string | undefined;
+  /** What is marked in the chart. */
+  markers?: Marker[];
 }
 
-export function TimelinePanel({ only }: Props) {
+const none: Marker[] = [];
+
+export function TimelinePanel({ only, markers = none }: Props) {
   const { view } = usePlace();
   const by = only === undefined ? view.by : view.split;
   const ask = useAsk();
@@ -77,6 +82,7 @@ export function TimelinePanel({ only }: Props) {
               scheme={scheme}
               height={height}
               highlighted={pointed}
+              markers={markers}
               label={`Errors over time${by === '' ? '' : ` by ${dimensionName(by)}`}: ${exact(drawn.total)} in all`}
               onZoom={(range) => go({ view: { range }, zoom: true })}
               onZoomOut={widen}
@@ -89,6 +95,7 @@ export function TimelinePanel({ only }: Props) {
             isActive={(term) => hasTerm(view.q, term.key, term.value)}
             onToggle={(term) => go({ view: { q: toggleTerm(view.q, term.key, term.value) } })}
             clickable={only === undefined}
+            markers={markers}
             onPoint={setPointed}
           />
         </>
