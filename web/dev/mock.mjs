@@ -7,6 +7,7 @@ import { extname, join, normalize } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { countsOf, fleet, noise, samplesOf, watchedAt } from './fleet.mjs';
 import { search } from './search.mjs';
+import { triage } from './triage.mjs';
 
 const port = Number(process.env.PORT ?? 4600);
 const dist = new URL('../dist/', import.meta.url).pathname;
@@ -49,14 +50,18 @@ function matching(world, q) {
   for (const match of q.matchAll(/(-?)(?:([\w.]+):)?("(?:\\.|[^"\\])*"|\S+)/g)) {
     const [, minus, key, raw] = match;
     const value = raw.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
-    const is = { new: (a) => a.age < 864e5, regressed: (a) => a.regressed, open: (a) => a.state === 'open' }[value];
+    const flags = { new: (a) => a.age < 864e5, regressed: (a) => a.regressed, escalating: () => false };
+    const is = flags[value] ?? ((a) => a.state === value);
     const test = {
       service: (a) => a.service === value,
       severity: (a) => a.severity === value,
       state: (a) => a.state === value,
       key: (a) => a.aggregation_key === value,
       aggregate: (a) => String(a.id) === value,
-      is: is ?? (() => false),
+      is,
+      assignee: (a) => a.assignee === value,
+      has: (a) =>
+        value === 'label' ? Object.keys(a.labels).length > 0 : Boolean(a[value] ?? a.labels[value.slice(6)]),
     }[key ?? ''];
     if (key && !test && !/^(target|label)\./.test(key)) {
       const detail = `there is no key "${key}"; known: service, severity, state, is, class, key, message, aggregate`;
@@ -75,6 +80,8 @@ function row(a, buckets, now, scenario) {
   const { perMinute, shape, age, ...shown } = a;
   const count = sum(counts, 'count');
   return {
+    escalating: false,
+    revision: 0,
     ...shown,
     new: age < 864e5,
     first_seen: new Date(now - age).toISOString(),
@@ -215,13 +222,15 @@ function target(t, id, now) {
   };
 }
 
-function answer(scenario, path, params) {
+function answer(scenario, path, params, { method, body, actor }) {
   const now = Date.now();
   const world = fleets[scenario] ?? usual;
   if (scenario === 'broken')
     throw new Problem(500, 'the store refuses reads: disk failure', { title: 'Internal Server Error' });
   const end = time(params.get('end'), now, now);
   const start = time(params.get('start'), now - 864e5, now);
+  const done = triage(world, { method, path, params, body, actor, matching, start, end });
+  if (done) return done;
   const [, resource, id, part] = /^(\w+)(?:\/(\d+))?(?:\/(\w+))?$/.exec(path) ?? [];
   const found = () =>
     world.aggregates.find((a) => a.id === Number(id)) ?? raise(new Problem(404, `there is no aggregate ${id}`));
@@ -249,6 +258,9 @@ function answer(scenario, path, params) {
   }
   if (resource === 'aggregates')
     return {
+      standing: { state: found().state },
+      labels_by_rule: {},
+      labels_removed: [],
       ...row(found(), bucketsOf(start, end, 60), now, scenario),
       first_occurrence: String(Number(id) * 1000 + 1),
       last_occurrence: String(Number(id) * 1000 + 120),
@@ -286,7 +298,12 @@ createServer(async (request, response) => {
   try {
     if (rest.startsWith('api/v1/')) {
       if (scenario === 'slow') await new Promise((done) => setTimeout(done, 60_000));
-      const said = answer(scenario, rest.slice('api/v1/'.length), url.searchParams);
+      const chunks = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const { method, headers } = request;
+      const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : {};
+      const actor = Buffer.from(headers['x-hydrophone-user'] ?? '', 'latin1').toString();
+      const said = answer(scenario, rest.slice('api/v1/'.length), url.searchParams, { method, body, actor });
       return send(200, 'application/json', JSON.stringify(said).replaceAll('"\ud800', '"\\ud800'));
     }
     const file = normalize(rest === '' ? 'index.html' : rest);

@@ -1,10 +1,11 @@
-// The journeys of journeys.mjs in a real browser against a running server: `npm run e2e -- http://127.0.0.1:8080/ [name…]`.
+// The journeys of journeys.mjs and triage.mjs in a real browser against a running server: `npm run e2e -- http://127.0.0.1:8080/ [name…]`.
 // The server must have errors of the last day and the last month, as the demo fleet has. CHROMIUM names another browser; with
 // SCREENSHOTS set to a directory, a failed journey leaves a picture there.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { journeys } from './journeys.mjs';
+import { triage } from './triage.mjs';
 
 const browsers = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'];
 const [address, ...wanted] = process.argv.slice(2);
@@ -32,7 +33,7 @@ const browser = await chromium.launch({
 });
 
 let failed = 0;
-for (const [name, journey] of Object.entries(journeys)) {
+for (const [name, journey] of Object.entries({ ...journeys, ...triage })) {
   if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
   const from = Date.now();
   const problem = await run(name, journey);

@@ -30,7 +30,7 @@ const errorsMax = 5;
 export function ActivityList({ entries, withErrors, onUndo }: Props) {
   const back = new Set(entries.map((entry) => entry.undoes).filter((id) => typeof id === 'number'));
   return (
-    <ol className={classes.list}>
+    <ol className={classes.list} data-wide={withErrors || undefined}>
       {entries.map((entry) => (
         <One key={entry.id} entry={entry} withErrors={withErrors} isBack={back.has(entry.id)} onUndo={onUndo} />
       ))}
@@ -62,26 +62,28 @@ function One({
         </span>
         {isBack && <span className={classes.back}>taken back</span>}
       </p>
-      {withErrors && alike && first && (
-        <>
-          <Fields change={first} />
-          <ul className={classes.errors}>
-            {shown.map((one) => (
-              <li key={one.aggregate}>
-                <ErrorLink change={one} />
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-      {(!withErrors || !alike) &&
-        shown.map((one) => (
-          <div key={one.aggregate}>
-            {withErrors && <ErrorLink change={one} />}
-            <Fields change={one} />
-          </div>
-        ))}
-      {rest > 0 && <p className={classes.rest}>and {counted(rest, withErrors ? 'more error' : 'other error')}</p>}
+      <div className={classes.what}>
+        {withErrors && alike && first && (
+          <>
+            <Fields change={first} />
+            <ul className={classes.errors}>
+              {shown.map((one) => (
+                <li key={one.aggregate}>
+                  <ErrorLink change={one} />
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+        {(!withErrors || !alike) &&
+          shown.map((one) => (
+            <div key={one.aggregate} className={classes.one}>
+              {withErrors && <ErrorLink change={one} />}
+              <Fields change={one} />
+            </div>
+          ))}
+        {rest > 0 && <p className={classes.rest}>and {counted(rest, withErrors ? 'more error' : 'other error')}</p>}
+      </div>
       {onUndo && canUndo(entry) && !isBack && (
         <Button
           size="compact-xs"

@@ -27,6 +27,7 @@ export function AssignForm({ people, assigned, onChange }: Props) {
         autoComplete="off"
         spellCheck={false}
         limit={8}
+        openOnFocus={false}
         comboboxProps={{ withinPortal: false, shadow: 'md' }}
         data={people}
         value={name}

@@ -42,7 +42,12 @@ export function LabelForm({ known, present, onChange, start }: Props) {
     setName('');
     setValue('');
   };
-  const listed = { size: 'xs', limit: 8, comboboxProps: { withinPortal: false, shadow: 'md' } } as const;
+  const listed = {
+    size: 'xs',
+    limit: 8,
+    openOnFocus: false,
+    comboboxProps: { withinPortal: false, shadow: 'md' },
+  } as const;
   return (
     <form onSubmit={submit} className={classes.form}>
       <div className={classes.pairOf}>

@@ -1,6 +1,7 @@
 // Who makes a change: asked once, kindly, and not again of those who would rather not say.
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
+import { Dialog } from './Dialog';
 import classes from './Dialog.module.css';
 
 interface Props {
@@ -21,14 +22,7 @@ export function NameDialog({ opened, required, onName, onCancel }: Props) {
     if (name.trim() !== '') onName(name.trim());
   };
   return (
-    <Modal
-      opened={opened}
-      onClose={onCancel}
-      title="Who are you?"
-      size="sm"
-      centered
-      closeButtonProps={{ 'aria-label': 'Cancel the change' }}
-    >
+    <Dialog opened={opened} onClose={onCancel} title="Who are you?" closeName="Cancel the change">
       <form onSubmit={submit}>
         <p className={classes.text}>
           {required
@@ -55,6 +49,6 @@ export function NameDialog({ opened, required, onName, onCancel }: Props) {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

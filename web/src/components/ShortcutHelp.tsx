@@ -1,18 +1,12 @@
 // What the keyboard does.
-import { Kbd, Modal } from '@mantine/core';
+import { Kbd } from '@mantine/core';
 import { shortcutHelp } from '../lib/key';
+import { Dialog } from './Dialog';
 import classes from './ShortcutHelp.module.css';
 
 export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title="Keyboard shortcuts"
-      size="sm"
-      centered
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog opened={opened} onClose={onClose} title="Keyboard shortcuts">
       <dl className={classes.list}>
         {shortcutHelp.map(([keys, what]) => (
           <div key={what} className={classes.row}>
@@ -30,6 +24,6 @@ export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: ()
       <p className={classes.note}>
         In the chart: drag to zoom in, double click to zoom out, ← and → to read it bucket by bucket.
       </p>
-    </Modal>
+    </Dialog>
   );
 }

@@ -22,7 +22,14 @@ export function StateButtons({ states, regressed, opened, onOpen, onChange }: Pr
     if (open) onOpen(menu);
     else if (opened === menu) onOpen(undefined);
   };
-  const menu = { position: 'bottom-start', shadow: 'md', returnFocus: true } as const;
+  const menu = {
+    position: 'bottom-start',
+    shadow: 'md',
+    returnFocus: true,
+    // In the page's main part, and with the focus on its first item: as people and their readers expect a menu.
+    portalProps: { target: '#main' },
+    withInitialFocusPlaceholder: false,
+  } as const;
   return (
     <>
       <div className={classes.pair}>

@@ -1,9 +1,10 @@
 // What a menu has no room for: in which version it is resolved, until when exactly it is muted.
-import { Button, Modal, SegmentedControl, TextInput } from '@mantine/core';
+import { Button, SegmentedControl, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useZone } from '../lib/preference';
 import { absolute, parseDuration, parseInstant } from '../lib/time';
 import type { Change } from '../lib/triage';
+import { Dialog } from './Dialog';
 import classes from './Dialog.module.css';
 
 interface Props {
@@ -16,13 +17,11 @@ interface Props {
 
 export function ReleaseDialog({ opened, name, onClose, onChange }: Props) {
   return (
-    <Modal {...frame} opened={opened} onClose={onClose} title={`Resolve ${name} in a version`}>
+    <Dialog opened={opened} onClose={onClose} title={`Resolve ${name} in a version`}>
       <Release onChange={onChange} />
-    </Modal>
+    </Dialog>
   );
 }
-
-const frame = { size: 'sm', centered: true, returnFocus: true, closeButtonProps: { 'aria-label': 'Close' } } as const;
 
 function Release({ onChange }: Pick<Props, 'onChange'>) {
   const [label, setLabel] = useState('version');
@@ -69,9 +68,9 @@ function Release({ onChange }: Pick<Props, 'onChange'>) {
 
 export function UntilDialog({ opened, name, onClose, onChange }: Props) {
   return (
-    <Modal {...frame} opened={opened} onClose={onClose} title={`Mute ${name}`}>
+    <Dialog opened={opened} onClose={onClose} title={`Mute ${name}`}>
       <Until onChange={onChange} />
-    </Modal>
+    </Dialog>
   );
 }
 

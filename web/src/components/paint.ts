@@ -142,24 +142,29 @@ function paintColumns(u: uPlot, { data, colours, highlighted }: Picture): void {
   ctx.globalAlpha = 1;
 }
 
-/** A line through the height with a flag at its top. */
+/** A line through the height with a flag at its top; flags that would lie upon each other stand one below the other. */
 function paintMarkers(u: uPlot, { data, scheme, markers }: Picture): void {
   const { ctx, bbox } = u;
   const scale = window.devicePixelRatio || 1;
-  for (const marker of markers) {
-    if (marker.ms < data.startMs || marker.ms > data.endMs) continue;
+  const [size, half] = [10 * scale, 4.5 * scale];
+  const shown = markers.filter(({ ms }) => ms >= data.startMs && ms <= data.endMs).toSorted((a, b) => a.ms - b.ms);
+  let before = Number.NEGATIVE_INFINITY;
+  let row = 0;
+  for (const marker of shown) {
     const x = Math.round(u.valToPos(marker.ms / 1000, 'x', true));
-    const colour = markColour[scheme][marker.kind];
+    row = x - before < size + 2 * scale ? (row + 1) % 5 : 0;
+    before = x;
+    const top = bbox.top + row * (2 * half + scale);
     // The flag flies to where there is room.
-    const side = x > bbox.left + bbox.width - 12 * scale ? -1 : 1;
-    ctx.fillStyle = colour;
+    const side = x > bbox.left + bbox.width - size - 2 * scale ? -1 : 1;
+    ctx.fillStyle = markColour[scheme][marker.kind];
     ctx.globalAlpha = 0.75;
-    for (let y = bbox.top; y < bbox.top + bbox.height; y += 6 * scale) ctx.fillRect(x, y, scale, 3 * scale);
+    for (let y = top; y < bbox.top + bbox.height; y += 6 * scale) ctx.fillRect(x, y, scale, 3 * scale);
     ctx.globalAlpha = 1;
     ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x + side * 10 * scale, bbox.top + 4.5 * scale);
-    ctx.lineTo(x, bbox.top + 9 * scale);
+    ctx.moveTo(x, top);
+    ctx.lineTo(x + side * size, top + half);
+    ctx.lineTo(x, top + 2 * half);
     ctx.fill();
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hasTerm, quote, terms, toggleTerm } from './term';
+import { asksForNone, hasTerm, quote, terms, toggleNone, toggleTerm } from './term';
 
 test('a query is cut where the server cuts it', () => {
   const found = terms('service:checkout -severity:info "two words" label.team:"a \\"b\\"" http://x -');
@@ -35,6 +35,22 @@ test('a toggled term comes and goes, and takes the place of its like', () => {
   expect(hasTerm(with1, 'service', 'mailer')).toBe(false);
   expect(toggleTerm(with1, 'service', 'billing')).toBe('timeout -service:mailer service:billing');
   expect(toggleTerm(with1, 'service', 'web front')).toBe('timeout -service:mailer');
+});
+
+test('of `is` several may hold', () => {
+  expect(toggleTerm('is:open', 'is', 'new')).toBe('is:open is:new');
+  expect(toggleTerm('is:open is:new', 'is', 'open')).toBe('is:new');
+});
+
+test('what has no value comes and goes as well', () => {
+  const none = toggleNone('a label.team:web', 'label.team');
+  expect(none).toBe('a -has:label.team');
+  expect(asksForNone(none, 'label.team')).toBe(true);
+  expect(asksForNone(none, 'label.tier')).toBe(false);
+  expect(toggleNone(none, 'label.team')).toBe('a');
+  expect(toggleTerm(none, 'label.team', 'web')).toBe('a label.team:web');
+  expect(toggleNone('a OR b', 'assignee')).toBe('(a OR b) -has:assignee');
+  expect(toggleNone('(a OR b) -has:assignee', 'assignee')).toBe('a OR b');
 });
 
 test('a query with operators stays whole', () => {

@@ -1,4 +1,6 @@
 // What may be changed of an error: in words before and after, and what a change makes of an error before the server has said so.
+import type { Standing } from './activity';
+import { parseDuration } from './time';
 
 export type State = 'open' | 'resolved' | 'muted';
 
@@ -26,6 +28,8 @@ export interface Changeable {
   assignee?: string | null;
   note?: string | null;
   labels_by_rule?: Record<string, string>;
+  total_count?: number;
+  standing?: Standing;
 }
 
 /** Mutes that one chooses with a click, the shortest first. */
@@ -70,12 +74,13 @@ function until(given: Change['muted_until']): string {
 }
 
 /** The error as it will be, as far as that is certain. */
-export function applied<T extends Changeable>(error: T, change: Change): T {
+export function applied<T extends Changeable>(error: T, change: Change, nowMs: number): T {
   const next = { ...error };
   if (change.state !== undefined) {
     next.state = change.state;
     next.regressed = false;
     next.escalating = error.escalating && change.state === 'open';
+    if (error.standing) next.standing = standing(change, error.total_count ?? 0, nowMs);
   }
   const labels = { ...error.labels };
   for (const [name, value] of Object.entries(change.labels ?? {})) {
@@ -93,13 +98,29 @@ export function applied<T extends Changeable>(error: T, change: Change): T {
   return next;
 }
 
+function standing({ state = 'open', resolved_in, muted_until }: Change, total: number, nowMs: number): Standing {
+  const made: Standing = { state, since: new Date(nowMs).toISOString() };
+  // Which version is the latest, the server knows.
+  if (resolved_in?.version) made.resolved_in = { label: resolved_in.label ?? 'version', version: resolved_in.version };
+  if (muted_until && 'count' in muted_until) made.muted_until = { total_count: total + muted_until.count };
+  if (muted_until && 'escalation' in muted_until) made.muted_until = muted_until;
+  if (muted_until && 'time' in muted_until) made.muted_until = { time: timeOf(muted_until.time, nowMs) };
+  return made;
+}
+
+/** `now+8h` as the time it is. */
+function timeOf(text: string, nowMs: number): string {
+  const ahead = text.startsWith('now+') ? parseDuration(text.slice('now+'.length)) : undefined;
+  return ahead === undefined ? text : new Date(nowMs + ahead).toISOString();
+}
+
 /** Whether the change would be seen at this error: its revision then tells whether the change was made. */
 export function alters(error: Changeable, change: Change): boolean {
   if (change.state !== undefined && (change.state !== error.state || change.state !== 'open' || error.regressed)) {
     // Muted or resolved otherwise than before is a change; resolved as before is none.
     if (!(change.state === 'resolved' && error.state === 'resolved' && !change.resolved_in)) return true;
   }
-  const { labels } = applied(error, change);
+  const { labels } = applied(error, change, 0);
   const names = new Set([...Object.keys(labels), ...Object.keys(error.labels)]);
   if ([...names].some((name) => labels[name] !== error.labels[name])) return true;
   if (change.assignee !== undefined && change.assignee !== (error.assignee ?? null)) return true;

@@ -22,8 +22,15 @@ test('every view survives the address', () => {
         sort: 'count',
         cursor: 'eyJ9=/+',
         pageNumber: 3,
+        all: true,
+        selected: '3,17,40',
       },
     },
+    {
+      route: { page: 'activity' },
+      view: { ...defaultView, q: 'label.team:web', actor: 'Zoë & co', reason: 'bulk', cursor: '88', pageNumber: 2 },
+    },
+    { route: { page: 'reports' }, view: { ...defaultView, label: 'équipe' } },
     {
       route: { page: 'error', service: 'a/b?c', key: 'Ünïcode #1@%2F/ \n?x=1' },
       view: { ...defaultView, split: 'target.zone', occurrence: '20412-3871-5' },
@@ -73,4 +80,19 @@ test('going to an error keeps the question for the way back', () => {
   const place = { ...home, view: { ...defaultView, q: 'x', sort: 'count' as const, occurrence: 'old' } };
   const there = changed(place, { route: { page: 'error', service: 's', key: 'k' } });
   expect(there.view).toMatchObject({ q: 'x', sort: 'count', occurrence: '' });
+});
+
+test('what nobody sees any more is not selected any more', () => {
+  const place = {
+    route: { page: 'errors' } as const,
+    view: { ...defaultView, selected: '3,17', cursor: 'x', pageNumber: 2 },
+  };
+  expect(changed(place, { view: { q: 'a' } }).view).toMatchObject({ selected: '', cursor: '', pageNumber: 1 });
+  expect(changed(place, { view: { all: true } }).view.selected).toBe('');
+  expect(changed(place, { view: { sort: 'count' } }).view).toMatchObject({ selected: '3,17', cursor: '' });
+  expect(changed(place, { view: { cursor: 'y', pageNumber: 3 } }).view).toMatchObject({
+    selected: '3,17',
+    cursor: 'y',
+  });
+  expect(changed(place, { route: { page: 'activity' } }).view).toMatchObject({ selected: '', cursor: '' });
 });

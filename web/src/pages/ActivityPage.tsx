@@ -46,60 +46,63 @@ export function ActivityPage() {
     </div>
   );
   return (
-    <Panel title="Activity" note="in the range" controls={filters} stale={isPlaceholderData && !error}>
-      <QueryBox
-        q={q}
-        problem={refused && { text: refused.message, position: refused.position }}
-        onChange={(next) => go({ view: { q: next } })}
-        inputRef={input}
-        {...useTyping()}
-        plain
-      />
-      {error && !refused && data && <Outdated error={error} onRetry={() => void refetch()} />}
-      {error && !refused && !data && <Failed what="The activity" error={error} onRetry={() => void refetch()} />}
-      {!error && !data && (
-        <Skeleton height={40} times={8} gap={14} label="Loading the activity" className={classes.loading} />
-      )}
-      {known?.activities.length === 0 && (
-        <Empty
-          title={narrowed ? 'Nothing like that was changed in this range' : 'Nothing was changed in this range'}
-          action={
-            narrowed && (
-              <Button size="xs" variant="default" onClick={() => go({ view: { q: '', actor: '', reason: '' } })}>
-                Clear the filters
-              </Button>
-            )
-          }
-        >
-          Whoever resolves, mutes, labels or assigns errors stands here, and what Hydrophone did by itself.
-        </Empty>
-      )}
-      {known && known.activities.length > 0 && (
-        <ActivityList
-          entries={known.activities}
-          withErrors
-          onUndo={(entry) => void undo(entry.id, counted(entry.aggregates, 'error'))}
+    <>
+      <h1 className="visually-hidden">Activity</h1>
+      <Panel title="Activity" note="in the range" controls={filters} stale={isPlaceholderData && !error}>
+        <QueryBox
+          q={q}
+          problem={refused && { text: refused.message, position: refused.position }}
+          onChange={(next) => go({ view: { q: next } })}
+          inputRef={input}
+          {...useTyping()}
+          plain
         />
-      )}
-      {known && (known.next_cursor || pageNumber > 1) && (
-        <nav className={classes.pager} aria-label="Pages of the activity">
-          <Button size="xs" variant="default" disabled={pageNumber === 1} onClick={previousPage}>
-            Newer
-          </Button>
-          <Button
-            size="xs"
-            variant="default"
-            disabled={!known.next_cursor}
-            onClick={() => {
-              if (known.next_cursor) nextPage(known.next_cursor);
-              window.scrollTo(0, 0);
-            }}
+        {error && !refused && data && <Outdated error={error} onRetry={() => void refetch()} />}
+        {error && !refused && !data && <Failed what="The activity" error={error} onRetry={() => void refetch()} />}
+        {!error && !data && (
+          <Skeleton height={40} times={8} gap={14} label="Loading the activity" className={classes.loading} />
+        )}
+        {known?.activities.length === 0 && (
+          <Empty
+            title={narrowed ? 'Nothing like that was changed in this range' : 'Nothing was changed in this range'}
+            action={
+              narrowed && (
+                <Button size="xs" variant="default" onClick={() => go({ view: { q: '', actor: '', reason: '' } })}>
+                  Clear the filters
+                </Button>
+              )
+            }
           >
-            Older
-          </Button>
-        </nav>
-      )}
-    </Panel>
+            Whoever resolves, mutes, labels or assigns errors stands here, and what Hydrophone did by itself.
+          </Empty>
+        )}
+        {known && known.activities.length > 0 && (
+          <ActivityList
+            entries={known.activities}
+            withErrors
+            onUndo={(entry) => void undo(entry.id, counted(entry.aggregates, 'error'))}
+          />
+        )}
+        {known && (known.next_cursor || pageNumber > 1) && (
+          <nav className={classes.pager} aria-label="Pages of the activity">
+            <Button size="xs" variant="default" disabled={pageNumber === 1} onClick={previousPage}>
+              Newer
+            </Button>
+            <Button
+              size="xs"
+              variant="default"
+              disabled={!known.next_cursor}
+              onClick={() => {
+                if (known.next_cursor) nextPage(known.next_cursor);
+                window.scrollTo(0, 0);
+              }}
+            >
+              Older
+            </Button>
+          </nav>
+        )}
+      </Panel>
+    </>
   );
 }
 

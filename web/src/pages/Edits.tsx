@@ -110,7 +110,7 @@ export function EditsProvider({ children }: { children: ReactNode }) {
     const asked = change.assignee === 'me' ? { ...change, assignee: me } : change;
     const rows: (Aggregate | AggregateDetail)[] = on.kind === 'one' ? [on.error] : on.rows;
     const witness = witnessOf(rows, asked);
-    const restore = await showChanged(client, touches(on), (error) => applied(error, asked));
+    const restore = await showChanged(client, touches(on), (error) => applied(error, asked, Date.now()));
     const toast = notices.next();
     const name = nameOf(on);
     const again = { name: 'Try again', run: () => void edit(change, on) };

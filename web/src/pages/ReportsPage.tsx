@@ -19,7 +19,7 @@ import { useAsk } from './ask';
 import { useEdits } from './Edits';
 import classes from './ReportsPage.module.css';
 
-const pictureWidth = 960;
+const pictureWidth = 1280;
 const pictureHeight = 420;
 
 export function ReportsPage() {

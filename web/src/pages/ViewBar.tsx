@@ -49,9 +49,11 @@ export function ViewBar() {
         variant="subtle"
         className={classes.save}
         leftSection={<Icon name="plus" size={13} />}
+        aria-label="Save view"
+        title="Save what the list shows as a view, rename and remove views"
         onClick={() => setOpened(true)}
       >
-        Save view
+        <span className={classes.word}>Save view</span>
       </Button>
       <ViewsDialog
         opened={opened}

@@ -1,9 +1,10 @@
 // Saves what the list shows as a view, for everybody; renames and removes those that there are.
-import { Button, Checkbox, Modal, TextInput } from '@mantine/core';
+import { Button, Checkbox, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { View as Saved } from '../api/shapes';
 import { addView, removeView, replaceView, type ViewToSave } from '../api/triage';
+import { Dialog } from '../components/Dialog';
 import dialog from '../components/Dialog.module.css';
 import { Foreign } from '../components/Foreign';
 import { rangeName } from '../components/RangePicker';
@@ -22,7 +23,7 @@ interface Props {
 
 export function ViewsDialog({ opened, onClose, views }: Props) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Views" centered closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog opened={opened} onClose={onClose} title="Views" size="md">
       <Save views={views} onDone={onClose} />
       {views.length > 0 && (
         <>
@@ -34,7 +35,7 @@ export function ViewsDialog({ opened, onClose, views }: Props) {
           </ul>
         </>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 
