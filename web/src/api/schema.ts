@@ -655,6 +655,8 @@ export interface components {
         };
         /** @description One error in full. */
         AggregateDetail: components["schemas"]["Aggregate"] & {
+            /** @description Whether it happens much more often than it used to, and how that is told. */
+            escalation: components["schemas"]["Escalation"];
             /** @description Id of its oldest sample that is kept; null when there is none. */
             first_occurrence?: string | null;
             /** @description Labels that the configuration's rules give it, whatever people chose. */
@@ -938,6 +940,31 @@ export interface components {
             events: number;
             /** @description The value. */
             value: string;
+        };
+        /** @description Whether an error happens much more often than it used to. */
+        Escalation: {
+            /**
+             * Format: int64
+             * @description How often it happened in it so far.
+             */
+            count: number;
+            /** @description It counts more than its limit in the running hour. */
+            escalating: boolean;
+            /**
+             * Format: date-time
+             * @description Begin of the running clock hour.
+             */
+            hour: string;
+            /**
+             * Format: int64
+             * @description Beyond this it escalates; null where there is nothing yet to compare with.
+             */
+            limit?: number | null;
+            /**
+             * @description How the limit comes about, for people.
+             * @example limit 640 for today: ten times 64, its busiest hour since it was first seen
+             */
+            why: string;
         };
         /** @description Matches by one facet. Values and `other` add up to the total. */
         Facet: {
@@ -1897,7 +1924,7 @@ export interface components {
              * Format: int64
              * @description The activity that was taken back.
              */
-            undone: number;
+            undoes: number;
         };
         /** @description One value of a label. */
         ValueCount: {

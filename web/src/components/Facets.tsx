@@ -30,19 +30,31 @@ export function Facets({ facets, ...rest }: Props) {
       {facets
         .filter(({ values }) => values.some(({ value }) => value !== ''))
         .map((facet) => (
-          <Facet key={facet.name} facet={facet} {...rest} />
+          <Facet key={facet.name} facet={facet} title={titleOf(facet.name, facets)} {...rest} />
         ))}
     </div>
   );
 }
 
-function Facet({ facet, isActive, onToggle, noun = 'sample' }: Omit<Props, 'facets'> & { facet: FacetValues }) {
+/** Targets and errors may have labels of the same name. */
+function titleOf(name: string, all: FacetValues[]): string {
+  const title = dimensionName(name);
+  const alike = all.filter((one) => dimensionName(one.name) === title).length > 1;
+  return alike && name.startsWith('target.') ? `${title} of targets` : title;
+}
+
+interface FacetProps extends Omit<Props, 'facets'> {
+  facet: FacetValues;
+  title: string;
+}
+
+function Facet({ facet, title, isActive, onToggle, noun = 'sample' }: FacetProps) {
   const [all, setAll] = useState(false);
   const most = Math.max(1, ...facet.values.map((one) => one.count));
   const shown = all ? facet.values : facet.values.slice(0, fewMax);
   return (
-    <section aria-label={`By ${dimensionName(facet.name)}`} className={classes.facet}>
-      <h3 className={classes.title}>{dimensionName(facet.name)}</h3>
+    <section aria-label={`By ${title}`} className={classes.facet}>
+      <h3 className={classes.title}>{title}</h3>
       <ul className={classes.values}>
         {shown.map((one) => (
           <li key={one.value}>

@@ -102,6 +102,7 @@ export function ErrorHead({ error, detail, activity }: Props) {
           )}
         </Fact>
         <Fact name="In range">{detail ? exact(detail.count) : '…'}</Fact>
+        <Fact name="This hour">{detail ? <Hour {...detail.escalation} /> : '…'}</Fact>
         <Fact name="Ever">{exact(error.total_count)}</Fact>
         <Fact name="First seen">
           <Time at={error.first_seen} />
@@ -127,18 +128,36 @@ function Stands({ error, activity }: { error: AggregateDetail; activity: Activit
   const nowMs = useNow();
   const { standing } = error;
   const said = meaning(standing, { total: error.total_count, nowMs, zone });
-  if (!said) return null;
+  const escalates = error.escalating && (
+    <p className={classes.standing} data-state="escalating">
+      <b>Escalating</b>: it {visible(error.escalation.why)}.
+    </p>
+  );
+  if (!said) return escalates;
   const turn = lastTurn(activity, error.id);
   const since = standing.regressed_at ?? standing.escalated_at ?? standing.since;
   const by = typeof turn?.actor === 'string' ? ` by ${visible(actorName(turn.actor))}` : '';
   const where =
     standing.regressed_at && turn?.detail.startsWith('happened ') ? turn.detail.slice('happened'.length) : '';
   return (
-    <p className={classes.standing} data-state={standing.regressed_at ? 'regressed' : standing.state}>
-      <b>{visible(said.what)}</b> {since && <Time at={since} />}
-      {by}
-      {visible(said.why + where)}.
-    </p>
+    <>
+      <p className={classes.standing} data-state={standing.regressed_at ? 'regressed' : standing.state}>
+        <b>{visible(said.what)}</b> {since && <Time at={since} />}
+        {by}
+        {visible(said.why + where)}.
+      </p>
+      {escalates}
+    </>
+  );
+}
+
+/** How often in the running clock hour, and beyond which number it escalates. */
+function Hour({ count, limit, why }: AggregateDetail['escalation']) {
+  return (
+    <span title={`It ${visible(why)}`}>
+      {exact(count)}
+      {typeof limit === 'number' && <span className="dim"> of {exact(limit)}</span>}
+    </span>
   );
 }
 
