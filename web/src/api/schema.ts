@@ -846,7 +846,8 @@ export interface components {
             next_cursor?: string | null;
             /**
              * @description Why: `edit` and `bulk` (somebody asked), `periskop` (resolved through Periskop's API), `undo`, `rule` (the
-             *     configuration's label rules), `regression`, `escalation`, `mute_time`, `mute_count`, `silence`.
+             *     configuration's label rules), `regression`, `escalation`, `mute_time`, `mute_count`, `silence`, `import` (a file
+             *     that was imported).
              */
             reason: string;
             /**
@@ -2018,7 +2019,7 @@ export interface operations {
                 q?: string;
                 /**
                  * @description Only for this reason: `edit`, `bulk`, `periskop`, `undo`, `rule`, `regression`, `escalation`, `mute_time`,
-                 *     `mute_count` or `silence`.
+                 *     `mute_count`, `silence` or `import`.
                  * @example regression
                  */
                 reason?: string;
