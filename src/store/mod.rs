@@ -71,7 +71,7 @@ use crate::model::time::Timestamp;
 use disk::Disk;
 use live::Live;
 use occurrence::Partitions;
-use occurrence::stack::Stacks;
+use occurrence::stack::{self, Stacks};
 
 /// Page cache of the database. The operating system's cache stands behind it: 16 MB and 1 GB measured the same.
 const CACHE_BYTES: usize = 48 << 20;
@@ -86,6 +86,7 @@ pub struct Store {
     partitions: Partitions,
     /// Belongs to the one writer; the lock is never waited for.
     stacks: Mutex<Stacks>,
+    recent_stacks: stack::Recent,
     live: RwLock<Live>,
     poisoned: AtomicBool,
     changes: follow::Changes,
@@ -142,6 +143,7 @@ impl Store {
             database,
             partitions,
             stacks: Mutex::new(stacks),
+            recent_stacks: stack::Recent::new(stack::RECENT_BYTES_MAX),
             live: RwLock::new(live),
             poisoned: AtomicBool::new(false),
             changes: follow::Changes::default(),

@@ -39,7 +39,7 @@ impl Store {
         transaction: &redb::ReadTransaction,
         ids: &[OccurrenceId],
     ) -> Result<Vec<Option<StoredOccurrence>>, Error> {
-        let mut stacks = Reader::new(transaction, &self.path.join(DATABASE))?;
+        let mut stacks = Reader::new(transaction, &self.path.join(DATABASE))?.with(&self.recent_stacks);
         let found = self.partitions.read(transaction, ids, &mut |id| stacks.get(id).map(|stack| Arc::clone(&stack)))?;
         let mut occurrences = Vec::with_capacity(found.len());
         for found in found {

@@ -126,47 +126,57 @@ pub(super) fn own_bytes(new: &NewOccurrence<'_>) -> usize {
     occurrence.exception.message.len() + occurrence.uuid.len() + causes + http + 16
 }
 
-/// Decodes those occurrences of a block whose place in it is wanted, in ascending order.
-///
-/// # Errors
-/// When `block` is not what [`Encoder::encode`] wrote for this commit and first index. Occurrences before the damage may have
-/// been visited already.
-pub fn decode(
-    block: &[u8],
-    commit: u64,
-    first: u32,
-    wanted: impl FnMut(u32) -> bool,
-    visit: impl FnMut(u32, Record),
-) -> Result<(), Corrupt> {
-    records(envelope::open(block, seed(commit, first))?, wanted, visit)
+/// What [`Encoder::append`] wrote, decompressed.
+pub(super) struct Unfolded {
+    count: u32,
+    uuids: Vec<u8>,
+    fields: Vec<u8>,
+    texts: String,
 }
 
-/// Decodes what [`Encoder::append`] wrote.
-pub(super) fn records(
-    mut input: &[u8],
-    mut wanted: impl FnMut(u32) -> bool,
-    mut visit: impl FnMut(u32, Record),
-) -> Result<(), Corrupt> {
-    let count = varint::read_u32(&mut input)?;
-    let uuids = varint::read_u64(&mut input)?;
-    let uuids = varint::take(&mut input, uuids.saturating_mul(16))?;
-    let fields = varint::read_u64(&mut input)?;
-    let raw = envelope::decompress(input)?;
-    let mut texts = raw.as_slice();
-    let fields = varint::take(&mut texts, fields)?;
-    let texts = std::str::from_utf8(texts).map_err(|_| Corrupt::new(READING, "text is not UTF-8"))?;
-    let mut reader = Reader { fields, texts, uuids, strings: Vec::new(), last: Last::default(), keep: false };
-    for place in 0..count {
-        reader.keep = wanted(place);
-        let record = reader.record()?;
-        if reader.keep {
-            visit(place, record);
-        }
+impl Unfolded {
+    pub(super) fn new(mut input: &[u8]) -> Result<Self, Corrupt> {
+        let count = varint::read_u32(&mut input)?;
+        let uuids = varint::read_u64(&mut input)?;
+        let uuids = varint::take(&mut input, uuids.saturating_mul(16))?.to_vec();
+        let length = varint::read_u64(&mut input)?;
+        let mut fields = envelope::decompress(input)?;
+        let mut rest = fields.as_slice();
+        let length = varint::take(&mut rest, length)?.len();
+        let texts = String::from_utf8(fields.split_off(length));
+        let texts = texts.map_err(|_| Corrupt::new(READING, "text is not UTF-8"))?;
+        Ok(Self { count, uuids, fields, texts })
     }
-    if reader.fields.is_empty() && reader.texts.is_empty() && reader.uuids.is_empty() {
-        Ok(())
-    } else {
-        Err(Corrupt::new(READING, "more bytes than occurrences"))
+
+    /// Bytes that it takes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.uuids.len() + self.fields.capacity() + self.texts.len()
+    }
+
+    /// Decodes those occurrences whose place is wanted, in ascending order.
+    ///
+    /// # Errors
+    /// When it is not what was written. Occurrences before the damage may have been visited already.
+    pub(super) fn records(
+        &self,
+        mut wanted: impl FnMut(u32) -> bool,
+        mut visit: impl FnMut(u32, Record),
+    ) -> Result<(), Corrupt> {
+        let Self { count, uuids, fields, texts } = self;
+        let (strings, last) = (Vec::new(), Last::default());
+        let mut reader = Reader { fields, texts, uuids, strings, last, keep: false };
+        for place in 0..*count {
+            reader.keep = wanted(place);
+            let record = reader.record()?;
+            if reader.keep {
+                visit(place, record);
+            }
+        }
+        if reader.fields.is_empty() && reader.texts.is_empty() && reader.uuids.is_empty() {
+            Ok(())
+        } else {
+            Err(Corrupt::new(READING, "more bytes than occurrences"))
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! and whoever follows (a search index) reads a partition in the order of its commits.
 
 pub mod block;
+pub(in crate::store) mod cache;
 mod cutter;
 mod envelope;
 mod error;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redb::{ReadTransaction, WriteTransaction};
 use roaring::RoaringBitmap;
 
+use super::cache::Cache;
 use super::error::{Damaged, Error};
 use super::index::{Index, Place, Rows, Thinned};
 use super::{Found, NewOccurrence, StackLookup, StoredOccurrence, Visit, block, cutter, sparse};
@@ -25,6 +26,8 @@ use crate::store::disk::{Disk, File, Real};
 const DROPPING: &str = "dropping";
 /// Blocks that are encoded and written at once: what a large commit holds in memory.
 const WAVE_BLOCKS: usize = 64;
+/// Blocks that were unfolded lately: some hundreds, of which a page of a search needs fifty at most.
+const UNFOLDED_BYTES_MAX: usize = 8 << 20;
 
 /// All partitions. One writer at a time, any number of readers.
 pub struct Partitions {
@@ -32,7 +35,11 @@ pub struct Partitions {
     directory: PathBuf,
     writing: Mutex<Option<Writing>>,
     encoders: Mutex<Vec<block::Encoder>>,
+    unfolded: Cache<BlockKey, sparse::Unfolded>,
 }
+
+/// A block: its day and generation, its commit and first index. Bytes that are known are never written again.
+type BlockKey = (u32, u32, u64, u32);
 
 /// The partition that was written to last.
 pub(super) struct Writing {
@@ -67,7 +74,8 @@ impl Partitions {
     /// As [`Partitions::new`], on this disk.
     pub(in crate::store) fn on(disk: Arc<dyn Disk>, directory: &Path) -> Self {
         let directory = directory.to_owned();
-        Self { disk, directory, writing: Mutex::new(None), encoders: Mutex::new(Vec::new()) }
+        let unfolded = Cache::new(UNFOLDED_BYTES_MAX);
+        Self { disk, directory, writing: Mutex::new(None), encoders: Mutex::new(Vec::new()), unfolded }
     }
 
     /// Appends a commit's occurrences to the day's file, where they are durable on return, and adds the rows by which they
@@ -138,7 +146,15 @@ impl Partitions {
             let generation = index.generation(first.day).map_err(self.indexing())?;
             let Some(reading) = self.open_to_read(first.day, generation)? else { continue };
             for of_block in of_day.chunk_by(|(_, a, _), (_, b, _)| a == b) {
-                reading.answer(of_block, stacks, &mut found)?;
+                let Some((_, place, _)) = of_block.first() else { continue };
+                let key = (first.day, generation, place.commit, place.first);
+                let block = match self.unfolded.get(key) {
+                    Some(block) => Ok(block),
+                    None => reading.unfold(place)?.map(Arc::new).inspect(|block| {
+                        self.unfolded.insert(key, Arc::clone(block), block.bytes());
+                    }),
+                };
+                reading.answer(of_block, block.as_deref(), stacks, &mut found)?;
             }
         }
         Ok(found)
@@ -356,6 +372,7 @@ impl Reading {
     fn answer(
         &self,
         ids: &[(OccurrenceId, Place, usize)],
+        block: Result<&sparse::Unfolded, &Damaged>,
         stacks: &mut StackLookup<'_>,
         found: &mut [Found],
     ) -> Result<(), Error> {
@@ -364,7 +381,10 @@ impl Reading {
         let wanted =
             |commit, index| ids.binary_search_by_key(&(commit, index), |(id, _, _)| (id.commit, id.index)).is_ok();
         let take = |commit: u64, index: u32, record| drop(records.insert((commit, index), record));
-        let decoded = self.decode(place, wanted, take)?;
+        let decoded = block.map_err(Damaged::clone).and_then(|block| {
+            let decoded = block.records(wanted, take);
+            decoded.map_err(|source| self.damaged(place, source))
+        });
         for (id, _, at) in ids {
             let Some(answer) = found.get_mut(*at) else { continue };
             *answer = match (&decoded, records.get(&(id.commit, id.index))) {
@@ -383,16 +403,26 @@ impl Reading {
         wanted: impl FnMut(u64, u32) -> bool,
         visit: impl FnMut(u64, u32, block::Record),
     ) -> Result<Result<(), Damaged>, Error> {
+        let block = self.unfold(place)?;
+        Ok(block.and_then(|block| block.records(wanted, visit).map_err(|source| self.damaged(place, source))))
+    }
+
+    /// Reads a block.
+    fn unfold(&self, place: &Place) -> Result<Result<sparse::Unfolded, Damaged>, Error> {
         let Place { commit, first, offset, length } = *place;
         let mut bytes = vec![0; length as usize];
-        let decoded = match self.file.read_at(offset, &mut bytes) {
-            Ok(()) => sparse::decode(&bytes, (commit, first), wanted, visit),
+        let unfolded = match self.file.read_at(offset, &mut bytes) {
+            Ok(()) => sparse::Unfolded::new(&bytes, (commit, first)),
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 Err(Corrupt::new("block", "beyond the end of the file"))
             }
             Err(error) => return Err(Error::io("reading", &self.path)(error)),
         };
-        Ok(decoded.map_err(|source| Damaged::Block { path: self.path.clone(), commit, first, source }))
+        Ok(unfolded.map_err(|source| self.damaged(place, source)))
+    }
+
+    fn damaged(&self, place: &Place, source: Corrupt) -> Damaged {
+        Damaged::Block { path: self.path.clone(), commit: place.commit, first: place.first, source }
     }
 }
 

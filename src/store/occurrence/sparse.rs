@@ -37,38 +37,56 @@ pub(super) fn encode(
     Ok(block)
 }
 
-/// Decodes those occurrences of a block of any kind that are wanted, by commit and index, ascending.
-///
-/// # Errors
-/// When `block` is not what was written for this commit and first index. Occurrences before the damage may have been visited
-/// already.
-pub(super) fn decode(
-    block: &[u8],
-    (commit, first): (u64, u32),
-    mut wanted: impl FnMut(u64, u32) -> bool,
-    mut visit: impl FnMut(u64, u32, block::Record),
-) -> Result<(), Corrupt> {
-    let (version, mut input) = envelope::open_any(block, block::seed(commit, first))?;
-    match version {
-        envelope::VERSION => block::records(
-            input,
-            |place| wanted(commit, first.saturating_add(place)),
-            |place, record| visit(commit, first.saturating_add(place), record),
-        ),
-        VERSION => {
-            let ids = ids(commit, &mut input)?;
-            let id = |place: u32| ids.get(place as usize).copied();
-            block::records(
-                input,
-                |place| id(place).is_some_and(|(commit, index)| wanted(commit, index)),
-                |place, record| {
-                    if let Some((commit, index)) = id(place) {
-                        visit(commit, index, record);
-                    }
-                },
-            )
-        }
-        _ => Err(Corrupt::new(READING, "unknown version")),
+/// A block of any kind, decompressed.
+pub(super) struct Unfolded {
+    commit: u64,
+    first: u32,
+    /// Of a block that was rewritten, which occurrences they are.
+    ids: Option<Vec<(u64, u32)>>,
+    block: block::Unfolded,
+}
+
+impl Unfolded {
+    /// Opens the `block` of this commit and first index.
+    ///
+    /// # Errors
+    /// When it is not what was written for them.
+    pub(super) fn new(block: &[u8], (commit, first): (u64, u32)) -> Result<Self, Corrupt> {
+        let (version, mut input) = envelope::open_any(block, block::seed(commit, first))?;
+        let ids = match version {
+            envelope::VERSION => None,
+            VERSION => Some(ids(commit, &mut input)?),
+            _ => return Err(Corrupt::new(READING, "unknown version")),
+        };
+        Ok(Self { commit, first, ids, block: block::Unfolded::new(input)? })
+    }
+
+    /// Bytes that it takes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.block.bytes() + self.ids.as_ref().map_or(0, |ids| ids.len() * 16)
+    }
+
+    /// Decodes those occurrences that are wanted, by commit and index, ascending.
+    ///
+    /// # Errors
+    /// When it is not what was written. Occurrences before the damage may have been visited already.
+    pub(super) fn records(
+        &self,
+        mut wanted: impl FnMut(u64, u32) -> bool,
+        mut visit: impl FnMut(u64, u32, block::Record),
+    ) -> Result<(), Corrupt> {
+        let id = |place: u32| match &self.ids {
+            None => Some((self.commit, self.first.saturating_add(place))),
+            Some(ids) => ids.get(place as usize).copied(),
+        };
+        self.block.records(
+            |place| id(place).is_some_and(|(commit, index)| wanted(commit, index)),
+            |place, record| {
+                if let Some((commit, index)) = id(place) {
+                    visit(commit, index, record);
+                }
+            },
+        )
     }
 }
 

@@ -21,6 +21,7 @@ use redb::{
 use roaring::RoaringBitmap;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use super::cache::Cache;
 use super::envelope;
 use super::error::{Damaged, Error};
 use crate::model::id::StackId;
@@ -159,13 +160,20 @@ impl Stacks {
 }
 
 /// Reads stacks from a snapshot of the main database; keeps what it has read, so it is made for one answer.
-pub(in crate::store) struct Reader {
+pub(in crate::store) struct Reader<'a> {
     table: Option<ReadOnlyTable<u32, &'static [u8]>>,
     path: std::path::PathBuf,
     read: HashMap<u32, Arc<Stack>>,
+    recent: Option<&'a Recent>,
 }
 
-impl Reader {
+/// Stacks that were read lately. Ids are given once.
+pub(in crate::store) type Recent = Cache<u32, Stack>;
+
+/// About so many bytes of them: some thousands.
+pub(in crate::store) const RECENT_BYTES_MAX: usize = 8 << 20;
+
+impl<'a> Reader<'a> {
     /// A reader of the snapshot `transaction` of the database at `path`.
     pub(in crate::store) fn new(transaction: &ReadTransaction, path: &Path) -> Result<Self, Error> {
         let table = match transaction.open_table(STACKS) {
@@ -173,13 +181,21 @@ impl Reader {
             Err(TableError::TableDoesNotExist(_)) => None,
             Err(error) => return Err(Error::database("reading the stacks of", path)(error)),
         };
-        Ok(Self { table, path: path.to_owned(), read: HashMap::new() })
+        Ok(Self { table, path: path.to_owned(), read: HashMap::new(), recent: None })
+    }
+
+    /// The same for a few stacks here and there, which it looks for in `recent` first and puts there.
+    pub(in crate::store) fn with(self, recent: &'a Recent) -> Self {
+        Self { recent: Some(recent), ..self }
     }
 
     /// The stack with this id; [`Damaged::Stack`] where it is not there.
     pub(in crate::store) fn get(&mut self, id: StackId) -> Result<Arc<Stack>, Error> {
         if let Some(stack) = self.read.get(&id.0) {
             return Ok(Arc::clone(stack));
+        }
+        if let Some(stack) = self.recent.and_then(|recent| recent.get(id.0)) {
+            return Ok(stack);
         }
         let failed = |error: redb::Error| Error::database("reading the stacks of", &self.path)(error);
         let damaged = |source| Error::Damaged(Damaged::Stack { stack: id, source });
@@ -191,7 +207,12 @@ impl Reader {
         for (place, stack) in (first.value()..).zip(decode(StackId(first.value()), block.value()).map_err(damaged)?) {
             self.read.insert(place, Arc::new(stack));
         }
-        self.read.get(&id.0).cloned().ok_or_else(|| damaged(missing))
+        let stack = self.read.get(&id.0).ok_or_else(|| damaged(missing))?;
+        if let Some(recent) = self.recent {
+            let bytes = stack.frames.iter().map(|frame| frame.len() + size_of::<String>()).sum();
+            recent.insert(id.0, Arc::clone(stack), bytes);
+        }
+        Ok(Arc::clone(stack))
     }
 }
 
@@ -304,7 +325,7 @@ mod tests {
             Stacks::open(&self.database.begin_read().unwrap(), &self.path).unwrap()
         }
 
-        fn reader(&self) -> Reader {
+        fn reader(&self) -> Reader<'static> {
             Reader::new(&self.database.begin_read().unwrap(), &self.path).unwrap()
         }
 

@@ -77,6 +77,17 @@ fn any_stack(_: StackId) -> Result<Arc<Stack>, Error> {
     Ok(Arc::default())
 }
 
+fn decode(
+    bytes: &[u8],
+    commit: u64,
+    first: u32,
+    mut wanted: impl FnMut(u32) -> bool,
+    mut visit: impl FnMut(u32, block::Record),
+) -> Result<(), Corrupt> {
+    let block = sparse::Unfolded::new(bytes, (commit, first))?;
+    block.records(|_, index| wanted(index - first), |_, index, record| visit(index - first, record))
+}
+
 fn ids(day: u32, commit: u64, indices: std::ops::Range<u32>) -> Vec<OccurrenceId> {
     indices.map(|index| OccurrenceId { commit, index, day }).collect()
 }
@@ -407,7 +418,8 @@ fn a_damaged_block_is_named_exactly_and_hides_no_other() {
     let damage = |bytes: &[u8]| {
         #[expect(clippy::disallowed_methods, reason = "the damage need not survive a crash")]
         std::fs::write(&file, bytes).unwrap();
-        let found = data.found(&ids(DAY, 1, 0..1500));
+        let fresh = Partitions::new(&data.directory.path().join("occurrences"));
+        let found = fresh.read(&data.snapshot(), &ids(DAY, 1, 0..1500), &mut no_stack).unwrap();
         let bad: Vec<usize> = found.iter().enumerate().filter(|(_, found)| found.is_err()).map(|(at, _)| at).collect();
         for (index, found) in found.iter().enumerate().filter(|(_, found)| found.is_ok()) {
             assert_eq!(found.as_ref().unwrap().as_ref().unwrap().occurrence, occurrences[index]);
@@ -433,6 +445,25 @@ fn a_damaged_block_is_named_exactly_and_hides_no_other() {
     let (bad, damaged, why) = damage(&sound[..sound.len() - 1]);
     assert!(bad.contains(&1499) && bad.len() <= 256, "{bad:?}");
     assert_eq!((damaged, why.as_str()), (1, "block: beyond the end of the file"));
+}
+
+#[test]
+fn what_was_read_lately_is_not_read_again_and_what_replaces_it_is() {
+    let data = Data::new();
+    let occurrences = samples(0..100);
+    data.write(DAY, 1, &news(&occurrences));
+    let ids = ids(DAY, 1, 0..100);
+    assert_eq!(data.read(&ids[..1]), some(&occurrences[..1]));
+    let bytes = vec![0; std::fs::read(data.file(DAY)).unwrap().len()];
+    #[expect(clippy::disallowed_methods, reason = "the damage need not survive a crash")]
+    std::fs::write(data.file(DAY), bytes).unwrap();
+    assert_eq!(data.read(&ids), some(&occurrences), "all of a block");
+    // The same day and index, of a later commit.
+    assert!(data.forget_before(DAY + 1).is_some());
+    let others = samples(100..200);
+    data.write(DAY, 2, &news(&others));
+    assert_eq!(data.read(&self::ids(DAY, 2, 0..100)), some(&others));
+    assert!(data.read(&ids).iter().all(Option::is_none));
 }
 
 #[test]
@@ -484,7 +515,7 @@ fn stored_blocks_are_read_for_ever() {
     let bytes = |at: usize| u8::from_str_radix(&GOLDEN[at * 2..at * 2 + 2], 16).unwrap();
     let block: Vec<u8> = (0..GOLDEN.len() / 2).map(bytes).collect();
     let mut records = Vec::new();
-    block::decode(&block, 300, 64, |_| true, |place, record| records.push((place, record))).unwrap();
+    decode(&block, 300, 64, |_| true, |place, record| records.push((place, record))).unwrap();
     let mut occurrence = sample(0);
     occurrence.exception.causes.push(Cause { class: "A".to_owned(), message: "b".to_owned(), stack: None });
     let ids = (AggregateId(1), TargetId(2), Some(StackId(4)), vec![Some(StackId(3))]);
@@ -529,7 +560,7 @@ proptest! {
         let encoded = block::Encoder::new().unwrap().encode(commit, first, &new).unwrap();
         let mut records = HashMap::new();
         let wanted = |place: u32| all[place as usize].4;
-        block::decode(&encoded, commit, first, wanted, |place, record| { records.insert(place, record); }).unwrap();
+        decode(&encoded, commit, first, wanted, |place, record| { records.insert(place, record); }).unwrap();
         for (place, new) in (0..).zip(&new) {
             let expect = wanted(place).then(|| block::Record {
                 aggregate: new.aggregate,
@@ -540,7 +571,7 @@ proptest! {
             });
             prop_assert_eq!(records.remove(&place), expect);
         }
-        prop_assert!(block::decode(&encoded, commit ^ 1, first, |_| true, |_, _| ()).is_err());
+        prop_assert!(decode(&encoded, commit ^ 1, first, |_| true, |_, _| ()).is_err());
     }
 
     #[test]
@@ -553,7 +584,7 @@ proptest! {
         envelope::begin(&mut sealed);
         sealed.extend_from_slice(&body);
         envelope::seal(&mut sealed, 0);
-        let _ = block::decode(&sealed, 0, 0, |_| true, |_, _| ());
+        let _ = decode(&sealed, 0, 0, |_| true, |_, _| ());
         // And with a sound frame around unsound fields.
         envelope::begin(&mut sealed);
         sealed.extend_from_slice(&[count, 1]);
@@ -563,7 +594,7 @@ proptest! {
         envelope::compress(&mut zstd::bulk::Compressor::new(1).unwrap(), &raw, &mut sealed).unwrap();
         envelope::seal(&mut sealed, 0);
         let mut visited = 0;
-        let _ = block::decode(&sealed, 0, 0, |_| true, |_, _| visited += 1);
+        let _ = decode(&sealed, 0, 0, |_| true, |_, _| visited += 1);
         prop_assert!(visited <= count);
     }
 }
