@@ -16,7 +16,7 @@ use super::Error;
 use crate::store::codec::varint;
 
 /// Bytes that wait in memory before they are appended.
-const BUFFERED_MAX: usize = 48 << 20;
+const BUFFERED_MAX: usize = 24 << 20;
 
 const DAY_SECONDS: u32 = 86_400;
 
