@@ -4,6 +4,9 @@
 //! query count all events of the errors that the text selects.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
+
+use rustc_hash::FxBuildHasher;
 
 use super::group::service_name;
 use super::matcher::Query;
@@ -13,9 +16,7 @@ use super::{Context, Error, filter, sparkline, suggestion, time};
 use crate::model::aggregate::Aggregate;
 use crate::model::id::{AggregateId, TargetId};
 use crate::model::series::Buckets;
-use crate::model::severity::Severity;
 use crate::model::time::{TimeRange, Timestamp};
-use crate::model::triage::State;
 use crate::search::condition::Condition;
 use crate::search::{ALWAYS, Found, Position, Progress, Snapshot, Tally};
 
@@ -252,7 +253,9 @@ pub fn answer(context: &Context<'_>, request: &Request<'_>) -> Result<Answer, Er
             let start = if request.start.is_some() { buckets.start } else { ALWAYS.start };
             range = TimeRange { start, end: buckets.range().end };
         }
-        summary = Some(summarise(context, request, buckets, index.tally(&condition, &buckets)?));
+        let by_target = request.facets.iter().any(|facet| matches!(facet, Dimension::Target(_)));
+        let tally = index.tally(&condition, &buckets, by_target)?;
+        summary = Some(summarise(context, request, buckets, tally));
     }
     let mut found = index.newest(&condition, range, request.cursor, request.limit.saturating_add(1))?;
     let more = found.len() > request.limit;
@@ -291,7 +294,7 @@ fn buckets(index: &Snapshot, condition: &Condition, request: &Request<'_>, end: 
 fn oldest_day(index: &Snapshot, condition: &Condition, end: Timestamp) -> Result<Timestamp, Error> {
     let all = TimeRange { start: Timestamp(0), end: end.max(Timestamp(1)) };
     let days = time::aligned(all, crate::model::time::Millis::from_seconds(86_400), crate::model::time::Millis(0));
-    let tally = index.tally(condition, &days)?;
+    let tally = index.tally(condition, &days, false)?;
     let first = tally.over_time.iter().position(|count| *count > 0);
     Ok(first.map_or(end, |index| days.edge(index)))
 }
@@ -328,33 +331,46 @@ fn summarise(context: &Context<'_>, request: &Request<'_>, buckets: Buckets, tal
 }
 
 fn facet(context: &Context<'_>, dimension: Dimension, tally: &Tally) -> Facet {
-    let of_aggregate = |id: AggregateId| {
-        let aggregate = aggregate(context, id)?;
-        match &dimension {
-            Dimension::Service => Some(service_name(context, aggregate.service)),
-            Dimension::Class => Some(aggregate.class.as_str()),
-            Dimension::Severity => Some(Severity::name(aggregate.severity)),
-            Dimension::State => Some(State::name(aggregate.state())),
-            Dimension::Label(name) => aggregate.triage.labels.get(name),
-            Dimension::Target(_) => None,
+    let aggregates = || tally.aggregates.iter().map(|(id, count)| (aggregate(context, *id), *count));
+    let target = |id: TargetId| context.view.targets().get(id.0 as usize);
+    // Thousands of errors have few services and severities; clients choose the names of the rest.
+    let counts: HashMap<&str, u64> = match &dimension {
+        Dimension::Service => {
+            let services =
+                grouped::<_, FxBuildHasher>(aggregates().map(|(of, count)| (of.map(|of| of.service), count)));
+            grouped(services.into_iter().map(|(id, count)| (id.map_or("", |id| service_name(context, id)), count)))
         }
+        Dimension::Severity => {
+            let names = aggregates().map(|(of, count)| (of.map_or("", |of| of.severity.name()), count));
+            grouped(grouped::<_, FxBuildHasher>(names))
+        }
+        Dimension::State => {
+            let names = aggregates().map(|(of, count)| (of.map_or("", |of| of.state().name()), count));
+            grouped(grouped::<_, FxBuildHasher>(names))
+        }
+        Dimension::Class => grouped(aggregates().map(|(of, count)| (of.map_or("", |of| of.class.as_str()), count))),
+        Dimension::Label(name) => {
+            grouped(aggregates().map(|(of, count)| (of.and_then(|of| of.triage.labels.get(name)).unwrap_or(""), count)))
+        }
+        Dimension::Target(name) => grouped(tally.targets.iter().map(|(id, count)| {
+            let value = target(*id).and_then(|target| target.labels.get(name));
+            (value.unwrap_or(""), *count)
+        })),
     };
-    let of_target = |id: TargetId, name: &str| context.view.targets().get(id.0 as usize)?.labels.get(name);
-    let mut counts: HashMap<&str, u64> = HashMap::new();
-    if let Dimension::Target(name) = &dimension {
-        for (id, count) in &tally.targets {
-            *counts.entry(of_target(*id, name).unwrap_or("")).or_default() += count;
-        }
-    } else {
-        for (id, count) in &tally.aggregates {
-            *counts.entry(of_aggregate(*id).unwrap_or("")).or_default() += count;
-        }
-    }
     let mut values: Vec<(&str, u64)> = counts.into_iter().collect();
     values.sort_unstable_by_key(|(value, count)| (std::cmp::Reverse(*count), *value));
     let other = values.iter().skip(VALUES_MAX).map(|(_, count)| count).sum();
     let values = values.into_iter().take(VALUES_MAX).map(|(value, count)| (value.to_owned(), count)).collect();
     Facet { dimension, values, other }
+}
+
+/// What the counts of each key add up to.
+fn grouped<K: Eq + Hash, S: BuildHasher + Default>(counts: impl IntoIterator<Item = (K, u64)>) -> HashMap<K, u64, S> {
+    let mut sums: HashMap<K, u64, S> = HashMap::default();
+    for (key, count) in counts {
+        *sums.entry(key).or_default() += count;
+    }
+    sums
 }
 
 fn aggregate<'a>(context: &Context<'a>, id: AggregateId) -> Option<&'a Aggregate> {

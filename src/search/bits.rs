@@ -27,10 +27,10 @@ impl Window {
     }
 
     /// Those of up to a window's number of values for which `test` holds.
-    pub(super) fn of(values: &[u64], test: impl Fn(u64) -> bool) -> Self {
+    pub(super) fn of<T: Copy + Into<u64>>(values: &[T], test: impl Fn(u64) -> bool) -> Self {
         let mut window = Self::EMPTY;
         for (word, values) in window.0.iter_mut().zip(values.chunks(64)) {
-            *word = (0..).zip(values).fold(0, |bits, (at, value)| bits | u64::from(test(*value)) << at);
+            *word = (0..).zip(values).fold(0, |bits, (at, value)| bits | u64::from(test((*value).into())) << at);
         }
         window
     }
@@ -82,6 +82,12 @@ impl Window {
         None
     }
 
+    /// The last one that is in it.
+    pub(super) fn last(&self) -> Option<u32> {
+        let (place, word) = self.0.iter().enumerate().rev().find(|(_, word)| **word != 0)?;
+        Some(place as u32 * 64 + word.ilog2())
+    }
+
     /// All that are in it, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0u32..).step_by(64).zip(self.0.iter()).flat_map(|(begin, word)| {
@@ -100,6 +106,20 @@ impl Window {
 pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
+    /// The empty set of numbers below `end`.
+    pub(super) fn with_room(end: u32) -> Self {
+        Self(vec![0; end.div_ceil(64) as usize])
+    }
+
+    /// Adds numbers that there is room for.
+    pub(super) fn extend(&mut self, numbers: &[u32]) {
+        for number in numbers {
+            if let Some(word) = self.0.get_mut(*number as usize / 64) {
+                *word |= 1 << (number % 64);
+            }
+        }
+    }
+
     pub(super) fn insert(&mut self, number: u64) {
         let at = (number / 64) as usize;
         if at >= self.0.len() {
@@ -160,6 +180,7 @@ mod tests {
         let window = Window::range(3, 200);
         assert_eq!(window.iter().collect::<Vec<_>>(), (3..200).collect::<Vec<_>>());
         assert_eq!((window.len(), window.next(0), window.next(64), window.next(200)), (197, Some(3), Some(64), None));
+        assert_eq!((window.last(), Window::EMPTY.last()), (Some(199), None));
         assert_eq!(Window::range(0, WINDOW).len(), WINDOW);
         assert!(Window::range(5, 5).is_empty() && Window::range(7, 5).is_empty());
         let even = (0..WINDOW).step_by(2).fold(Window::EMPTY, |mut window, at| {

@@ -224,7 +224,7 @@ impl Writing {
             while let Some((key, _)) = stream.next() {
                 let Some(postings) = segment::postings(&keys, key)? else { continue };
                 if let (Ok(key), Some(document)) = (key.try_into(), postings.docs().first()) {
-                    known.insert(u128::from_be_bytes(key), segment.shared.get_val(*document) as u32);
+                    known.insert(u128::from_be_bytes(key), segment.shared.get(*document) as u32);
                 }
                 if known.len() >= KNOWN_MAX {
                     break;

@@ -3,13 +3,14 @@
 //! | file | what |
 //! | --- | --- |
 //! | token, pattern, condition | what a question means for one occurrence, in plain code |
-//! | schema, segment | what an index holds, and how it is read |
+//! | schema, segment, column | what an index holds, and how it is read |
 //! | bits, sequence, plan | conditions carried out on segments |
-//! | partition, snapshot | a state of a day's index, of all of them, and the answers they give |
+//! | partition, snapshot, tally | a state of a day's index, of all of them, and the answers they give |
 //! | day | one day's index as it is written |
 //! | source, follower, index, progress, metrics | all days, kept up with what is stored |
 
 mod bits;
+mod column;
 pub mod condition;
 mod day;
 mod error;
@@ -25,6 +26,7 @@ mod segment;
 mod sequence;
 mod snapshot;
 mod source;
+mod tally;
 pub mod token;
 
 pub use error::Error;
@@ -32,8 +34,9 @@ pub use follower::Follower;
 pub use index::Index;
 pub use metrics::Metrics;
 pub use progress::Progress;
-pub use snapshot::{ALWAYS, Found, Position, Snapshot, Tally};
+pub use snapshot::{ALWAYS, Found, Position, Snapshot};
 pub use source::{Pending, Source, SourceError, Stop, Visit};
+pub use tally::Tally;
 
 #[cfg(test)]
 mod tests;

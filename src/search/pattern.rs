@@ -131,6 +131,31 @@ impl WordMatch {
     }
 }
 
+impl WordMatch {
+    /// Whether `text` may hold such a word: most texts do not, which is told without looking at their words.
+    fn may_be_in(&self, text: &str) -> bool {
+        // Some letters beyond ASCII fold to letters of it, never the other way round.
+        let needle = match self {
+            _ if !text.is_ascii() => return true,
+            Self::Word { whole, parts } => parts.first().unwrap_or(whole),
+            Self::Prefix(prefix) => prefix,
+            Self::Glob(glob) => return glob.pieces.iter().all(|piece| has_folded(text, piece)),
+            Self::Any => return true,
+        };
+        has_folded(text, needle)
+    }
+}
+
+/// Whether `needle`, which is folded, stands in an ASCII text.
+fn has_folded(text: &str, needle: &str) -> bool {
+    let (text, needle) = (text.as_bytes(), needle.as_bytes());
+    let Some(first) = needle.first() else { return true };
+    let places = memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text);
+    places
+        .map(|at| text.get(at..at + needle.len()))
+        .any(|here| here.is_some_and(|here| here.eq_ignore_ascii_case(needle)))
+}
+
 impl Sequence {
     /// The words of `text` next to each other, whatever separates them.
     #[must_use]
@@ -198,7 +223,8 @@ impl Sequence {
 
     /// Where it stands in `text`, in bytes, without overlaps.
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let words: Vec<Word<'_>> = if self.is_empty() { Vec::new() } else { token::words(text).collect() };
+        let possible = !self.is_empty() && self.words.iter().all(|word| word.may_be_in(text));
+        let words: Vec<Word<'_>> = if possible { token::words(text).collect() } else { Vec::new() };
         let (mut found, mut at) = (Vec::new(), 0);
         while let Some(window) = words.get(at..at + self.words.len()) {
             let (Some(first), Some(last)) = (window.first(), window.last()) else { break };
@@ -253,6 +279,8 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn finds(sequence: &Sequence, text: &str) -> bool {
@@ -360,5 +388,19 @@ mod tests {
         assert_eq!(texts(&Sequence::phrase("pool-1")), ["HikariPool-1"]);
         assert_eq!(texts(&Sequence::prefix("time")), ["Timeout", "timed", "timeout"]);
         assert_eq!(texts(&Sequence::default()), [""; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_in_a_text_is_found_there(
+            text in "[a-cA-C1 .*-]{0,30}|[abKſĸſ\u{212a} -]{0,12}",
+            wanted in "[a-cA-C1 .*-]{1,8}|[abkKsſ\u{212a}-]{1,4}",
+        ) {
+            for sequence in [Sequence::phrase(&wanted), Sequence::prefix(&wanted), Sequence::wildcard(&wanted)] {
+                if !sequence.is_empty() {
+                    prop_assert_eq!(sequence.is_in(token::words(&text)), !sequence.find(&text).is_empty(), "{:?}", sequence);
+                }
+            }
+        }
     }
 }

@@ -9,15 +9,16 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tantivy::index::InvertedIndexReader;
-use tantivy::postings::BlockSegmentPostings;
-use tantivy::schema::Field as Indexed;
+use tantivy::postings::{BlockSegmentPostings, TermInfo};
+use tantivy::schema::{Field as Indexed, IndexRecordOption};
 use tantivy::{TERMINATED, TantivyError, Term};
 
 use super::bits::{Bits, WINDOW, Window};
+use super::column::{Column, Numbers};
 use super::condition::{Condition, Field};
 use super::pattern::{Glob, Sequence, WordMatch};
 use super::schema::{Fields, has};
-use super::segment::{self, Column, Segment};
+use super::segment::{self, Segment};
 use super::sequence::{HeaderCursor, SequenceCursor, Wanted};
 
 /// A condition, prepared to be carried out on any partition.
@@ -188,7 +189,7 @@ impl<'a> Bound<'a> {
             let mut node = open(segment)?;
             node.each(segment.occurrences, segment.documents, &mut |base, window| {
                 for at in window.iter() {
-                    found.insert(segment.shared.get_val(base + at));
+                    found.insert(segment.shared.get(base + at));
                 }
                 ControlFlow::Continue(())
             });
@@ -200,7 +201,8 @@ impl<'a> Bound<'a> {
     pub(super) fn open(&self, segment: &Segment, fields: &Fields) -> Result<Node, TantivyError> {
         let all =
             |bounds: &[Self]| bounds.iter().map(|bound| bound.open(segment, fields)).collect::<Result<Vec<_>, _>>();
-        let column = |values: &Column, test: Test| Node::Column { values: Arc::clone(values), test, read: Vec::new() };
+        let column =
+            |values: &Arc<Column>, test: Test| Node::Column { values: Arc::clone(values), test, read: Vec::new() };
         Ok(match self {
             Self::All => Node::All,
             Self::Nothing => Node::Nothing,
@@ -237,7 +239,7 @@ pub(super) enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
-    Column { values: Column, test: Test, read: Vec<u64> },
+    Column { values: Arc<Column>, test: Test, read: Vec<u64> },
     Token(Box<TokenCursor>),
     Listed(Bits),
     Sequence(Box<SequenceCursor>),
@@ -257,6 +259,14 @@ impl Test {
             Self::Mask(mask) => value & mask != 0,
         }
     }
+
+    /// Which of the test it is, is decided once and not a thousand times.
+    fn window<T: Copy + Into<u64>>(&self, values: &[T]) -> Window {
+        match self {
+            Self::In(set) => Window::of(values, |value| set.contains(value)),
+            Self::Mask(mask) => Window::of(values, |value| value & mask != 0),
+        }
+    }
 }
 
 /// So many shared texts are followed by their documents; of more, all documents are looked at.
@@ -271,7 +281,7 @@ impl Node {
         let mut nodes = Vec::with_capacity(fields.len());
         for field in fields {
             let index = segment.field(*field)?;
-            match Self::in_field(&index, sequence)? {
+            match Self::in_field(&index, segment.documents, sequence)? {
                 Self::Nothing => {}
                 node => nodes.push(node),
             }
@@ -279,16 +289,13 @@ impl Node {
         Ok(if nodes.is_empty() { Self::Nothing } else { Self::Or(nodes) })
     }
 
-    fn in_field(index: &InvertedIndexReader, sequence: &Sequence) -> Result<Self, TantivyError> {
+    fn in_field(index: &InvertedIndexReader, documents: u32, sequence: &Sequence) -> Result<Self, TantivyError> {
         Ok(match sequence.words.as_slice() {
             [WordMatch::Word { whole, parts }] if parts.is_empty() => segment::postings(index, whole.as_bytes())?
                 .map_or(Self::Nothing, |postings| Self::Token(Box::new(TokenCursor::new(postings)))),
             [word @ (WordMatch::Prefix(_) | WordMatch::Glob(_))] => {
-                let mut found = Bits::default();
-                for token in segment::expand(index, word)? {
-                    insert_all(index, &token, &mut found)?;
-                }
-                if found.is_empty() { Self::Nothing } else { Self::Listed(found) }
+                let tokens = segment::expand(index, word)?;
+                if tokens.is_empty() { Self::Nothing } else { Self::Listed(listed(index, &tokens, documents)?) }
             }
             _ => {
                 SequenceCursor::open(index, sequence)?.map_or(Self::Nothing, |cursor| Self::Sequence(Box::new(cursor)))
@@ -298,7 +305,8 @@ impl Node {
 
     /// Values of this shape.
     fn values(segment: &Segment, field: Indexed, glob: &Glob) -> Result<Self, TantivyError> {
-        Self::in_field(&*segment.field(field)?, &Sequence { words: vec![WordMatch::Glob(glob.clone())] })
+        let sequence = Sequence { words: vec![WordMatch::Glob(glob.clone())] };
+        Self::in_field(&*segment.field(field)?, segment.documents, &sequence)
     }
 
     /// Calls `visit` with each window of the documents from `from` to before `to` that has any for which this holds, until it
@@ -370,18 +378,15 @@ impl Node {
 fn column_window(values: &Column, test: &Test, read: &mut Vec<u64>, base: u32, mask: &Window) -> Window {
     if mask.len() <= SPARSE_MAX {
         let mut found = Window::EMPTY;
-        for at in mask.iter().filter(|at| test.holds(values.get_val(base + at))) {
+        for at in mask.iter().filter(|at| test.holds(values.get(base + at))) {
             found.insert(at);
         }
         return found;
     }
-    let count = values.num_vals().saturating_sub(base).min(WINDOW);
-    read.resize(count as usize, 0);
-    values.get_range(u64::from(base), read);
-    // Which of the tests it is is decided once and not a thousand times.
-    let found = match test {
-        Test::In(set) => Window::of(read, |value| set.contains(value)),
-        Test::Mask(mask) => Window::of(read, |value| value & mask != 0),
+    let found = match values.window(base, read) {
+        Numbers::Short(values) => test.window(values),
+        Numbers::Long(values) => test.window(values),
+        Numbers::Wide(values) => test.window(values),
     };
     found.and(mask)
 }
@@ -404,20 +409,24 @@ fn collect(base: u32, mask: &Window, seek: &mut dyn FnMut(u32, &mut Wanted<'_>) 
     }
 }
 
-fn insert_all(
-    index: &InvertedIndexReader,
-    token: &tantivy::postings::TermInfo,
-    found: &mut Bits,
-) -> Result<(), TantivyError> {
-    let option = tantivy::schema::IndexRecordOption::Basic;
-    let mut postings = index.read_block_postings_from_terminfo(token, option)?;
-    while !postings.docs().is_empty() {
-        for document in postings.docs() {
-            found.insert(u64::from(*document));
+/// The documents that have any of these tokens.
+fn listed(index: &InvertedIndexReader, tokens: &[TermInfo], documents: u32) -> Result<Bits, TantivyError> {
+    let mut found = Bits::with_room(documents);
+    let mut read: Option<BlockSegmentPostings> = None;
+    for token in tokens {
+        let postings = match &mut read {
+            Some(postings) => {
+                index.reset_block_postings_from_terminfo(token, postings)?;
+                postings
+            }
+            none => none.insert(index.read_block_postings_from_terminfo(token, IndexRecordOption::Basic)?),
+        };
+        while !postings.docs().is_empty() {
+            found.extend(postings.docs());
+            postings.advance();
         }
-        postings.advance();
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Follows the documents that have a token.
@@ -452,13 +461,14 @@ impl TokenCursor {
             if documents.is_empty() {
                 return found;
             }
-            for document in documents.get(self.at..).unwrap_or_default() {
-                let at = document - base;
-                if at >= WINDOW {
-                    return found;
-                }
-                found.insert(at);
-                self.at += 1;
+            let rest = documents.get(self.at..).unwrap_or_default();
+            let within = rest.partition_point(|document| document - base < WINDOW);
+            for document in rest.get(..within).unwrap_or_default() {
+                found.insert(document - base);
+            }
+            self.at += within;
+            if within < rest.len() {
+                return found;
             }
             self.postings.advance();
             self.at = 0;

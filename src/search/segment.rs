@@ -1,6 +1,6 @@
 //! One segment of an index, opened: its columns, and its postings by word.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tantivy::columnar::ColumnValues;
 use tantivy::index::InvertedIndexReader;
@@ -8,13 +8,12 @@ use tantivy::postings::{BlockSegmentPostings, SegmentPostings, TermInfo};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{SegmentReader, TantivyError};
 
+use super::column::Column;
 use super::pattern::WordMatch;
-use super::schema::{TIME_SHARED, column};
+use super::schema::{TIME_SHARED, column as name};
+use super::tally::Totals;
 use crate::model::id::OccurrenceId;
 use crate::model::time::Timestamp;
-
-/// A column of numbers.
-pub(super) type Column = Arc<dyn ColumnValues<u64>>;
 
 /// A segment, whose documents stand newest first, with shared texts behind all occurrences.
 pub(super) struct Segment {
@@ -24,29 +23,31 @@ pub(super) struct Segment {
     /// All documents.
     pub(super) documents: u32,
     time: Arc<dyn ColumnValues<i64>>,
-    commit: Column,
-    index: Column,
-    pub(super) aggregate: Column,
-    pub(super) target: Column,
-    pub(super) shared: Column,
-    pub(super) has: Column,
+    commit: Arc<dyn ColumnValues<u64>>,
+    index: Arc<dyn ColumnValues<u64>>,
+    pub(super) aggregate: Arc<Column>,
+    pub(super) target: Arc<Column>,
+    pub(super) shared: Arc<Column>,
+    pub(super) has: Arc<Column>,
+    totals: OnceLock<Totals>,
 }
 
 impl Segment {
     pub(super) fn open(reader: &SegmentReader) -> Result<Self, TantivyError> {
         let columns = reader.fast_fields();
         let numbers = |name: &str| columns.u64(name).map(|column| column.values);
-        let time = columns.i64(column::TIME)?.values;
+        let time = columns.i64(name::TIME)?.values;
         let documents = reader.max_doc();
         let mut segment = Self {
             occurrences: 0,
             documents,
-            commit: numbers(column::COMMIT)?,
-            index: numbers(column::INDEX)?,
-            aggregate: numbers(column::AGGREGATE)?,
-            target: numbers(column::TARGET)?,
-            shared: numbers(column::SHARED)?,
-            has: numbers(column::HAS)?,
+            commit: numbers(name::COMMIT)?,
+            index: numbers(name::INDEX)?,
+            aggregate: Column::new(numbers(name::AGGREGATE)?),
+            target: Column::new(numbers(name::TARGET)?),
+            shared: Column::new(numbers(name::SHARED)?),
+            has: Column::new(numbers(name::HAS)?),
+            totals: OnceLock::new(),
             time,
             reader: reader.clone(),
         };
@@ -81,6 +82,11 @@ impl Segment {
             }
         }
         low
+    }
+
+    /// How many there are of each; counted when it is first asked for.
+    pub(super) fn totals(&self) -> &Totals {
+        self.totals.get_or_init(|| Totals::of(self))
     }
 
     /// The inverted index of a field.

@@ -1,11 +1,9 @@
-//! Answers: the newest occurrences for which a condition holds, how many there are, when they happened, and whose they are.
+//! Answers: the newest occurrences for which a condition holds, how many there are, and whose they are.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
 
 use super::Error;
 use super::condition::Condition;
@@ -16,7 +14,6 @@ use super::schema::Fields;
 use super::segment::Segment;
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, OccurrenceId, TargetId};
-use crate::model::series::Buckets;
 use crate::model::time::{TimeRange, Timestamp};
 
 /// A consistent state of all partitions. Cheap to take; keep it for one answer.
@@ -56,19 +53,6 @@ impl Found {
     pub fn position(&self) -> Position {
         Position { time: self.time, id: self.id }
     }
-}
-
-/// What there is to say about all occurrences for which a condition holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How many.
-    pub total: u64,
-    /// How many in each bucket.
-    pub over_time: Vec<u64>,
-    /// How many of each aggregate that has any, by ascending id.
-    pub aggregates: Vec<(AggregateId, u64)>,
-    /// How many of each target that has any, by ascending id.
-    pub targets: Vec<(TargetId, u64)>,
 }
 
 /// All times.
@@ -129,33 +113,9 @@ impl Snapshot {
     pub fn aggregates(&self, condition: &Condition, range: TimeRange) -> Result<AggregateSet, Error> {
         let mut seen = super::bits::Bits::default();
         self.each(condition, range, &mut |segment, base, window| {
-            window.iter().for_each(|at| seen.insert(segment.aggregate.get_val(base + at)));
+            window.iter().for_each(|at| seen.insert(segment.aggregate.get(base + at)));
         })?;
         Ok(seen.iter().map(|id| AggregateId(id as u32)).collect())
-    }
-
-    /// Everything about the occurrences in `buckets` for which `condition` holds, in one pass.
-    ///
-    /// # Errors
-    /// When an index can not be read.
-    pub fn tally(&self, condition: &Condition, buckets: &Buckets) -> Result<Tally, Error> {
-        let mut tally = Tally { over_time: vec![0; buckets.len], ..Tally::default() };
-        let (mut aggregates, mut targets) = (FxHashMap::default(), FxHashMap::default());
-        self.each(condition, buckets.range(), &mut |segment, base, window| {
-            tally.total += u64::from(window.len());
-            for at in window.iter() {
-                let document = base + at;
-                *aggregates.entry(segment.aggregate.get_val(document) as u32).or_insert(0) += 1;
-                *targets.entry(segment.target.get_val(document) as u32).or_insert(0) += 1;
-                let bucket = buckets.index(segment.time(document));
-                if let Some(count) = bucket.and_then(|bucket| tally.over_time.get_mut(bucket)) {
-                    *count += 1;
-                }
-            }
-        })?;
-        tally.aggregates = sorted(aggregates).map(|(id, count)| (AggregateId(id), count)).collect();
-        tally.targets = sorted(targets).map(|(id, count)| (TargetId(id), count)).collect();
-        Ok(tally)
     }
 
     /// Calls `visit` with all windows of documents in `range` for which `condition` holds.
@@ -176,12 +136,6 @@ impl Snapshot {
         }
         Ok(())
     }
-}
-
-fn sorted(counts: FxHashMap<u32, u64>) -> impl Iterator<Item = (u32, u64)> {
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_unstable();
-    counts.into_iter()
 }
 
 /// The newest that were found so far.
@@ -244,8 +198,8 @@ impl Page {
             }
             self.found.pop();
         }
-        let aggregate = AggregateId(segment.aggregate.get_val(document) as u32);
-        let target = TargetId(segment.target.get_val(document) as u32);
+        let aggregate = AggregateId(segment.aggregate.get(document) as u32);
+        let target = TargetId(segment.target.get(document) as u32);
         self.found.push(Reverse(Ranked(Found { id: position.id, time, aggregate, target })));
         ControlFlow::Continue(())
     }

@@ -292,18 +292,24 @@ fn compare(snapshot: &Snapshot, stored: &[Stored], random: &mut Random, question
         let aggregates: AggregateSet = expect.iter().map(|found| found.aggregate).collect();
         assert_eq!(snapshot.aggregates(&condition, range).unwrap(), aggregates, "{condition:?}");
         let buckets = Buckets { start: Timestamp(begin), step: Millis(DAY_MS / 3), len: 7 };
-        let mut tally = Tally { over_time: vec![0; 7], ..Tally::default() };
-        let (mut by_aggregate, mut by_target) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
-        for found in scan(stored, &condition, buckets.range()) {
-            tally.total += 1;
-            tally.over_time[buckets.index(found.time).unwrap()] += 1;
-            *by_aggregate.entry(found.aggregate).or_insert(0) += 1;
-            *by_target.entry(found.target).or_insert(0) += 1;
-        }
-        tally.aggregates = by_aggregate.into_iter().collect();
-        tally.targets = by_target.into_iter().collect();
-        assert_eq!(snapshot.tally(&condition, &buckets).unwrap(), tally, "{condition:?}");
+        let tally = tally(&scan(stored, &condition, buckets.range()), &buckets);
+        assert_eq!(snapshot.tally(&condition, &buckets, true).unwrap(), tally, "{condition:?}");
     }
+}
+
+/// What there is to say about all that a scan found in some buckets.
+fn tally(found: &[Found], buckets: &Buckets) -> Tally {
+    let mut tally = Tally { over_time: vec![0; buckets.len], ..Tally::default() };
+    let (mut by_aggregate, mut by_target) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
+    for (found, bucket) in found.iter().filter_map(|found| Some((found, buckets.index(found.time)?))) {
+        tally.total += 1;
+        tally.over_time[bucket] += 1;
+        *by_aggregate.entry(found.aggregate).or_insert(0) += 1;
+        *by_target.entry(found.target).or_insert(0) += 1;
+    }
+    tally.aggregates = by_aggregate.into_iter().collect();
+    tally.targets = by_target.into_iter().collect();
+    tally
 }
 
 fn follower(directory: &Path, memory: &Memory) -> (Arc<Index>, Follower<Memory>) {
@@ -345,6 +351,47 @@ fn every_answer_is_that_of_a_scan() {
             let snapshot = index.snapshot();
             assert!(snapshot.progress.is_complete() && snapshot.progress.bytes_left == 0, "{:?}", snapshot.progress);
             compare(&snapshot, &memory.all(), random, 60);
+        }
+    }
+}
+
+/// Windows are full, half full and nearly empty, and buckets end within them.
+#[test]
+fn a_day_of_several_windows_is_counted_as_a_scan_counts_it() {
+    let random = &mut Random(11);
+    let directory = tempfile::tempdir().unwrap();
+    let memory = Memory::default();
+    for commit in 1..=500 {
+        memory.commit(random, commit, DAY + u32::from(commit == 500));
+    }
+    let (index, mut follower) = self::follower(directory.path(), &memory);
+    follower.slice_occurrences = usize::MAX;
+    follower.settle_all().unwrap();
+    let (stored, snapshot) = (memory.all(), index.snapshot());
+    assert!(stored.len() > 2 * bits::WINDOW as usize);
+    let any = |text: TextMatch| Condition::Text(Field::Any, text);
+    let not = |condition: Condition| Condition::Not(Box::new(condition));
+    let aggregates = |ids: &[u32]| Condition::Aggregates(ids.iter().copied().map(AggregateId).collect());
+    let conditions = [
+        Condition::All,
+        not(any(TextMatch::words("接続"))),
+        any(TextMatch::words("user")),
+        any(TextMatch::phrase("getUser timeout")),
+        any(TextMatch::prefix("t")),
+        aggregates(&[0, 1, 2, 3, 4, 5, 6]),
+        aggregates(&[3]),
+        Condition::And(vec![aggregates(&[1, 2]), any(TextMatch::words("pool")), not(any(TextMatch::words("null")))]),
+    ];
+    let begin = i64::from(DAY) * DAY_MS;
+    let spans = [(0, DAY_MS, 1), (-DAY_MS, DAY_MS / 3, 9), (DAY_MS / 7, DAY_MS / 1000, 300), (0, 1000, 20_000)];
+    for condition in conditions {
+        let found = scan(&stored, &condition, ALWAYS);
+        for (start, step, len) in spans {
+            let buckets = Buckets { start: Timestamp(begin + start), step: Millis(step), len };
+            let mut expect = tally(&found, &buckets);
+            assert_eq!(snapshot.tally(&condition, &buckets, true).unwrap(), expect, "{condition:?} {buckets:?}");
+            expect.targets.clear();
+            assert_eq!(snapshot.tally(&condition, &buckets, false).unwrap(), expect, "{condition:?} {buckets:?}");
         }
     }
 }
