@@ -4,8 +4,10 @@
     benches/peers/search.py [--occurrences 1000000] [--work DIR]
 
 Loads the same occurrences (corpus.rs) into all four, asks for the newest 50 of the same questions, and how many there are, and prints one
-table: CPU time and peak memory of loading, bytes of disk for each occurrence, the median of 20 warm answers. Hydrophone's
-answers hold whole occurrences with snippets, as a page shows them; the others' the columns of a table. Where the others
+table: time, CPU time and peak memory of loading until everything is found, bytes of disk for each occurrence once files have stopped to
+change, the median of 20 warm answers, and the first answer of a process whose files were not in the page cache when it started
+(ClickHouse's library can be opened only once); in brackets the server's CPU time for each warm answer. Over HTTP an answer ends with its last byte, in process with its last row. Hydrophone's
+answers hold snippets with what was found, as a page shows them; the others' the columns of a table. Where the others
 cut words alike, all counts have to agree. DuckDB and ClickHouse (chdb) come from PyPI and need `pip install duckdb chdb`;
 what is not installed is left out.
 """
@@ -16,13 +18,14 @@ import os
 import re
 import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import time
 from multiprocessing import get_context
 
-from measure import HERE, Server, disk_bytes, query, run, table
+from measure import HERE, Server, disk_bytes, forget_pages, query, run, table
 
 WARM = 20
 COLUMNS = ("service", "class", "message", "stack", "url")
@@ -44,24 +47,26 @@ def rows(file):
 
 
 def words_of(file, sample=20_000):
-    """A common word, one of about a fifth, a rare one, two that stand side by side, and a beginning of the common one."""
-    counts, last = {}, None
-    for number, (_, _, _, message, _, _) in enumerate(rows(file)):
+    """Words of messages by how many occurrences have them anywhere: most, about a fifth, few; and two that stand side by side."""
+    counts, candidates, pair = {}, set(), None
+    for number, (_, _, name, message, stack, url) in enumerate(rows(file)):
         if number == sample:
             break
         found = message.split()
-        last = found[:2] if number == sample // 2 else last
-        for word in {word for word in found if re.fullmatch("[a-z]+[0-9]*", word)} - {"for", "request"}:
+        pair = found[:2] if number == sample // 2 else pair
+        candidates.update(word for word in found if re.fullmatch("[a-z]+[0-9]*", word))
+        for word in set(re.findall("[a-z0-9]+", " ".join((name, message, stack, url)).lower())):
             counts[word] = counts.get(word, 0) + 1
-    by_count = sorted(counts, key=lambda word: -counts[word])
-    near = lambda share: min(by_count, key=lambda word: abs(counts[word] - share * sample))
-    return {"common": by_count[0], "fifth": near(0.2), "rare": by_count[-1], "first": last[0], "second": last[1]}
+    by_count = sorted(candidates - {"for", "request"}, key=lambda word: (-counts[word], word))
+    fifth = min(by_count, key=lambda word: abs(counts[word] - 0.2 * sample))
+    return {"common": by_count[0], "fifth": fifth, "rare": by_count[-1], "first": pair[0], "second": pair[1]}
 
 
 def questions(words):
     """Titles, and a question as words, phrase, prefix, excluded word, service and last day only."""
     return {
-        "a common word": {"words": [words["common"]]},
+        "a word of nearly all": {"words": [words["common"]]},
+        "a word of a fifth": {"words": [words["fifth"]]},
         "a rare word": {"words": [words["rare"]]},
         "two words and a service in 24 h": {"words": [words["first"], words["second"]], "service": "svc-03"},
         "a phrase": {"phrase": f"{words['first']} {words['second']}"},
@@ -80,19 +85,45 @@ class Hydrophone:
             file.write("services: []\nstorage: {retention: {time: 3650d, occurrences: 3650d}}\n")
 
     def load(self, file):
-        cpu, wall, peak = run(
+        cpu, wall, self.importing = run(
             [self.binary, "import", "occurrences", "--storage.path", self.data, file], stderr=subprocess.DEVNULL
         )
         began = time.monotonic()
+        self.start()
+        cpu += self.server.cpu_seconds()
+        wall += time.monotonic() - began
+        self.settle()
+        return cpu, wall, max(self.importing, self.server.status("VmHWM"))
+
+    def start(self):
+        """Starts the server and waits until all is found."""
         flags = ["--config.file=" + self.config, "--storage.path=" + self.data]
-        self.server = Server([self.binary, *flags, "--web.listen-address=127.0.0.1:7995"], 7995, "/-/ready")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.server = Server([self.binary, *flags, f"--web.listen-address=127.0.0.1:{port}"], port, "/-/ready")
         while True:
             state = self.server.ask("/api/v1/status")[1]["search"]
             if state["complete"] and state["occurrences"] > 0:
-                break
+                return
+            time.sleep(0.01)
+
+    def settle(self):
+        """Waits until days that are over were made one piece each: until nothing is written for three seconds."""
+        size, since = None, time.monotonic()
+        while time.monotonic() - since < 3:
             time.sleep(0.2)
-        cpu += self.server.cpu_seconds()
-        return cpu, wall + time.monotonic() - began, max(peak, self.server.status("VmHWM"))
+            try:
+                now = disk_bytes(self.data)
+            except FileNotFoundError:
+                now = None
+            if now is None or now != size:
+                size, since = now, time.monotonic()
+
+    def reopen(self):
+        self.server.stop()
+        forget_pages(self.data)
+        self.start()
 
     def parameters(self, question):
         terms = list(question.get("words", []))
@@ -109,21 +140,28 @@ class Hydrophone:
         start = 1_795_219_200 - (86_400 if "service" in question else 31 * 86_400)
         return {"q": " ".join(terms), "start": start, "end": 1_795_219_200 + 10}
 
+    def get(self, **parameters):
+        """An answer; `took` is how long it was on its way, without our reading its JSON."""
+        self.took, answer = self.server.ask(query("/api/v1/occurrences", **parameters))
+        return answer
+
     def newest(self, question):
-        path = query("/api/v1/occurrences", limit=50, **self.parameters(question))
-        return len(self.server.ask(path)[1]["occurrences"])
+        return len(self.get(limit=50, **self.parameters(question))["occurrences"])
 
     def page(self, question):
         """As the search page asks: with facets and matches over time."""
         more = {"facets": "service,class,severity,target.instance", "buckets": 60, "aggregates": 5}
-        return len(self.server.ask(query("/api/v1/occurrences", limit=50, **more, **self.parameters(question)))[1])
+        return len(self.get(limit=50, **more, **self.parameters(question)))
 
     def count(self, question):
-        path = query("/api/v1/occurrences", limit=0, buckets=1, **self.parameters(question))
-        return self.server.ask(path)[1]["summary"]["total"]
+        return self.get(limit=0, buckets=1, **self.parameters(question))["summary"]["total"]
+
+    def cpu(self):
+        return self.server.cpu_seconds_exactly()
 
     def memory(self):
-        return self.server.status("VmRSS")
+        peak, now = self.server.status("VmHWM"), self.server.status("VmRSS")
+        return {"import": self.importing, "server, loading and answering": peak, "server, after the questions": now}
 
     def close(self):
         self.server.stop()
@@ -137,6 +175,13 @@ class Sqlite:
 
         self.data = os.path.join(work, "sqlite")
         os.makedirs(self.data)
+        self.base = sqlite3.connect(os.path.join(self.data, "base"))
+
+    def reopen(self):
+        import sqlite3
+
+        self.base.close()
+        forget_pages(self.data)
         self.base = sqlite3.connect(os.path.join(self.data, "base"))
 
     def load(self, file):
@@ -169,7 +214,9 @@ class Sqlite:
 
     def newest(self, question):
         where, values = self.where(question)
-        return len(self.base.execute(f"select o.* {where} order by o.id desc limit 50", values).fetchall())
+        # By the index's own row ids, which it can walk backwards; by the table's it would sort all that are found.
+        order = "f.rowid" if "match" in where else "o.id"
+        return len(self.base.execute(f"select o.* {where} order by {order} desc limit 50", values).fetchall())
 
     def count(self, question):
         where, values = self.where(question)
@@ -200,6 +247,13 @@ class Duckdb:
 
         self.data = os.path.join(work, "duckdb")
         os.makedirs(self.data)
+        self.base = duckdb.connect(os.path.join(self.data, "base"))
+
+    def reopen(self):
+        import duckdb
+
+        self.base.close()
+        forget_pages(self.data)
         self.base = duckdb.connect(os.path.join(self.data, "base"))
 
     def load(self, file):
@@ -247,6 +301,10 @@ class Clickhouse:
         )
         self.base.query("optimize table d.o final")
 
+    def disk(self):
+        """Without what it has merged and removes minutes later."""
+        return int(str(self.base.query("select sum(bytes_on_disk) from system.parts where active and database = 'd'", "CSV")))
+
     def where(self, question):
         phrase = lambda text: " and ".join([f"hasToken(text, '{word}')" for word in text.split()] + [f"position(text, '{text}') > 0"])
         if "prefix" in question:
@@ -276,23 +334,42 @@ def measure(peer_class, work, file, binary, asked, results):
     if loaded is None:
         cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
         loaded = cpu, time.monotonic() - began, after.ru_maxrss * 1024
-    answer = {"loading": loaded, "disk": disk_bytes(peer.data), "newest": {}, "page": {}, "count": {}, "counts": {}}
-    for title, question in asked.items():
-        # Only Hydrophone has a page.
-        for kind, ask in (("newest", peer.newest), ("page", getattr(peer, "page", None)), ("count", peer.count)):
-            if ask is None:
-                continue
-            times = []
+    disk = peer.disk() if hasattr(peer, "disk") else disk_bytes(peer.data)
+    answer = {"loading": loaded, "disk": disk, "counts": {}}
+    # Only Hydrophone has a page.
+    asks = {"newest": peer.newest, "page": getattr(peer, "page", None), "count": peer.count}
+    for kind, ask in asks.items():
+        if ask is None:
+            continue
+        answer[kind] = {}
+        for title, question in asked.items():
+            times, used = [], peer.cpu() if hasattr(peer, "cpu") else 0
             for _ in range(WARM + 1):
-                start = time.perf_counter()
-                found = ask(question)
-                times.append((time.perf_counter() - start) * 1000)
+                millis, found = clocked(peer, ask, question)
+                times.append(millis)
                 if sum(times) > 10_000:
                     break
             answer[kind][title] = statistics.median(times[1:] or times)
             answer["counts"][title] = found
+            if hasattr(peer, "cpu"):
+                answer.setdefault("cpu " + kind, {})[title] = (peer.cpu() - used) * 1000 / len(times)
+    answer["memory"] = peer.memory() if hasattr(peer, "memory") else {}
+    if hasattr(peer, "reopen"):
+        for kind in ("newest", "page"):
+            for title, question in asked.items():
+                if asks[kind] is not None:
+                    peer.reopen()
+                    answer.setdefault("cold " + kind, {})[title] = clocked(peer, asks[kind], question)[0]
     peer.close()
     results.put(answer)
+
+
+def clocked(peer, ask, question):
+    """Asks; milliseconds, and the answer."""
+    began = time.perf_counter()
+    found = ask(question)
+    millis = (time.perf_counter() - began) * 1000
+    return getattr(peer, "took", millis), found
 
 
 def main():
@@ -328,19 +405,30 @@ def main():
         print(f"{peer.name} is done", file=sys.stderr)
     lines = [["", *answers]]
     each = answers.values()
+    lines.append(["loading until all is found"] + [f"{answer['loading'][1]:.0f} s" for answer in each])
     lines.append(["loading, CPU"] + [f"{answer['loading'][0]:.0f} s" for answer in each])
     lines.append(["loading, peak memory"] + [f"{answer['loading'][2] / 1e6:.0f} MB" for answer in each])
     lines.append(["disk, each"] + [f"{answer['disk'] / arguments.occurrences:.0f} B" for answer in each])
+    rows_of = (
+        ("newest 50", "newest"),
+        ("with facets and matches over time", "page"),
+        ("how many", "count"),
+        ("newest 50, cold", "cold newest"),
+        ("with facets and matches over time, cold", "cold page"),
+    )
     for title in asked:
         found = answers["Hydrophone"]["counts"][title]
-        lines.append([f"{title} ({found:,}), newest 50"] + [f"{answer['newest'][title]:.2f} ms" for answer in each])
-        page = answers["Hydrophone"]["page"][title]
-        lines.append(["  with facets and matches over time", f"{page:.2f} ms"] + [""] * (len(answers) - 1))
-        lines.append(["  how many"] + [f"{answer['count'][title]:.2f} ms" for answer in each])
+        for name, kind in rows_of:
+            cells = [f"{answer[kind][title]:.2f} ms" if kind in answer else "" for answer in each]
+            if "cpu " + kind in answers["Hydrophone"]:
+                cells[0] += f" ({answers['Hydrophone']['cpu ' + kind][title]:.2f})"
+            lines.append([f"{title} ({found:,}), {name}" if kind == "newest" else "  " + name, *cells])
         sqlite = answers.get("SQLite FTS5", {}).get("counts", {}).get(title)
         if sqlite is not None and sqlite != found:
             print(f"{title}: Hydrophone finds {found:,}, SQLite {sqlite:,}", file=sys.stderr)
     table(lines)
+    for name, size in answers["Hydrophone"]["memory"].items():
+        print(f"Hydrophone, {name}: {size / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":
