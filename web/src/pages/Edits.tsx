@@ -84,7 +84,7 @@ export function EditsProvider({ children }: { children: ReactNode }) {
     last.current = undefined;
     const toast = notices.next();
     put(toast, { tone: 'waiting', text: 'Taking it back…' });
-    const again = { name: 'Try again', run: () => void undo(activity, what) };
+    const again = notices.retry(toast, () => void undo(activity, what));
     try {
       const { changed } = await takeBack(activity);
       if (changed > 0) put(toast, { tone: 'done', text: `Taken back: ${what}` });
@@ -113,7 +113,7 @@ export function EditsProvider({ children }: { children: ReactNode }) {
     const restore = await showChanged(client, touches(on), (error) => applied(error, asked, Date.now()));
     const toast = notices.next();
     const name = nameOf(on);
-    const again = { name: 'Try again', run: () => void edit(change, on) };
+    const again = notices.retry(toast, () => void edit(change, on));
     try {
       const { activity, changed, matched } = await made(asked, on);
       const same = changed === 0 || (on.kind === 'one' && typeof activity !== 'number');
@@ -183,9 +183,18 @@ export function nameOf(on: On): string {
 function useNotices() {
   const [toasts, setToasts] = useState<Toast[]>([]);
   const number = useRef(0);
-  return useMemo(
-    () => ({
+  return useMemo(() => {
+    const close = (id: number) => setToasts((before) => before.filter((one) => one.id !== id));
+    return {
       toasts,
+      close,
+      retry: (id: number, run: () => void) => ({
+        name: 'Try again',
+        run: () => {
+          close(id);
+          run();
+        },
+      }),
       next: () => {
         number.current += 1;
         return number.current;
@@ -197,10 +206,8 @@ function useNotices() {
           const kept = rest.filter((one, at) => one.tone === 'waiting' || at >= rest.length - toastsMax + 1);
           return [...kept, { ...toast, id }];
         }),
-      close: (id: number) => setToasts((before) => before.filter((one) => one.id !== id)),
-    }),
-    [toasts],
-  );
+    };
+  }, [toasts]);
 }
 
 /** Who makes changes: what they said, or what they say when they make the first one. */

@@ -1,5 +1,6 @@
 // Ownership at a glance: what came and went in the range, by team or by another label.
 import { Button, NativeSelect, useComputedColorScheme } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { address } from '../api/client';
@@ -19,8 +20,9 @@ import { useAsk } from './ask';
 import { useEdits } from './Edits';
 import classes from './ReportsPage.module.css';
 
-const pictureWidth = 1280;
-const pictureHeight = 420;
+/** In pixels of the picture: on a small screen it is asked for smaller, so that its words stay readable. */
+const wide = { width: 1280, height: 420 };
+const narrow = { width: 400, height: 460 };
 
 export function ReportsPage() {
   const { q, label } = usePlace().view;
@@ -41,7 +43,7 @@ export function ReportsPage() {
   const by = (
     <div className={classes.by}>
       <Button
-        size="compact-sm"
+        size="compact-xs"
         variant="default"
         loading={csv.isPending}
         onClick={() => csv.mutate()}
@@ -105,10 +107,11 @@ interface PictureProps {
 
 /** The picture that the server draws, as it can be put into a ticket. */
 function Picture({ by, q, window, at }: PictureProps) {
+  const size = useMediaQuery('(max-width: 620px)', false, { getInitialValueInEffect: false }) ? narrow : wide;
   const theme = useComputedColorScheme('light');
   const zone = useZone();
   const timezone = zone === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const asked = { by, q, ...window, theme, timezone, width: pictureWidth, height: pictureHeight };
+  const asked = { by, q, ...window, theme, timezone, ...size };
   const links = (
     <div className={classes.by}>
       {['svg', 'png'].map((kind) => (
@@ -123,8 +126,7 @@ function Picture({ by, q, window, at }: PictureProps) {
       <img
         src={`${address('charts/reports/labels.svg', asked)}#${at}`}
         alt={`Errors over time by ${visible(by)}`}
-        width={pictureWidth}
-        height={pictureHeight}
+        {...size}
         className={classes.image}
       />
     </Panel>
