@@ -8,6 +8,6 @@ export default defineConfig({
   base: '',
   plugins: [react()],
   build: { modulePreload: { polyfill: false }, assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },
-  server: { proxy: { '/api': server, '/-': server } },
+  server: { proxy: { '/api': server, '/-': server, '/charts': server } },
   test: { include: ['src/**/*.test.ts'], environment: 'node', env: { TZ: 'UTC' } },
 });

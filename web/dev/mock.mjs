@@ -1,12 +1,13 @@
 // The API's shapes from a made-up fleet, and the built pages under a strict CSP: `npm run build && npm run mock`, then open
 // http://127.0.0.1:4600/s/normal/. The name after /s/ is the scenario: normal, quiet (no errors), unwatched, none (no services),
-// broken (500), slow, many (10,000 errors), one.
+// broken (500), slow, many (10,000 errors), one, dead (no target answers), troubled (limits hit, a failed reload, an index being made).
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { countsOf, fleet, noise, samplesOf, watchedAt } from './fleet.mjs';
 import { search } from './search.mjs';
+import { config, status } from './server.mjs';
 import { triage } from './triage.mjs';
 
 const port = Number(process.env.PORT ?? 4600);
@@ -50,7 +51,11 @@ function matching(world, q) {
   for (const match of q.matchAll(/(-?)(?:([\w.]+):)?("(?:\\.|[^"\\])*"|\S+)/g)) {
     const [, minus, key, raw] = match;
     const value = raw.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
-    const flags = { new: (a) => a.age < 864e5, regressed: (a) => a.regressed, escalating: () => false };
+    const flags = {
+      new: (a) => a.age < 864e5,
+      regressed: (a) => a.regressed,
+      escalating: (a) => a.shape === 2 && a.perMinute > 4,
+    };
     const is = flags[value] ?? ((a) => a.state === value);
     const test = {
       service: (a) => a.service === value,
@@ -188,7 +193,10 @@ function services(world, start, end, now, scenario) {
     const number = (test) => own.filter(test).length;
     return {
       name,
-      targets: { up: targets.filter((t) => !t.down && !t.unknown).length, total: targets.length },
+      targets: {
+        up: scenario === 'dead' ? 0 : targets.filter((t) => !t.down && !t.unknown).length,
+        total: targets.length,
+      },
       aggregates: {
         total: own.length,
         open: number((r) => r.state === 'open'),
@@ -204,15 +212,15 @@ function services(world, start, end, now, scenario) {
   });
 }
 
-function target(t, id, now) {
+function target(t, id, now, scenario) {
   return {
     id,
     service: t.service,
     labels: t.labels,
     discovered_labels: { __address__: t.labels.instance },
     scrape_url: `http://${t.labels.instance}/-/exceptions`,
-    health: t.down ? 'down' : t.unknown ? 'unknown' : 'up',
-    last_error: t.down ? 'connection refused (os error 111)' : null,
+    health: t.down || scenario === 'dead' ? 'down' : t.unknown ? 'unknown' : 'up',
+    last_error: t.down || scenario === 'dead' ? 'connection refused (os error 111)' : null,
     last_scrape: t.unknown ? null : new Date(now - 2000 - noise(id) * 13_000).toISOString(),
     last_scrape_duration_seconds: 0.002 + noise('took', id) * 0.08,
     last_scrape_body_bytes: Math.round(3000 + noise('size', id) * 900_000),
@@ -237,8 +245,10 @@ function answer(scenario, path, params, { method, body, actor }) {
   if (resource === 'services') return { start, end, services: services(world, start, end, now, scenario) };
   if (resource === 'range') return range(world, params, start, end, now, scenario);
   if (resource === 'labels') return { labels: ['target.instance', 'target.version', 'target.zone', 'label.team'] };
-  if (resource === 'status') return { version: '0.1.0', revision: 'mock' };
-  if (resource === 'targets') return { targets: world.targets.map((t, n) => target(t, n, now)), dropped_total: 3 };
+  if (resource === 'status') return status(scenario, now);
+  if (resource === 'config') return config(world.services);
+  if (resource === 'targets')
+    return { targets: world.targets.map((t, n) => target(t, n, now, scenario)), dropped_total: 3 };
   if (resource === 'aggregates' && !id) return list(world, params, start, end, now, scenario);
   if (resource === 'occurrences' && !id) {
     const buckets = bucketsOf(start, end, Math.max(1, Number(params.get('buckets') ?? 0)));
@@ -306,6 +316,7 @@ createServer(async (request, response) => {
       const said = answer(scenario, rest.slice('api/v1/'.length), url.searchParams, { method, body, actor });
       return send(200, 'application/json', JSON.stringify(said).replaceAll('"\ud800', '"\\ud800'));
     }
+    if (rest === '-/ready') return send(200, 'text/plain', 'Hydrophone Server is Ready.');
     const file = normalize(rest === '' ? 'index.html' : rest);
     if (file.startsWith('..')) return send(404, 'text/plain', 'not found');
     return send(200, types[extname(file)] ?? 'application/octet-stream', await readFile(join(dist, file)));

@@ -16,7 +16,8 @@ import {
   until,
 } from './page.mjs';
 
-const month = '#/?from=now-30d';
+const month = '#/errors?from=now-30d';
+const overview = '#/?from=now-30d';
 const searched = '#/search?from=now-30d&q=java OR timeout OR error';
 const firstLoadBytesMax = 350_000;
 const hour = 3_600_000;
@@ -68,7 +69,7 @@ export const journeys = {
     const [from, to] = [end - 24 * hour, end].map((ms) => new Date(ms).toISOString().replace('.000', ''));
     const asked = `range?start=${from}&end=${to}&by=severity`;
     const before = await api(page, base, asked);
-    await open(page, base, `#/?from=${from}&to=${to}&by=severity`);
+    await open(page, base, `#/errors?from=${from}&to=${to}&by=severity`);
     const answer = await api(page, base, asked);
     const shown = await said(page, 'Errors over time');
     // A target that comes back may tell of the time it was away just between two questions.
@@ -116,7 +117,7 @@ export const journeys = {
     await until('back undoes the second zoom', () => hash(page) === once);
     await settled(page);
     await plot(page).dblclick();
-    await until('a double click undoes the first', () => hash(page) === '#/?from=now-30d');
+    await until('a double click undoes the first', () => hash(page) === '#/errors?from=now-30d');
   },
 
   'a click on a service filters by it': async (page, base) => {
@@ -155,7 +156,7 @@ export const journeys = {
     await panel(page, 'Samples').waitFor();
     await panel(page, 'Where it happens').waitFor();
     await page.goBack();
-    await until('the list is back', () => hash(page) === '#/?from=now-30d&sort=count');
+    await until('the list is back', () => hash(page) === '#/errors?from=now-30d&sort=count');
     await rows(page).first().waitFor();
   },
 
@@ -429,6 +430,153 @@ export const journeys = {
     assert.equal(await page.getByRole('option').count(), 0);
   },
 
+  'a click on a colour filters by it, a double click still zooms out': async (page, base) => {
+    await open(page, base, `${month}&by=severity`);
+    const box = await plot(page).boundingBox();
+    const [x, y] = [box.x + box.width * 0.5, box.y + box.height - 3];
+    await page.mouse.move(x, y);
+    await page.getByText('Click for only this').waitFor();
+    await page.mouse.click(x, y);
+    await until('the address has the filter', () => hash(page).includes('q=severity:'));
+    await settled(page);
+    const filtered = hash(page);
+    await plot(page).dblclick();
+    await until('it zooms out', () => hash(page).includes('from=now-90d'));
+    assert.equal(hash(page).replace('now-90d', 'now-30d'), filtered);
+  },
+
+  'the chart is read, filtered and zoomed by keyboard': async (page, base) => {
+    await open(page, base, `${month}&by=severity`);
+    await page.locator('figure').focus();
+    for (const key of ['End', 'ArrowLeft', 'ArrowUp']) await page.keyboard.press(key);
+    await page.getByText('Enter for only this').waitFor();
+    await page.keyboard.press('Enter');
+    await until('the address has the filter', () => hash(page).includes('q=severity:'));
+    await settled(page);
+    await page.locator('figure').focus();
+    for (const key of ['End', 'Shift+ArrowLeft', 'Shift+ArrowLeft', 'Enter']) await page.keyboard.press(key);
+    await until('the address has a range', () => /from=\d{4}-/.test(hash(page)));
+  },
+
+  'the day before is laid over the chart': async (page, base) => {
+    await open(page, base, '#/errors');
+    await page.getByLabel('Compare with').selectOption('1d');
+    await until('the address has it', () => hash(page).includes('compare=1d'));
+    const { total } = await api(page, base, 'range?start=now-172800s&end=now-86400s');
+    const said = page.getByRole('list', { name: 'How to read the chart' }).getByRole('listitem').first();
+    await said.waitFor();
+    const before = Number(/before: ([\d,]+)/.exec(await said.innerText())?.[1]?.replaceAll(',', ''));
+    assert.ok(Math.abs(before - total.total) <= total.total * 0.05 + 20, `${before} is not about ${total.total}`);
+  },
+
+  'the chart is taken along': async (page, base) => {
+    await open(page, base, `${month}&by=severity`);
+    const menu = async (name) => {
+      await page.getByRole('button', { name: 'Take the chart along' }).click();
+      await page.getByRole('menuitem', { name }).click();
+    };
+    await menu('Copy link');
+    await page.getByText('Link copied').waitFor({ state: 'attached' });
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(link, /#\/errors\?from=\d{4}-.*&to=\d{4}-.*by=severity/);
+    await menu('Copy as Markdown image');
+    await page.getByText('Markdown copied').waitFor({ state: 'attached' });
+    const markdown = await page.evaluate(() => navigator.clipboard.readText());
+    const [, picture] = /^\[!\[[^\]]+\]\(([^)]+)\)\]\([^)]+\)$/.exec(markdown) ?? [];
+    assert.ok(picture, markdown);
+    assert.equal((await page.request.get(picture)).headers()['content-type'], 'image/png');
+    for (const kind of ['PNG', 'SVG', 'CSV']) {
+      const download = page.waitForEvent('download');
+      await menu(`Download ${kind}`);
+      const saved = await download;
+      assert.match(saved.suggestedFilename(), new RegExp(`^errors-by-severity-.*\\.${kind.toLowerCase()}$`));
+      assert.equal(await saved.failure(), null);
+    }
+  },
+
+  'a time from a log is pasted': async (page, base) => {
+    await open(page, base);
+    const paste = async (text) => {
+      await page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+      await page.keyboard.press('Control+v');
+    };
+    await page.locator('main').focus();
+    await paste('2026-11-20 14:20:05,123');
+    await until('one looks at what is around it', () =>
+      hash(page).includes('from=2026-11-20T14:05:05Z&to=2026-11-20T14:35:05Z'),
+    );
+    await page.getByRole('button', { name: /^Time range/ }).click();
+    await page.getByLabel('To', { exact: true }).fill('');
+    await page.getByLabel('From', { exact: true }).fill('');
+    await paste('20/Nov/2026:10:00:00 +0000 - 20/Nov/2026:12:00:00 +0000');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await until('both ends are there', () => hash(page).includes('from=2026-11-20T10:00:00Z&to=2026-11-20T12:00:00Z'));
+  },
+
+  'the overview says what the API says, and its figures lead to what they count': async (page, base) => {
+    await open(page, base, '#/');
+    const { services } = await api(page, base, 'services');
+    const rows = panel(page, 'Services').getByRole('listitem');
+    assert.equal(await rows.count(), services.length);
+    assert.ok((await said(page, 'All services over time')) > 0, 'the chart is empty');
+    await rows.first().getByRole('link').first().click();
+    await until('the list of the service', () => /^#\/errors\?q=service:/.test(hash(page)));
+    await page.goBack();
+    await page.getByRole('list', { name: 'At one glance' }).getByRole('link', { name: /^New/ }).click();
+    await until('the list of new errors', () => hash(page).includes('q=is:new'));
+    await settled(page);
+    const { total } = await api(page, base, 'aggregates?q=is:new&limit=1');
+    if (total > 0) assert.equal(await said(page, 'Errors'), total);
+  },
+
+  'the status says what the API says': async (page, base) => {
+    await open(page, base, '#/status');
+    const status = await api(page, base, 'status');
+    const { yaml } = await api(page, base, 'config');
+    assert.ok((await panel(page, 'This server').innerText()).includes(status.version));
+    assert.ok(
+      (await panel(page, 'Storage').innerText()).includes(status.storage.targets.toLocaleString('en-US').slice(0, -1)),
+    );
+    await panel(page, 'Configuration').getByRole('button', { name: 'Copy' }).click();
+    await until('it is copied whole', async () => (await page.evaluate(() => navigator.clipboard.readText())) === yaml);
+  },
+
+  'g and a letter lead from page to page': async (page, base) => {
+    await open(page, base, '#/');
+    for (const [key, place] of [
+      ['e', '#/errors'],
+      ['s', '#/search'],
+      ['t', '#/targets'],
+      ['h', '#/status'],
+      ['o', '#/'],
+    ]) {
+      await page.keyboard.press('g');
+      await page.keyboard.press(key);
+      await until(`g ${key}`, () => hash(page) === place);
+    }
+  },
+
+  'a server that is away is said to be, and nobody has to do anything when it is back': refusing(async (page, base) => {
+    await open(page, base, '#/?refresh=10');
+    const shown = await panel(page, 'Services').getByRole('listitem').count();
+    let away = true;
+    let asked = 0;
+    await page.route(/\/(api|-)\//, (route) => {
+      asked += 1;
+      return away ? route.abort() : route.continue();
+    });
+    await page.keyboard.press('r');
+    await page.getByText('The server can not be reached').waitFor();
+    const before = asked;
+    await page.waitForTimeout(6000);
+    assert.ok(asked - before < 8, `${asked - before} requests in six seconds while nobody is there`);
+    assert.equal(await panel(page, 'Services').getByRole('listitem').count(), shown);
+    assert.equal(await page.getByRole('alert').count(), 0);
+    away = false;
+    await page.getByText('The server is back').waitFor();
+    await page.getByText('The server is back').waitFor({ state: 'detached' });
+  }),
+
   'the targets are those of the API': async (page, base) => {
     // What the page was told: a target may go down before somebody else asks.
     const answered = page.waitForResponse(/\/api\/v1\/targets\?/);
@@ -459,7 +607,7 @@ export const journeys = {
     const error = await firstError(page, base);
     for (const width of [360, 390, 768, 1200, 3440]) {
       await page.setViewportSize({ width, height: 844 });
-      for (const place of [month, searched, `${deepLink(error)}?from=now-30d`, '#/targets']) {
+      for (const place of [overview, month, searched, `${deepLink(error)}?from=now-30d`, '#/targets', '#/status']) {
         await page.goto('about:blank');
         await open(page, base, place);
         await fits(page, `${place} at ${width} px`);
@@ -471,7 +619,7 @@ export const journeys = {
     const error = await firstError(page, base);
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
-      for (const place of [month, searched, `${deepLink(error)}?from=now-30d`, '#/targets']) {
+      for (const place of [overview, month, searched, `${deepLink(error)}?from=now-30d`, '#/targets', '#/status']) {
         await page.goto('about:blank');
         await open(page, base, place);
         await accessible(page, `${place}, ${colorScheme}`);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import axe from 'axe-core';
 
 /** Opens an address of ours and waits until it has shown what it asked for. */
-export async function open(page, base, hash = '#/') {
+export async function open(page, base, hash = '#/errors') {
   await page.goto(`${base}${hash}`);
   await settled(page);
 }

@@ -8,6 +8,7 @@ import { useStoredZone, ZoneContext } from './lib/preference';
 import { term } from './lib/term';
 import { EditsProvider } from './pages/Edits';
 import { ErrorsPage } from './pages/ErrorsPage';
+import { OverviewPage } from './pages/OverviewPage';
 import { Shell } from './pages/Shell';
 import { theme, variables } from './theme';
 
@@ -15,6 +16,7 @@ const ErrorPage = lazy(() => import('./pages/ErrorPage').then(({ ErrorPage: page
 const ActivityPage = lazy(() => import('./pages/ActivityPage').then(({ ActivityPage: page }) => ({ default: page })));
 const ReportsPage = lazy(() => import('./pages/ReportsPage').then(({ ReportsPage: page }) => ({ default: page })));
 const SearchPage = lazy(() => import('./pages/SearchPage').then(({ SearchPage: page }) => ({ default: page })));
+const StatusPage = lazy(() => import('./pages/StatusPage').then(({ StatusPage: page }) => ({ default: page })));
 const TargetsPage = lazy(() => import('./pages/TargetsPage').then(({ TargetsPage: page }) => ({ default: page })));
 
 export function App() {
@@ -40,8 +42,12 @@ export function App() {
 function Page() {
   const { route } = usePlace();
   switch (route.page) {
+    case 'overview':
+      return <OverviewPage />;
     case 'errors':
       return <ErrorsPage />;
+    case 'status':
+      return <StatusPage />;
     case 'search':
       return <SearchPage />;
     case 'targets':

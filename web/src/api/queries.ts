@@ -2,6 +2,7 @@
 // clock decides what `now` is, a refresh asks the same question again, and the old answer stays on screen until the new one is there.
 import { keepPreviousData, QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { ApiError, get, getText } from './client';
+import { watchConnection } from './connection';
 import type {
   AggregateDetail,
   Aggregates,
@@ -26,7 +27,7 @@ export interface Window {
 }
 
 export function newQueryClient(): QueryClient {
-  return new QueryClient({
+  const client = new QueryClient({
     defaultOptions: {
       queries: {
         retry: (failures, error) =>
@@ -37,6 +38,8 @@ export function newQueryClient(): QueryClient {
       },
     },
   });
+  watchConnection(client);
+  return client;
 }
 
 export interface Ask {

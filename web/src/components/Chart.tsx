@@ -1,19 +1,25 @@
-// Counts over time as stacked columns. Drag to zoom, double click to zoom out, arrow keys to walk from bucket to bucket.
+// Counts over time as stacked columns. Drag to zoom, double click to zoom out, click a piece to filter by it; by keyboard ← → walk
+// from bucket to bucket, ↑ ↓ from piece to piece, Shift widens, Enter filters or zooms.
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { Marker } from '../lib/activity';
 import { counted, span } from '../lib/format';
+import { type Marker, markersWithin } from '../lib/marker';
 import type { Scheme } from '../lib/palette';
 import { useZone } from '../lib/preference';
 import type { ChartData } from '../lib/series';
-import { column, peak, pieceAt } from '../lib/stacking';
-import { countLabel, timeLabels } from '../lib/ticks';
 import { type Range, zoomIn } from '../lib/time';
 import type { Zone } from '../lib/zone';
 import classes from './Chart.module.css';
 import { ChartTooltip } from './ChartTooltip';
-import { type Picture, paint } from './paint';
+import { Markers } from './Markers';
+import { type Frame, type Hover, type Latest, options, place, values } from './plot';
+
+/** Another time's counts in the same buckets. */
+export interface Compared {
+  name: string;
+  totals: number[];
+}
 
 interface Props {
   data: ChartData;
@@ -22,53 +28,53 @@ interface Props {
   height: number;
   highlighted: number | undefined;
   label: string;
-  /** Moments that are marked. */
-  markers?: Marker[];
   /** What is counted, one of it. */
   noun?: string;
+  compared?: Compared | undefined;
+  markers?: Marker[] | undefined;
   onZoom: (range: Range) => void;
   onZoomOut: () => void;
+  /** Somebody wants only this series; absent where that makes no sense. */
+  onPick?: ((series: number) => void) | undefined;
 }
 
-interface Hover {
-  bucket: number;
-  series: number | undefined;
-  left: number;
-  width: number;
+interface Pointed extends Hover {
+  /** By the keyboard: where what Enter zooms to begins. */
+  anchor?: number;
+  byKey?: boolean;
 }
 
-/** With fewer errors than this in the tallest column the axis still goes so far. */
-const peakMin = 4;
-const axisColour: Record<Scheme, string> = { light: '#566371', dark: '#9aa8b5' };
-const gridColour: Record<Scheme, string> = { light: '#e9eef2', dark: '#242f3a' };
-const font = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const noMarkers: Marker[] = [];
 
-interface Latest extends Omit<Props, 'height' | 'label' | 'noun' | 'markers'> {
-  markers: Marker[];
-  zone: Zone;
-}
-
-const none: Marker[] = [];
-
-export function Chart({ height, label, noun = 'error', markers = none, ...rest }: Props) {
+export function Chart({ height, label, noun = 'error', markers = noMarkers, compared, onPick, ...given }: Props) {
   const zone = useZone();
-  const given = { ...rest, markers };
   const { data, colours, scheme, highlighted } = given;
   const host = useRef<HTMLElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const latest = useRef<Latest>({ ...given, zone });
-  latest.current = { ...given, zone };
-  const [hover, setHover] = useState<Hover | null>(null);
-  const [byKey, setByKey] = useState(false);
+  const [hover, setHover] = useState<Pointed | null>(null);
+  const [frame, setFrame] = useState<Frame>({ left: 0, width: 0 });
+  const totals = compared?.totals;
+  const picks = (series: number | undefined) => onPick && series !== undefined && data.series[series]?.term && series;
+  const pick = (series: number | undefined) => {
+    const picked = picks(series);
+    if (typeof picked === 'number') onPick?.(picked);
+    return typeof picked === 'number';
+  };
+  const now: Latest = {
+    ...given,
+    zone,
+    compared: totals,
+    onHover: setHover,
+    onFrame: (next) => setFrame((one) => (one.left === next.left && one.width === next.width ? one : next)),
+    onClick: ({ series }) => pick(series),
+  };
+  const latest = useRef(now);
+  latest.current = now;
 
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const made = new uPlot(
-      options(element.clientWidth, height, latest, setHover),
-      values(latest.current.data),
-      element,
-    );
+    const made = new uPlot(options(element.clientWidth, height, latest), values(latest.current.data), element);
     plot.current = made;
     const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     watch.observe(element);
@@ -79,27 +85,26 @@ export function Chart({ height, label, noun = 'error', markers = none, ...rest }
     };
   }, [height]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the scale depends on what is compared
   useEffect(() => {
     plot.current?.setData(values(data));
-  }, [data]);
+  }, [data, totals]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the picture is painted again when what it is painted with changes
   useEffect(() => {
     plot.current?.redraw(false, true);
-  }, [colours, scheme, highlighted, markers, zone]);
-
-  const onKeyDown = (event: KeyboardEvent) => {
-    const direction = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
-    if (event.key === 'Escape') setHover(null);
-    if (direction === 0 || !plot.current) return;
-    event.preventDefault();
-    setByKey(true);
-    const from = hover?.bucket ?? (direction < 0 ? data.times.length : -1);
-    const bucket = Math.min(data.times.length - 1, Math.max(0, from + direction));
-    setHover({ bucket, series: undefined, ...place(plot.current, data, bucket) });
-  };
+  }, [colours, scheme, highlighted, zone]);
 
   const shown = hover !== null && hover.bucket < data.times.length ? hover : null;
+  const onKeyDown = (event: KeyboardEvent) => {
+    const next = walk(event, shown, data);
+    if (next === undefined || !plot.current) return;
+    event.preventDefault();
+    if (next === 'leave') setHover(null);
+    else if (next !== 'enter') setHover({ ...next, ...place(plot.current, data, next.bucket), byKey: true });
+    else if (shown && !pick(shown.series)) given.onZoom(chosen(shown, data));
+  };
+
   return (
     <div className={classes.chart} style={{ height }}>
       <figure
@@ -108,105 +113,71 @@ export function Chart({ height, label, noun = 'error', markers = none, ...rest }
         aria-label={label}
         tabIndex={0}
         className={classes.host}
+        data-pickable={typeof picks(shown?.series) === 'number' || undefined}
         onKeyDown={onKeyDown}
         onBlur={() => setHover(null)}
-        onPointerMove={() => setByKey(false)}
       />
-      {shown && <ChartTooltip data={data} colours={colours} noun={noun} markers={markers} {...shown} />}
+      <Markers markers={markers} data={data} frame={frame} />
+      {shown && (
+        <ChartTooltip
+          data={data}
+          colours={colours}
+          noun={noun}
+          compared={compared}
+          markers={markers}
+          canPick={typeof picks(shown.series) === 'number'}
+          {...shown}
+        />
+      )}
       <p className="visually-hidden" aria-live="polite">
-        {shown && byKey ? spoken(data, shown.bucket, noun, zone) : ''}
+        {shown?.byKey ? spoken(data, shown, noun, zone, compared, markers) : ''}
       </p>
     </div>
   );
 }
 
-function spoken(data: ChartData, bucket: number, noun: string, zone: Zone): string {
+type Walked = Pick<Pointed, 'bucket' | 'series' | 'anchor'> | 'leave' | 'enter' | undefined;
+
+/** Where a key leads; undefined when the chart does not know it. */
+function walk(event: KeyboardEvent, from: Pointed | null, data: ChartData): Walked {
+  const last = data.times.length - 1;
+  if (event.key === 'Escape') return from ? 'leave' : undefined;
+  if (event.key === 'Enter') return from ? 'enter' : undefined;
+  const sideways = { ArrowLeft: -1, ArrowRight: 1, Home: -data.times.length, End: data.times.length }[event.key];
+  if (sideways !== undefined) {
+    const at = from?.bucket ?? (sideways < 0 ? last + 1 : -1);
+    const bucket = Math.min(last, Math.max(0, at + sideways));
+    const anchor = event.shiftKey ? (from?.anchor ?? from?.bucket) : undefined;
+    return { bucket, series: undefined, ...(anchor === undefined ? {} : { anchor }) };
+  }
+  const upwards = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+  if (upwards === undefined || !from) return undefined;
+  const there = data.series.flatMap((one, index) => ((one.counts[from.bucket] ?? 0) > 0 ? [index] : []));
+  const at = from.series === undefined ? -1 : there.indexOf(from.series);
+  const next = at < 0 ? (upwards > 0 ? 0 : there.length - 1) : at + upwards;
+  return { bucket: from.bucket, series: there[Math.min(there.length - 1, Math.max(0, next))] };
+}
+
+/** The range of the buckets that are chosen by keyboard. */
+function chosen({ bucket, anchor = bucket }: Pointed, data: ChartData): Range {
+  const from = data.startMs + Math.min(bucket, anchor) * data.stepMs;
+  const to = data.startMs + (Math.max(bucket, anchor) + 1) * data.stepMs;
+  return zoomIn(from, to, data.stepMs, data.startMs, Date.now());
+}
+
+function spoken(
+  data: ChartData,
+  { bucket, series, anchor }: Pointed,
+  noun: string,
+  zone: Zone,
+  compared: Compared | undefined,
+  markers: Marker[],
+): string {
   const start = data.startMs + bucket * data.stepMs;
-  return `${span(start, start + data.stepMs, zone, data.endMs)}: ${counted(data.totals[bucket] ?? 0, noun)}`;
-}
-
-/** x is the middle of each bucket, so that the nearest point is the bucket one points at. */
-function values(data: ChartData): uPlot.AlignedData {
-  return [
-    data.times.map((ms) => (ms + data.stepMs / 2) / 1000),
-    data.times.map((_, bucket) => data.totals[bucket] ?? 0),
-  ];
-}
-
-/** Where a bucket lies, in CSS pixels of the chart. */
-function place(u: uPlot, data: ChartData, bucket: number): { left: number; width: number } {
-  const from = (data.startMs + bucket * data.stepMs) / 1000;
-  const left = u.valToPos(from, 'x');
-  return { left: left + u.over.offsetLeft, width: u.valToPos(from + data.stepMs / 1000, 'x') - left };
-}
-
-function options(
-  width: number,
-  height: number,
-  latest: { current: Latest },
-  onHover: (hover: Hover | null) => void,
-): uPlot.Options {
-  const axis = { stroke: () => axisColour[latest.current.scheme], font, ticks: { show: false } };
-  const grid = { stroke: () => gridColour[latest.current.scheme], width: 1 };
-  return {
-    width,
-    height,
-    padding: [10, 20, 0, 0],
-    legend: { show: false },
-    tzDate: (seconds) =>
-      latest.current.zone === 'utc' ? uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC') : new Date(seconds * 1000),
-    scales: {
-      x: { time: true, range: () => [latest.current.data.startMs / 1000, latest.current.data.endMs / 1000] },
-      y: { range: () => [0, peak(latest.current.data.series, latest.current.data.times.length, peakMin) * 1.06] },
-    },
-    series: [{}, { paths: () => null, points: { show: false } }],
-    axes: [
-      {
-        ...axis,
-        grid: { show: false },
-        ticks: { show: true, size: 4, ...grid },
-        size: 42,
-        space: 64,
-        values: (_, splits, __, ___, increment) => timeLabels(splits, increment, latest.current.zone),
-      },
-      { ...axis, grid, size: 50, space: 34, incrs: increments(), values: (_, splits) => splits.map(countLabel) },
-    ],
-    cursor: {
-      x: false,
-      y: false,
-      points: { show: false },
-      drag: { x: true, y: false, setScale: false },
-      bind: {
-        dblclick: () => () => {
-          latest.current.onZoomOut();
-          return null;
-        },
-      },
-    },
-    hooks: {
-      draw: [(u) => paint(u, latest.current satisfies Picture)],
-      setCursor: [(u) => onHover(hoverOf(u, latest.current.data))],
-      setSelect: [(u) => select(u, latest.current)],
-    },
-  };
-}
-
-function hoverOf(u: uPlot, data: ChartData): Hover | null {
-  const { idx, left = -1, top = -1 } = u.cursor;
-  if (idx === null || idx === undefined || left < 0) return null;
-  return { bucket: idx, series: pieceAt(column(data.series, idx), u.posToVal(top, 'y')), ...place(u, data, idx) };
-}
-
-function select(u: uPlot, { data, onZoom }: Latest): void {
-  const { left, width } = u.select;
-  if (width < 4) return;
-  const [from, to] = [u.posToVal(left, 'x') * 1000, u.posToVal(left + width, 'x') * 1000];
-  const range = zoomIn(from, to, data.stepMs, data.startMs, Date.now());
-  u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-  onZoom(range);
-}
-
-/** 1, 2, 5, 10, … : counts are whole. */
-function increments(): number[] {
-  return Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power)).flat();
+  const one = series === undefined ? undefined : data.series[series];
+  if (one) return `${one.name}: ${counted(one.counts[bucket] ?? 0, noun)}`;
+  const before = compared ? `, ${compared.name} ${counted(compared.totals[bucket] ?? 0, noun)}` : '';
+  const events = markersWithin(markers, start, start + data.stepMs).map(({ text }) => `, ${text}`);
+  const wide = anchor === undefined ? '' : `${Math.abs(anchor - bucket) + 1} columns chosen. `;
+  return `${wide}${span(start, start + data.stepMs, zone, data.endMs)}: ${counted(data.totals[bucket] ?? 0, noun)}${before}${events.join('')}`;
 }

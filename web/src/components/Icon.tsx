@@ -21,6 +21,7 @@ const paths = {
   filter: 'M2 3.5h12M4.5 8h7M6.8 12.5h2.4',
   plus: 'M8 3v10M3 8h10',
   undo: 'M6 3 2.8 6.2 6 9.4M3 6.2h6.4a3.6 3.6 0 0 1 0 7.2H6.5',
+  share: 'M8 9.5V2.3M5.2 4.8 8 2l2.8 2.8M3 8v5.5h10V8',
   check: 'M3 8.5 6.5 12 13 4.5',
 } as const;
 

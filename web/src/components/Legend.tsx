@@ -1,9 +1,7 @@
 // The chart's series with their totals. Pointing at one brings it forward, a click filters by it.
-import type { Marker } from '../lib/activity';
 import { gaps } from '../lib/coverage';
 import { count, exact, percent } from '../lib/format';
 import type { ChartData } from '../lib/series';
-import { visible } from '../lib/text';
 import { Foreign } from './Foreign';
 import classes from './Legend.module.css';
 
@@ -16,15 +14,11 @@ interface Props {
   /** Off where filtering makes no sense. */
   clickable: boolean;
   onPoint: (series: number | undefined) => void;
-  markers?: Marker[];
+  /** What the line over the columns is. */
+  compared?: { name: string; total: number; difference: string } | undefined;
 }
 
-export function Legend({ data, colours, isActive, onToggle, clickable, onPoint, markers = [] }: Props) {
-  const kinds = Object.groupBy(
-    markers.filter(({ ms }) => ms >= data.startMs && ms <= data.endMs),
-    ({ kind }) => kind,
-  );
-  const marked = Object.entries(kinds);
+export function Legend({ data, colours, isActive, onToggle, clickable, onPoint, compared }: Props) {
   const long = data.series.some((one) => one.name.length > 28);
   const estimated = data.estimatedTotal > 0;
   const unwatched = gaps(data.coverage).length > 0;
@@ -62,14 +56,13 @@ export function Legend({ data, colours, isActive, onToggle, clickable, onPoint, 
           );
         })}
       </ul>
-      {(estimated || unwatched || marked.length > 0) && (
+      {(estimated || unwatched || compared) && (
         <ul className={classes.keys} aria-label="How to read the chart">
-          {marked.map(([kind, ones]) => (
-            <li key={kind} title={ones.map(({ text }) => visible(text)).join('\n')}>
-              <span className={classes.flag} data-kind={kind} /> {kind === 'seen' ? 'first seen' : kind}
-              {ones.length > 1 && ` ${ones.length} times`}
+          {compared && (
+            <li title={`The same time ${compared.name}: ${exact(compared.total)} up to now`}>
+              <span className={classes.outline} /> {compared.name}: {count(compared.total)}, now {compared.difference}
             </li>
-          ))}
+          )}
           {estimated && (
             <li title="These errors are counted exactly. Only when they happened, within a time nobody was watching, is an estimate.">
               <span className={classes.striped} /> placed by estimate ({percent(data.estimatedTotal / data.total)})

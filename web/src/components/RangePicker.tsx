@@ -1,8 +1,9 @@
 // Which time one looks at: presets, or two expressions of one's own.
 import { Button, Popover, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, type ClipboardEvent as ReactClipboardEvent, useEffect, useRef, useState } from 'react';
 import { inputTime, span } from '../lib/format';
+import { pastedInstant, pastedRange, rangeIn } from '../lib/paste';
 import { useZone } from '../lib/preference';
 import { canonical, isRelative, parseInstant, presets, type Range, rangeProblem } from '../lib/time';
 import type { Zone } from '../lib/zone';
@@ -17,6 +18,7 @@ interface Props {
 export function RangePicker({ range, onChange }: Props) {
   const [opened, { toggle, close }] = useDisclosure(false);
   const zone = useZone();
+  usePastedRange(zone, onChange);
   const pick = (next: Range) => {
     close();
     onChange(next);
@@ -66,11 +68,44 @@ export function RangePicker({ range, onChange }: Props) {
   );
 }
 
+/** A time or a range that is pasted anywhere but into a field is where one goes. */
+function usePastedRange(zone: Zone, onChange: (range: Range) => void): void {
+  const latest = useRef(onChange);
+  latest.current = onChange;
+  useEffect(() => {
+    const onPaste = (event: ClipboardEvent) => {
+      const into =
+        event.target instanceof Element ? event.target.closest('input, textarea, select, [contenteditable]') : null;
+      if (into || event.defaultPrevented) return;
+      const range = pastedRange(event.clipboardData?.getData('text') ?? '', Date.now(), zone);
+      if (!range) return;
+      event.preventDefault();
+      latest.current(range);
+    };
+    window.addEventListener('paste', onPaste);
+    return () => window.removeEventListener('paste', onPaste);
+  }, [zone]);
+}
+
 function Own({ range, zone, onApply }: { range: Range; zone: Zone; onApply: (range: Range) => void }) {
   const [from, setFrom] = useState(() => editable(range.from, zone));
   const [to, setTo] = useState(() => editable(range.to, zone));
   const [tried, setTried] = useState(false);
   const problem = tried ? rangeProblem({ from, to }, Date.now(), zone) : undefined;
+  /** A range fills both fields, a time in another tool's form this one. */
+  const paste = (set: (text: string) => void) => (event: ReactClipboardEvent) => {
+    const text = event.clipboardData.getData('text');
+    const now = Date.now();
+    const both = rangeIn(text, now, zone);
+    const one = both || canonical(text, now, zone) !== undefined ? undefined : pastedInstant(text, now, zone);
+    if (!both && one === undefined) return;
+    event.preventDefault();
+    setTried(false);
+    if (both) {
+      setFrom(editable(both.from, zone));
+      setTo(editable(both.to, zone));
+    } else if (one !== undefined) set(inputTime(one, zone));
+  };
   const apply = (event: FormEvent) => {
     event.preventDefault();
     const now = Date.now();
@@ -88,6 +123,7 @@ function Own({ range, zone, onApply }: { range: Range; zone: Zone; onApply: (ran
         value={from}
         spellCheck={false}
         autoComplete="off"
+        onPaste={paste(setFrom)}
         onChange={(event) => setFrom(event.currentTarget.value)}
         error={problem?.field === 'from' ? problem.text : undefined}
       />
@@ -97,6 +133,7 @@ function Own({ range, zone, onApply }: { range: Range; zone: Zone; onApply: (ran
         value={to}
         spellCheck={false}
         autoComplete="off"
+        onPaste={paste(setTo)}
         onChange={(event) => setTo(event.currentTarget.value)}
         error={problem?.field === 'to' ? problem.text : undefined}
       />
@@ -106,6 +143,9 @@ function Own({ range, zone, onApply }: { range: Range; zone: Zone; onApply: (ran
       <p className={classes.hint}>
         <code>now-6h</code>, <code>2026-11-20 14:00</code> ({zone === 'utc' ? 'UTC' : 'your time'}), RFC 3339 or Unix
         seconds. Drag in the chart to zoom.
+      </p>
+      <p className={classes.hint}>
+        A time or a range from a log or a link can be pasted here, or anywhere on the page.
       </p>
     </form>
   );

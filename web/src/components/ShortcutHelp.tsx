@@ -1,5 +1,6 @@
 // What the keyboard does.
 import { Kbd } from '@mantine/core';
+import { goHelp } from '../lib/chord';
 import { shortcutHelp } from '../lib/key';
 import { Dialog } from './Dialog';
 import classes from './ShortcutHelp.module.css';
@@ -8,7 +9,7 @@ export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: ()
   return (
     <Dialog opened={opened} onClose={onClose} title="Keyboard shortcuts">
       <dl className={classes.list}>
-        {shortcutHelp.map(([keys, what]) => (
+        {[...shortcutHelp, ...goHelp].map(([keys, what]) => (
           <div key={what} className={classes.row}>
             <dt>
               {keys.map((key) => (
@@ -22,7 +23,8 @@ export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: ()
         ))}
       </dl>
       <p className={classes.note}>
-        In the chart: drag to zoom in, double click to zoom out, ← and → to read it bucket by bucket.
+        In the chart: drag to zoom in, double click to zoom out, click a colour for only that. By keyboard ← → walk from
+        column to column, ↑ ↓ from colour to colour; Shift with ← → chooses several columns, Enter goes there.
       </p>
     </Dialog>
   );

@@ -1,6 +1,5 @@
 // What the chart paints itself: columns, estimated parts, gaps. uPlot gives the axes, the scales and the pointer.
 import type uPlot from 'uplot';
-import type { Marker } from '../lib/activity';
 import { gaps } from '../lib/coverage';
 import type { Scheme } from '../lib/palette';
 import type { ChartData } from '../lib/series';
@@ -12,16 +11,13 @@ export interface Picture {
   scheme: Scheme;
   /** The one series that is pointed at; the others step back. */
   highlighted: number | undefined;
-  markers: Marker[];
+  /** Totals of the same buckets at another time: an outline. */
+  compared: number[] | undefined;
 }
 
 const hatchColour: Record<Scheme, string> = { light: '#b4bfc9', dark: '#465361' };
 const inkColour: Record<Scheme, string> = { light: '#566371', dark: '#9aa8b5' };
-/** As theme.css has them. */
-const markColour: Record<Scheme, Record<Marker['kind'], string>> = {
-  light: { resolved: '#2b7a3d', regressed: '#c22f2f', muted: '#566371', reopened: '#0b7285', seen: '#6741b8' },
-  dark: { resolved: '#7fcf8f', regressed: '#ff8a80', muted: '#9aa8b5', reopened: '#5cc0d2', seen: '#bba4f5' },
-};
+const outlineColour: Record<Scheme, string> = { light: '#1c2733', dark: '#f2f6f9' };
 const panelColour: Record<Scheme, string> = { light: '#ffffff', dark: '#19212a' };
 
 /** Stripes as a canvas pattern, kept by colour and direction. */
@@ -73,8 +69,34 @@ export function paint(u: uPlot, picture: Picture): void {
   ctx.clip();
   paintGaps(u, picture);
   paintColumns(u, picture);
-  paintMarkers(u, picture);
+  paintCompared(u, picture);
   ctx.restore();
+}
+
+/** Steps over the columns' tops: quiet, and on a light edge, so that it is seen upon any colour. */
+function paintCompared(u: uPlot, { data, compared, scheme }: Picture): void {
+  if (!compared) return;
+  const { ctx } = u;
+  const scale = window.devicePixelRatio || 1;
+  ctx.beginPath();
+  compared.forEach((count, bucket) => {
+    const [left, right] = edges(u, data, bucket);
+    const y = Math.round(u.valToPos(count, 'y', true)) - scale / 2;
+    if (bucket === 0) ctx.moveTo(left, y);
+    else ctx.lineTo(left, y);
+    ctx.lineTo(right, y);
+  });
+  ctx.lineJoin = 'round';
+  ctx.setLineDash([]);
+  ctx.globalAlpha = 0.65;
+  ctx.strokeStyle = panelColour[scheme];
+  ctx.lineWidth = 3.5 * scale;
+  ctx.stroke();
+  ctx.globalAlpha = 0.8;
+  ctx.strokeStyle = outlineColour[scheme];
+  ctx.lineWidth = 1.25 * scale;
+  ctx.stroke();
+  ctx.globalAlpha = 1;
 }
 
 /** Hatched from the top: as much of the height as was not watched. */
@@ -140,31 +162,4 @@ function paintColumns(u: uPlot, { data, colours, highlighted }: Picture): void {
     }
   });
   ctx.globalAlpha = 1;
-}
-
-/** A line through the height with a flag at its top; flags that would lie upon each other stand one below the other. */
-function paintMarkers(u: uPlot, { data, scheme, markers }: Picture): void {
-  const { ctx, bbox } = u;
-  const scale = window.devicePixelRatio || 1;
-  const [size, half] = [10 * scale, 4.5 * scale];
-  const shown = markers.filter(({ ms }) => ms >= data.startMs && ms <= data.endMs).toSorted((a, b) => a.ms - b.ms);
-  let before = Number.NEGATIVE_INFINITY;
-  let row = 0;
-  for (const marker of shown) {
-    const x = Math.round(u.valToPos(marker.ms / 1000, 'x', true));
-    row = x - before < size + 2 * scale ? (row + 1) % 5 : 0;
-    before = x;
-    const top = bbox.top + row * (2 * half + scale);
-    // The flag flies to where there is room.
-    const side = x > bbox.left + bbox.width - size - 2 * scale ? -1 : 1;
-    ctx.fillStyle = markColour[scheme][marker.kind];
-    ctx.globalAlpha = 0.75;
-    for (let y = top; y < bbox.top + bbox.height; y += 6 * scale) ctx.fillRect(x, y, scale, 3 * scale);
-    ctx.globalAlpha = 1;
-    ctx.beginPath();
-    ctx.moveTo(x, top);
-    ctx.lineTo(x + side * size, top + half);
-    ctx.lineTo(x, top + 2 * half);
-    ctx.fill();
-  }
 }

@@ -36,7 +36,7 @@ export function useUndoKey(undo: () => void): void {
   }, []);
 }
 
-function typing(target: EventTarget | null): boolean {
+export function typing(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   const within = 'input:not([type="checkbox"]), textarea, select, [role="dialog"], [role="listbox"], [role="menu"]';
   return target.isContentEditable || target.closest(within) !== null;

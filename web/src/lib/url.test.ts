@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { changed } from './location';
 import { defaultView, formatPlace, type Place, parsePlace } from './url';
 
-const home: Place = { route: { page: 'errors' }, view: defaultView };
+const home: Place = { route: { page: 'overview' }, view: defaultView };
+const list: Place = { route: { page: 'errors' }, view: defaultView };
 
 test('the plain address is the first page with all defaults', () => {
   for (const hash of ['', '#', '#/', '#/?']) expect(parsePlace(hash), hash).toEqual(home);
@@ -19,6 +20,7 @@ test('every view survives the address', () => {
         refresh: 30,
         q: 'service:"a b" class:*Timeout* -x "50% & more"',
         by: 'target.version',
+        compare: '7d',
         sort: 'count',
         cursor: 'eyJ9=/+',
         pageNumber: 3,
@@ -39,6 +41,7 @@ test('every view survives the address', () => {
       route: { page: 'search' },
       view: { ...defaultView, q: 'stack:"a b"', cursor: '17.1-2-3', pageNumber: 2, occurrence: '1-2-3' },
     },
+    { route: { page: 'status' }, view: defaultView },
     { route: { page: 'targets' }, view: { ...defaultView, health: 'down', service: 'a b' } },
   ];
   for (const place of places) expect(parsePlace(formatPlace(place)), formatPlace(place)).toEqual(place);
@@ -65,19 +68,25 @@ test('a service called targets has errors too', () => {
   expect(parsePlace('#/checkout').route).toEqual({ page: 'service', service: 'checkout' });
 });
 
+test('links from when the list stood at the root lead to the list', () => {
+  for (const hash of ['#/?q=is:open', '#/?sort=count&from=now-30d', '#/?cursor=x&page=2'])
+    expect(parsePlace(hash).route, hash).toEqual({ page: 'errors' });
+  expect(parsePlace('#/?from=now-30d&by=severity').route).toEqual({ page: 'overview' });
+});
+
 test('nonsense in the address becomes the default', () => {
-  const { view } = parsePlace('#/?sort=up&refresh=7&page=-2&cursor=x');
+  const { view } = parsePlace('#/errors?compare=2d&sort=up&refresh=7&page=-2&cursor=x');
   expect(view).toEqual({ ...defaultView, cursor: 'x' });
 });
 
 test('another question starts from the first page of the list', () => {
-  const place = { ...home, view: { ...defaultView, cursor: 'c', pageNumber: 4 } };
+  const place = { ...list, view: { ...defaultView, cursor: 'c', pageNumber: 4 } };
   expect(changed(place, { view: { q: 'x' } }).view).toMatchObject({ q: 'x', cursor: '', pageNumber: 1 });
   expect(changed(place, { view: { by: 'severity' } }).view).toMatchObject({ cursor: 'c', pageNumber: 4 });
 });
 
 test('going to an error keeps the question for the way back', () => {
-  const place = { ...home, view: { ...defaultView, q: 'x', sort: 'count' as const, occurrence: 'old' } };
+  const place = { ...list, view: { ...defaultView, q: 'x', sort: 'count' as const, occurrence: 'old' } };
   const there = changed(place, { route: { page: 'error', service: 's', key: 'k' } });
   expect(there.view).toMatchObject({ q: 'x', sort: 'count', occurrence: '' });
 });

@@ -3,16 +3,21 @@
 import { defaultRange, type Range } from './time';
 
 export type Route =
+  | { page: 'overview' }
   | { page: 'errors' }
   | { page: 'search' }
   | { page: 'targets' }
   | { page: 'activity' }
   | { page: 'reports' }
+  | { page: 'status' }
   | { page: 'error'; service: string; key: string }
   | { page: 'service'; service: string };
 
 export const sorts = ['last_seen', 'first_seen', 'count', 'trend'] as const;
 export type Sort = (typeof sorts)[number];
+
+export const compares = ['', '1d', '7d'] as const;
+export type Compare = (typeof compares)[number];
 
 /** What stands behind the route. Values that are the default are left out of the address. */
 export interface View {
@@ -21,6 +26,8 @@ export interface View {
   refresh: number;
   q: string;
   by: string;
+  /** What the chart is compared with: the same time so long before. */
+  compare: Compare;
   sort: Sort;
   /** The list's page: where it starts, and its number for people. */
   cursor: string;
@@ -52,6 +59,7 @@ export const defaultView: View = {
   refresh: 0,
   q: '',
   by: 'service',
+  compare: '',
   sort: 'last_seen',
   cursor: '',
   pageNumber: 1,
@@ -72,18 +80,27 @@ export function parsePlace(hash: string): Place {
   const body = hash.replace(/^#/, '');
   const mark = body.indexOf('?');
   const path = mark < 0 ? body : body.slice(0, mark);
-  return { route: parseRoute(path), view: parseView(new URLSearchParams(mark < 0 ? '' : body.slice(mark + 1))) };
+  const params = new URLSearchParams(mark < 0 ? '' : body.slice(mark + 1));
+  const route = parseRoute(path);
+  // Links from when the list stood at the root go on leading to it.
+  const isList = route.page === 'overview' && listOnly.some((name) => params.has(name));
+  return { route: isList ? { page: 'errors' } : route, view: parseView(params) };
 }
+
+/** What only the list has in its address. */
+const listOnly = ['q', 'sort', 'cursor', 'page'];
 
 function parseRoute(path: string): Route {
   const segments = path.replace(/^\//, '').split('/');
   const [first = '', second = ''] = segments;
-  if (first === '') return { page: 'errors' };
-  if (second === 'errors' && segments.length > 2) {
+  if (first === '') return { page: 'overview' };
+  if (second === 'errors' && segments.length > 2 && segments[2] !== '') {
     // A key that somebody forgot to encode may hold slashes of its own.
     return { page: 'error', service: decode(first), key: decode(segments.slice(2).join('/')) };
   }
-  if (first === 'search' || first === 'targets' || first === 'activity' || first === 'reports') return { page: first };
+  const plain = ['errors', 'search', 'targets', 'activity', 'reports', 'status'] as const;
+  const named = plain.find((page) => page === first);
+  if (named) return { page: named };
   return { page: 'service', service: decode(first) };
 }
 
@@ -105,6 +122,7 @@ function parseView(params: URLSearchParams): View {
     refresh,
     q: params.get('q') ?? '',
     by: params.get('by') ?? defaultView.by,
+    compare: compares.find((known) => known === params.get('compare')) ?? '',
     sort,
     cursor,
     pageNumber: cursor !== '' && Number.isInteger(pageNumber) && pageNumber > 1 ? pageNumber : 1,
@@ -128,9 +146,12 @@ export function formatPlace({ route, view }: Place): string {
   put('from', view.range.from, defaultRange.from);
   put('to', view.range.to, defaultRange.to);
   put('refresh', String(view.refresh), '0');
-  put('q', view.q, '');
   put('by', view.by, defaultView.by);
-  put('sort', view.sort, defaultView.sort);
+  put('compare', view.compare, '');
+  if (route.page !== 'overview') {
+    put('q', view.q, '');
+    put('sort', view.sort, defaultView.sort);
+  }
   if (route.page === 'errors' || route.page === 'search' || route.page === 'activity') {
     put('cursor', view.cursor, '');
     put('page', String(view.pageNumber), '1');
@@ -159,12 +180,14 @@ export function formatPlace({ route, view }: Place): string {
 
 function formatRoute(route: Route): string {
   switch (route.page) {
-    case 'errors':
+    case 'overview':
       return '/';
+    case 'errors':
     case 'search':
     case 'targets':
     case 'activity':
     case 'reports':
+    case 'status':
       return `/${route.page}`;
     case 'service':
       return `/${encodeURIComponent(route.service)}`;

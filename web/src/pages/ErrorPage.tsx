@@ -20,8 +20,8 @@ import { ActivityPanel } from './ActivityPanel';
 import { useAsk } from './ask';
 import { ErrorHead } from './ErrorHead';
 import classes from './ErrorPage.module.css';
+import { ErrorTimeline } from './ErrorTimeline';
 import { SamplePanel } from './SamplePanel';
-import { TimelinePanel } from './TimelinePanel';
 
 export function ErrorPage({ service, aggregationKey }: { service: string; aggregationKey: string }) {
   const found = useFoundAggregate(
@@ -76,7 +76,7 @@ function Triaged({ error, detail, failed, onRetry }: TriagedProps) {
     <>
       <ErrorHead error={error} detail={detail} activity={entries ?? []} />
       {failed && <Outdated error={failed} onRetry={onRetry} />}
-      <TimelinePanel only={`aggregate:${error.id}`} markers={marked} />
+      <ErrorTimeline error={error} happened={marked} />
       <div className={classes.columns}>
         <SamplePanel id={error.id} oldest={detail?.first_occurrence ?? null} />
         <div className={classes.side}>

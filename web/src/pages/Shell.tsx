@@ -3,7 +3,9 @@ import { ActionIcon } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useIsFetching, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { lookNow, useConnection } from '../api/connection';
 import { useStatus } from '../api/queries';
+import { ConnectionBanner } from '../components/ConnectionBanner';
 import { Icon } from '../components/Icon';
 import { Link } from '../components/Link';
 import { Logo } from '../components/Logo';
@@ -11,6 +13,7 @@ import { RangePicker } from '../components/RangePicker';
 import { RefreshControl } from '../components/RefreshControl';
 import { Settings } from '../components/Settings';
 import { ShortcutHelp } from '../components/ShortcutHelp';
+import { useGoKeys } from '../lib/chord';
 import { useShortcuts } from '../lib/key';
 import { go, usePlace } from '../lib/location';
 import { useZone } from '../lib/preference';
@@ -20,11 +23,13 @@ import { useEdits } from './Edits';
 import classes from './Shell.module.css';
 
 const pages = [
+  { page: 'overview', name: 'Overview' },
   { page: 'errors', name: 'Errors' },
   { page: 'search', name: 'Search' },
   { page: 'targets', name: 'Targets' },
   { page: 'activity', name: 'Activity' },
   { page: 'reports', name: 'Reports' },
+  { page: 'status', name: 'Status' },
 ] as const;
 
 export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone: Zone) => void }) {
@@ -34,17 +39,29 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
   const fetching = useIsFetching();
   const status = useStatus();
   const { name, rename } = useEdits();
+  const connection = useConnection();
+  const away = connection.state !== 'up' && connection.state !== 'back';
   const [helped, help] = useDisclosure(false);
-  const refresh = () => void client.invalidateQueries();
+  const refresh = () => {
+    lookNow();
+    void client.invalidateQueries();
+  };
   const widen = useWiden();
   useShortcuts({ r: refresh, z: widen, '?': help.open });
+  useGoKeys({
+    o: () => go({ route: { page: 'overview' } }),
+    e: () => go({ route: { page: 'errors' } }),
+    s: () => go({ route: { page: 'search' } }),
+    t: () => go({ route: { page: 'targets' } }),
+    h: () => go({ route: { page: 'status' } }),
+  });
   return (
     <>
       <button type="button" className={classes.skip} onClick={() => document.getElementById('main')?.focus()}>
         To the content
       </button>
       <header className={classes.header}>
-        <Link to={{ route: { page: 'errors' } }} className={classes.brand} aria-label="Hydrophone">
+        <Link to={{ route: { page: 'overview' } }} className={classes.brand} aria-label="Hydrophone">
           <Logo />
           <span className={classes.name}>Hydrophone</span>
         </Link>
@@ -56,7 +73,7 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
           ))}
         </nav>
         <div className={classes.tools}>
-          {route.page !== 'targets' && (
+          {route.page !== 'targets' && route.page !== 'status' && (
             <>
               <RangePicker range={view.range} onChange={(range) => go({ view: { range } })} />
               <ActionIcon variant="default" size={30} aria-label="Zoom out" title="Zoom out (z)" onClick={widen}>
@@ -80,9 +97,10 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
           />
         </div>
       </header>
-      <main id="main" tabIndex={-1} className={classes.main}>
+      <main id="main" tabIndex={-1} className={classes.main} data-old={away || undefined}>
         {children}
       </main>
+      <ConnectionBanner connection={connection} />
       <ShortcutHelp opened={helped} onClose={help.close} />
     </>
   );

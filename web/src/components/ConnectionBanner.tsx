@@ -1,0 +1,45 @@
+// What is said over every page while the server is away, and for a moment when it is back.
+import { exactTime, step } from '../lib/format';
+import { useNow } from '../lib/now';
+import { useZone } from '../lib/preference';
+import classes from './ConnectionBanner.module.css';
+
+type State =
+  | { state: 'up' }
+  | { state: 'lost' | 'starting' | 'stopping'; sinceMs: number }
+  | { state: 'back'; awayMs: number };
+
+const words = {
+  lost: ['The server can not be reached', 'it is asked again every few seconds'],
+  starting: ['The server is starting', 'it opens its data, which takes a moment after a crash or with much history'],
+  stopping: ['The server is stopping', 'when it is started again, this page goes on'],
+} as const;
+
+export function ConnectionBanner({ connection }: { connection: State }) {
+  const zone = useZone();
+  const now = useNow();
+  const away = connection.state !== 'up' && connection.state !== 'back';
+  return (
+    <div role="status" aria-live="assertive" className={classes.place}>
+      {connection.state === 'back' && (
+        <p className={classes.banner} data-state="back">
+          The server is back after {step(Math.max(1, connection.awayMs / 1000))}: everything is asked anew.
+        </p>
+      )}
+      {away && (
+        <p className={classes.banner} data-state={connection.state}>
+          <span className={classes.dot} aria-hidden="true" />
+          <span>
+            <strong>{words[connection.state][0]}</strong>
+            {now - connection.sinceMs > 10_000 && ` for ${step((now - connection.sinceMs) / 1000)}`}:{' '}
+            {words[connection.state][1]}. What you see is of{' '}
+            <time dateTime={new Date(connection.sinceMs).toISOString()}>
+              {exactTime(connection.sinceMs, zone).slice(11, 19)}
+            </time>{' '}
+            or older.
+          </span>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { intervals, kept, limitsHit, type ServerFacts, troubles } from './server';
+
+const well: ServerFacts = {
+  config_reload_success: true,
+  limits_hit: {},
+  search: { complete: true, indexed_ratio: 1 },
+  storage: { occurrence_bytes: 10, thinned_days: 0, thinned_occurrences: 0 },
+  retention: { occurrences_bytes: 1000 },
+};
+
+test('when all is well there is nothing to say', () => {
+  expect(troubles(well)).toEqual([]);
+});
+
+test('what is the matter is said, with what one does about it', () => {
+  const all = troubles({
+    config_reload_success: false,
+    config_reload_error: 'unknown key "x" at line 3',
+    limits_hit: { checkout: { aggregates: 5 } },
+    search: { complete: false, indexed_ratio: 0.42 },
+    storage: { occurrence_bytes: 990, thinned_days: 2, thinned_occurrences: 1200 },
+    retention: { occurrences_bytes: 1000 },
+  });
+  expect(all.map(({ level }) => level)).toEqual(['bad', 'warn', 'warn', 'note']);
+  expect(all[0]?.advice).toContain('line 3');
+  expect(all[2]?.what).toContain('1,200 samples of 2 days');
+  expect(all[3]?.what).toContain('42%');
+});
+
+test('room that is nearly full is said before anything goes', () => {
+  const storage = { ...well.storage, occurrence_bytes: 950 };
+  expect(troubles({ ...well, storage }).map(({ what }) => what)).toEqual([
+    'Samples take 95% of the room they may take',
+  ]);
+});
+
+test('limits, most first', () => {
+  expect(limitsHit({ b: { truncated: 3, causes: 0 }, a: { aggregates: 9, truncated: 3 } })).toEqual([
+    { service: 'a', kind: 'aggregates', count: 9 },
+    { service: 'a', kind: 'truncated', count: 3 },
+    { service: 'b', kind: 'truncated', count: 3 },
+  ]);
+});
+
+test('intervals of the running configuration', () => {
+  const yaml =
+    'global:\n  scrape_interval: 15s\nservices:\n- name: a\n  scrape_interval: 15s\n- name: "b c"\n  scrape_interval: 5s\n  x:\n      scrape_interval: 1s\n';
+  expect(intervals(yaml)).toEqual({ usual: '15s', others: [{ service: 'b c', interval: '5s' }] });
+  expect(intervals('')).toEqual({ usual: undefined, others: [] });
+});
+
+test('how long things are kept', () => {
+  expect(kept(90 * 86_400)).toBe('90 d');
+  expect(kept(0)).toBe('for ever');
+});

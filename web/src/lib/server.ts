@@ -1,0 +1,138 @@
+// What the server says of itself, judged: what is the matter, what it means, what one does about it.
+import { bytes, exact, percent, step } from './format';
+
+/** The parts of the status that can be bad. */
+export interface ServerFacts {
+  config_reload_success: boolean;
+  config_reload_error?: string | null;
+  limits_hit: Record<string, Record<string, number>>;
+  search: { complete: boolean; indexed_ratio: number };
+  storage: { occurrence_bytes: number; thinned_days: number; thinned_occurrences: number };
+  retention: { occurrences_bytes: number };
+}
+
+export interface Trouble {
+  what: string;
+  /** What it means and what one does. */
+  advice: string;
+  level: 'bad' | 'warn' | 'note';
+}
+
+/** Above this share of its room, samples are about to be thinned. */
+const fullShare = 0.9;
+
+/** What is the matter, worst first; nothing when all is well. */
+export function troubles(facts: ServerFacts): Trouble[] {
+  const { storage, retention, search } = facts;
+  const found: Trouble[] = [];
+  if (!facts.config_reload_success) {
+    found.push({
+      level: 'bad',
+      what: 'The last reload of the configuration failed; an older one is running',
+      advice: `${facts.config_reload_error ?? 'The log says why'}. Mend the file and reload it again.`,
+    });
+  }
+  if (Object.keys(facts.limits_hit).length > 0) {
+    found.push({
+      level: 'warn',
+      what: 'Limits cut what some services sent',
+      advice: 'What and where stands under “Limits hit”. Counts of what was taken are exact.',
+    });
+  }
+  const full = share(storage.occurrence_bytes, retention.occurrences_bytes);
+  if (storage.thinned_days > 0) {
+    found.push({
+      level: 'warn',
+      what: `${exact(storage.thinned_occurrences)} samples of ${exact(storage.thinned_days)} days were removed to save room`,
+      advice:
+        'Older samples of errors that have newer ones went first; counts stay. Raise storage.retention.occurrences_size to keep more.',
+    });
+  } else if (full > fullShare) {
+    found.push({
+      level: 'note',
+      what: `Samples take ${percent(full)} of the room they may take`,
+      advice:
+        'When it is full, old samples of errors that have newer ones go first. Raise storage.retention.occurrences_size to keep more.',
+    });
+  }
+  if (!search.complete) {
+    found.push({
+      level: 'note',
+      what: `The search index is being made: ${percent(Math.min(search.indexed_ratio, 0.99))} of the samples can be found`,
+      advice: 'Newest samples come first, and everything but the search is whole. It goes on by itself.',
+    });
+  }
+  return found;
+}
+
+function share(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
+}
+
+/** What a kind of limit cut, and which key of the configuration raises it. */
+export const limitKinds: Record<string, { what: string; why: string }> = {
+  aggregates: {
+    what: 'errors not taken',
+    why: 'A target exposed more different errors than global.aggregate_limit; those beyond are not counted. Often a message with ids in it makes each error a new one: mend its key, or raise the limit.',
+  },
+  occurrences: {
+    what: 'samples not taken',
+    why: 'More samples of an error came in one scrape than global.occurrence_limit. They are counted, but not kept to look at.',
+  },
+  truncated: {
+    what: 'texts cut short',
+    why: 'Messages, stacks, headers or bodies longer than their …_size_limit are kept up to it, and say so.',
+  },
+  causes: {
+    what: 'causes left out',
+    why: 'Chains of causes deeper than global.cause_depth_limit end there.',
+  },
+};
+
+export interface LimitHit {
+  service: string;
+  kind: string;
+  count: number;
+}
+
+/** Most first. */
+export function limitsHit(limits: Record<string, Record<string, number>>): LimitHit[] {
+  return Object.entries(limits)
+    .flatMap(([service, kinds]) => Object.entries(kinds).map(([kind, count]) => ({ service, kind, count })))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count || (a.service < b.service ? -1 : 1));
+}
+
+export interface Intervals {
+  usual: string | undefined;
+  /** Services that are scraped at another one. */
+  others: { service: string; interval: string }[];
+}
+
+/** Scrape intervals out of the running configuration as the server writes it: two blanks a level, a service begins with its name. */
+export function intervals(yaml: string): Intervals {
+  let section = '';
+  let service = '';
+  const found: Intervals = { usual: undefined, others: [] };
+  for (const line of yaml.split('\n')) {
+    const top = /^(\w+):/.exec(line);
+    if (top?.[1]) section = top[1];
+    const name = /^\s*- name: (.+)$/.exec(line);
+    if (section === 'services' && name?.[1]) service = name[1].replace(/^["']|["']$/g, '');
+    const interval = /^ {2,4}scrape_interval: (\S+)$/.exec(line)?.[1];
+    if (!interval) continue;
+    if (section === 'global') found.usual = interval;
+    else if (section === 'services' && interval !== found.usual) found.others.push({ service, interval });
+  }
+  return found;
+}
+
+/** `90 d`; `for ever` where nothing ends it. */
+export function kept(seconds: number): string {
+  return seconds > 0 && seconds < 1e11 ? step(seconds) : 'for ever';
+}
+
+/** `9.35 MB of 21.5 GB (<1%)`. */
+export function partOf(part: number, whole: number): string {
+  return whole > 0 ? `${bytes(part)} of ${bytes(whole)} (${percent(part / whole)})` : bytes(part);
+}

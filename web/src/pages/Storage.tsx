@@ -1,0 +1,93 @@
+// What the data directory holds, what takes the room, and when it goes.
+import type { Status } from '../api/shapes';
+import { Bar, Facts } from '../components/Facts';
+import { Panel } from '../components/Panel';
+import { Time } from '../components/Time';
+import { bytes, exact } from '../lib/format';
+import { kept, partOf } from '../lib/server';
+
+export function Stored({ status: { storage } }: { status: Status }) {
+  const whole = storage.database_bytes + storage.occurrence_bytes;
+  const parts = [
+    { name: `Database: ${bytes(storage.database_bytes)}`, size: storage.database_bytes, colour: 'var(--accent)' },
+    {
+      name: `Samples: ${bytes(storage.occurrence_bytes)}`,
+      size: storage.occurrence_bytes,
+      colour: 'var(--severity-error)',
+    },
+  ];
+  return (
+    <Panel title="Storage" note={`${bytes(whole)} in all`}>
+      <Bar parts={parts} label={parts.map(({ name }) => name).join(', ')} />
+      <Facts
+        facts={[
+          {
+            name: 'Database',
+            value: bytes(storage.database_bytes),
+            meaning: `counts, coverage, ${exact(storage.aggregates)} errors with labels and states. Its file keeps the room of what was removed for what comes`,
+          },
+          {
+            name: 'Samples',
+            value: bytes(storage.occurrence_bytes),
+            meaning: `of ${exact(storage.occurrence_days)} days, with their search index; ${exact(storage.stacks)} different stacks, each kept once`,
+          },
+          {
+            name: 'Targets',
+            value: exact(storage.targets),
+            meaning: `ever scraped, in ${exact(storage.instances)} processes. Growing without end? A label changes with every deploy: that is meant to be so`,
+          },
+          {
+            name: 'Last counts',
+            value: exact(storage.baselines),
+            meaning: 'one for each process and error, to count on from; those of processes that are gone go with time',
+          },
+          {
+            name: 'Not sealed yet',
+            value: exact(storage.head_points),
+            meaning: (
+              <>
+                counts since <Time at={storage.sealed_until} /> in memory and in the log, safe against crashes. Sealed
+                every two hours: an older moment means that sealing fails, see the log
+              </>
+            ),
+          },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+export function Kept({ status: { retention, storage } }: { status: Status }) {
+  return (
+    <Panel title="Retention" note="how long things are kept">
+      <Facts
+        facts={[
+          {
+            name: 'Counts',
+            value: kept(retention.time_seconds),
+            meaning: 'charts and lists reach back so far (storage.retention.time). Totals of all time stay',
+          },
+          {
+            name: 'By target',
+            value: kept(retention.targets_seconds),
+            meaning: 'older counts stand under no target or version (storage.retention.targets)',
+          },
+          {
+            name: 'Samples',
+            value: kept(retention.occurrences_seconds),
+            meaning: 'stacks, messages, requests (storage.retention.occurrences)',
+          },
+          {
+            name: 'Room of samples',
+            value: partOf(storage.occurrence_bytes, retention.occurrences_bytes),
+            tone: storage.thinned_days > 0 ? 'warn' : undefined,
+            meaning:
+              storage.thinned_days > 0
+                ? `${exact(storage.thinned_occurrences)} samples of ${exact(storage.thinned_days)} days were removed to save room, each with newer ones of its error; raise storage.retention.occurrences_size to keep more`
+                : 'beyond it old samples go that have newer ones of their error (storage.retention.occurrences_size); nothing was removed so far',
+          },
+        ]}
+      />
+    </Panel>
+  );
+}
