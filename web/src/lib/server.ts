@@ -29,7 +29,7 @@ export function troubles(facts: ServerFacts): Trouble[] {
     found.push({
       level: 'bad',
       what: 'The last reload of the configuration failed; an older one is running',
-      advice: `${facts.config_reload_error ?? 'The log says why'}. Mend the file and reload it again.`,
+      advice: `Mend the file and reload it again: ${facts.config_reload_error ?? 'the log says why'}`,
     });
   }
   if (Object.keys(facts.limits_hit).length > 0) {
