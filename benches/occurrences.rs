@@ -13,7 +13,7 @@ use hydrophone::model::id::{AggregateId, OccurrenceId, StackId, TargetId};
 use hydrophone::model::occurrence::{Exception, HttpContext, Occurrence, Stack};
 use hydrophone::model::severity::Severity;
 use hydrophone::model::time::Timestamp;
-use hydrophone::store::occurrence::block::{Encoder, decode};
+use hydrophone::store::occurrence::block::Encoder;
 use hydrophone::store::occurrence::{Damaged, Error, NewOccurrence, Partitions, StoredOccurrence};
 use redb::ReadableDatabase as _;
 
@@ -143,13 +143,6 @@ fn encoding(criterion: &mut Criterion<CpuTime>) {
         bench.iter(|| {
             for new in new.chunks(64) {
                 black_box(encoder.encode(1, 0, new).expect("memory"));
-            }
-        });
-    });
-    group.bench_function("decode, one thread", |bench| {
-        bench.iter(|| {
-            for block in &blocks {
-                decode(block, 1, 0, |_| true, |_, record| drop(black_box(record))).expect("sound");
             }
         });
     });
