@@ -128,7 +128,7 @@ mod tests {
 
     const PALETTE: &str = include_str!("../../web/src/lib/palette.ts");
     const PAINT: &str = include_str!("../../web/src/components/paint.ts");
-    const AXES: &str = include_str!("../../web/src/components/Chart.tsx");
+    const AXES: &str = include_str!("../../web/src/components/plot.ts");
     const STYLE: &str = include_str!("../../web/src/theme.css");
 
     /// All colours in `text` from `from` on, up to `to`.
