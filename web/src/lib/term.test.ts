@@ -49,6 +49,7 @@ test('what has no value comes and goes as well', () => {
   expect(asksForNone(none, 'label.tier')).toBe(false);
   expect(toggleNone(none, 'label.team')).toBe('a');
   expect(toggleTerm(none, 'label.team', 'web')).toBe('a label.team:web');
+  expect(toggleTerm('has:label.team', 'label.team', 'web')).toBe('has:label.team label.team:web');
   expect(toggleNone('a OR b', 'assignee')).toBe('(a OR b) -has:assignee');
   expect(toggleNone('(a OR b) -has:assignee', 'assignee')).toBe('a OR b');
 });
