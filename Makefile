@@ -25,8 +25,12 @@ test: ## everything that tests here, with a summary
 lint: ## format, lints and documentation, as in CI
 	.ci/lint
 
-bench: ## how fast it is (see docs/development.md)
+bench: ## how fast it is, alone and searching beside others (see docs/development.md)
 	cargo bench --locked
+	cargo build --locked --release
+	python3 -m venv $(TARGET)/peers-python
+	$(TARGET)/peers-python/bin/pip install --quiet duckdb chdb
+	$(TARGET)/peers-python/bin/python benches/peers/search.py --binary $(TARGET)/release/hydrophone --work $(TARGET)/peers-search
 
 clean: ## remove what was built
 	cargo clean

@@ -316,8 +316,13 @@ export const journeys = {
     const asked = `occurrences?q=service:${service}&start=${from}&end=${to}&limit=100&buckets=180`;
     let last = await api(page, base, asked);
     const { total } = last.summary;
-    while (last.next_cursor) last = await api(page, base, `${asked}&cursor=${last.next_cursor}`);
-    const [before, oldest] = last.occurrences.slice(-2);
+    let end = last.occurrences;
+    while (last.next_cursor) {
+      last = await api(page, base, `${asked}&cursor=${last.next_cursor}`);
+      // The last page may hold a single one.
+      end = [...end, ...last.occurrences].slice(-2);
+    }
+    const [before, oldest] = end;
     assert.ok(total > 100, `${service} has ${total} samples, too few to have pages`);
 
     await open(page, base, `#/search?from=${from}&to=${to}&q=service:${service}`);

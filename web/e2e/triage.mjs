@@ -132,9 +132,10 @@ export const triage = {
     await page.keyboard.press('r');
     await head(page).getByText('it was resolved, and happened again').waitFor();
     await settled(page);
-    const legend = page.getByRole('list', { name: 'How to read the chart' });
-    await legend.getByText('regressed').waitFor();
-    await legend.getByText('resolved').waitFor();
+    // What stands on the chart as flags is a list for who can not see them.
+    const turns = page.getByRole('list', { name: 'What happened in this time' });
+    await turns.getByText('regressed').first().waitFor({ state: 'attached' });
+    await turns.getByText('resolved').first().waitFor({ state: 'attached' });
     const { activities } = await api(page, base, `aggregates/${error.id}/activity?limit=2`);
     assert.deepEqual(
       activities.map(({ reason }) => reason),
