@@ -270,7 +270,8 @@ export const journeys = {
   'what was loaded stays when a refresh fails': refusing(async (page, base) => {
     await open(page, base, month);
     const before = await rows(page).count();
-    await page.route('**/api/v1/**', (route) => route.abort());
+    // It answers, so that the connection is not taken for lost.
+    await page.route('**/api/v1/**', (route) => route.fulfill({ status: 400, body: '{}' }));
     await page.keyboard.press('r');
     await panel(page, 'Errors').getByRole('alert').filter({ hasText: 'What you see is older' }).waitFor();
     assert.equal(await rows(page).count(), before);
