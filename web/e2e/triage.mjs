@@ -359,11 +359,10 @@ export const triage = {
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await views.getByRole('link', { name, exact: true }).waitFor();
     assert.equal(await views.getByRole('link', { name, exact: true }).getAttribute('aria-current'), 'true');
-    await open(page, base);
+    await open(page, base, '#/errors');
     await views.getByRole('link', { name, exact: true }).click();
-    await until(
-      'its query, range and order are there',
-      () => hash(page) === '#/?from=now-7d&q=severity:error&sort=count',
+    await until('its query, range and order are there', () =>
+      hash(page).endsWith('?from=now-7d&q=severity:error&sort=count'),
     );
     await page.getByRole('button', { name: 'Save view' }).click();
     await accessible(page, 'the views');
