@@ -32,21 +32,25 @@ export function LabelEditor({ known, labels, byRule, removed, onChange }: Props)
                 <span className={classes.source}>
                   {ruled === value ? 'given by rule' : ruled === undefined ? '' : `rules say ${visible(ruled)}`}
                 </span>
-                <Small name="Change" of={name} onClick={() => setStart({ name, value })} />
-                {ruled !== undefined && ruled !== value && (
-                  <Small name="Leave to the rules" of={name} onClick={() => onChange({ labels_by_rule: [name] })} />
-                )}
-                <Small name="Take away" of={name} onClick={() => onChange({ labels: { [name]: null } })} />
+                <span className={classes.buttons}>
+                  <Small name="Change" of={name} onClick={() => setStart({ name, value })} />
+                  {ruled !== undefined && ruled !== value && (
+                    <Small name="Leave to the rules" of={name} onClick={() => onChange({ labels_by_rule: [name] })} />
+                  )}
+                  <Small name="Take away" of={name} onClick={() => onChange({ labels: { [name]: null } })} />
+                </span>
               </li>
             );
           })}
           {gone.map((name) => (
             <li key={name} className={classes.label}>
-              <s className={classes.source}>{visible(name)}</s>
+              <s className={classes.gone}>{visible(name)}</s>
               <span className={classes.source}>
                 {byRule[name] === undefined ? 'taken away' : `taken away, rules say ${visible(byRule[name] ?? '')}`}
               </span>
-              <Small name="Leave to the rules" of={name} onClick={() => onChange({ labels_by_rule: [name] })} />
+              <span className={classes.buttons}>
+                <Small name="Leave to the rules" of={name} onClick={() => onChange({ labels_by_rule: [name] })} />
+              </span>
             </li>
           ))}
         </ul>

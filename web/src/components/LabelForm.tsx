@@ -2,7 +2,6 @@
 import { Autocomplete, Button } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { term } from '../lib/term';
-import { visible } from '../lib/text';
 import { type Change, labelProblem, typedLabel } from '../lib/triage';
 import classes from './Actions.module.css';
 import { Foreign } from './Foreign';
@@ -85,13 +84,9 @@ export function LabelForm({ known, present, onChange, start }: Props) {
           <ul className={classes.present}>
             {present.map(([own, its]) => (
               <li key={own}>
-                <button
-                  type="button"
-                  className={classes.chip}
-                  aria-label={`Take label ${visible(own)} away`}
-                  onClick={() => onChange({ labels: { [own]: null } })}
-                >
+                <button type="button" className={classes.chip} onClick={() => onChange({ labels: { [own]: null } })}>
                   <Foreign text={its === '' ? own : term(own, its)} />
+                  <span className="visually-hidden"> is taken away from them</span>
                   <Icon name="close" size={12} />
                 </button>
               </li>
