@@ -26,6 +26,8 @@ pub mod transfer;
 
 pub mod chart;
 
+pub mod backup;
+
 pub mod api;
 pub mod demo;
 

@@ -23,6 +23,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("triage", &["model", "clock", "telemetry", "config", "search", "store", "ingest", "query"]),
     ("transfer", &["model", "fs", "redact", "store", "ingest"]),
     ("chart", &["model", "query"]),
+    ("backup", &["model", "clock", "fs", "telemetry", "search", "store"]),
     (
         "api",
         &[
@@ -39,6 +40,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "ingest",
             "query",
             "chart",
+            "backup",
         ],
     ),
     ("demo", &["model", "clock", "config"]),
@@ -62,6 +64,7 @@ const EVERYTHING: &[&str] = &[
     "triage",
     "transfer",
     "chart",
+    "backup",
     "api",
     "demo",
     "app",
@@ -97,7 +100,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["telemetry", "api"]),
     ("utoipa", &["api"]),
     ("utoipa_axum", &["api"]),
-    ("zstd", &["store"]),
+    ("zstd", &["store", "backup"]),
 ];
 
 /// Lines of a file before its test module.

@@ -12,6 +12,7 @@
 mod bits;
 mod column;
 pub mod condition;
+mod copy;
 mod day;
 mod error;
 mod follower;
@@ -29,6 +30,7 @@ mod source;
 mod tally;
 pub mod token;
 
+pub use copy::{IndexFile, open_files};
 pub use error::Error;
 pub use follower::Follower;
 pub use index::Index;

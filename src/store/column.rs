@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use redb::ReadableTable;
 
+use super::checked::{Checked, CheckedNumber};
 use super::chunk;
 use super::codec::rice;
 use super::directory::Directory;
@@ -105,8 +106,8 @@ fn sum_up(cells: &mut Vec<Cell>) {
 
 /// What a window holds of an aggregate. Points whose target is not known (any more) stand at [`Hit::NO_TARGET`].
 pub(super) fn stored(
-    chunks: &impl ReadableTable<pack::Key, &'static [u8]>,
-    target_chunks: &impl ReadableTable<pack::Key, &'static [u8]>,
+    chunks: &impl ReadableTable<pack::Key, Checked>,
+    target_chunks: &impl ReadableTable<pack::Key, Checked>,
     (window, aggregate): (Window, AggregateId),
 ) -> Result<Vec<(TargetId, Points)>, Error> {
     let targets = |entry: &[u8]| targets_of(entry, target_chunks, (window, aggregate));
@@ -116,7 +117,7 @@ pub(super) fn stored(
 /// The points of an entry of `chunks`, target by target.
 pub(super) fn targets_of(
     entry: &[u8],
-    target_chunks: &impl ReadableTable<pack::Key, &'static [u8]>,
+    target_chunks: &impl ReadableTable<pack::Key, Checked>,
     (window, aggregate): (Window, AggregateId),
 ) -> Result<Vec<(TargetId, Points)>, Error> {
     let decode = |bytes: &[u8]| {
@@ -139,7 +140,7 @@ pub(super) fn targets_of(
 }
 
 /// A table being written.
-pub(super) type Rows<'a, K> = redb::Table<'a, K, &'static [u8]>;
+pub(super) type Rows<'a, K> = redb::Table<'a, K, Checked>;
 
 /// Writes a row.
 pub(super) fn insert<'k, K: redb::Key>(
@@ -159,7 +160,7 @@ pub(super) struct Tables<'a> {
 impl Tables<'_> {
     pub(super) fn open<K: redb::Key + 'static>(
         &self,
-        definition: redb::TableDefinition<'static, K, &'static [u8]>,
+        definition: redb::TableDefinition<'static, K, Checked>,
     ) -> Result<Rows<'_, K>, Error> {
         self.transaction.open_table(definition).map_err(Error::database("open a table"))
     }
@@ -225,7 +226,7 @@ impl Tables<'_> {
 }
 
 struct RollupRows<'a> {
-    services: redb::Table<'a, (u8, u32, u32), u64>,
+    services: redb::Table<'a, (u8, u32, u32), CheckedNumber>,
     sums: Rows<'a, (u8, u32, u32)>,
     targets: Rows<'a, (u8, u32, u32)>,
 }
@@ -254,7 +255,7 @@ impl RollupRows<'_> {
     fn write(&mut self, key: (u8, u32, u32), mut cells: Vec<Cell>) -> Result<(), Error> {
         sum_up(&mut cells);
         let total = cells.iter().fold(0u64, |sum, cell| sum.saturating_add(cell.count));
-        self.services.insert(key, total).map_err(Error::database("write a row"))?;
+        self.services.insert(key, Some(total)).map_err(Error::database("write a row"))?;
         let (sums, breakdown) = rollup::encode(&cells);
         if let Some(breakdown) = breakdown {
             insert(&mut self.targets, key, &breakdown)?;

@@ -203,9 +203,9 @@ impl Prepared {
             rows.insert(self.number, span::encode(&self.late).as_slice()).map_err(write("write late counts"))?;
         }
         let mut meta = transaction.open_table(table::META).map_err(open("open meta"))?;
-        meta.insert(table::meta::COMMIT, self.number).map_err(write("write meta"))?;
+        meta.insert(table::meta::COMMIT, Some(self.number)).map_err(write("write meta"))?;
         let next_instance = u64::from(live.instances.next()) + self.commit.instances.len() as u64;
-        meta.insert(table::meta::NEXT_INSTANCE, next_instance).map_err(write("write meta"))?;
+        meta.insert(table::meta::NEXT_INSTANCE, Some(next_instance)).map_err(write("write meta"))?;
         Ok(())
     }
 

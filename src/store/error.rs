@@ -31,6 +31,18 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Something is to be restored where data is already.
+    #[error("{path} holds data already, which is only replaced when that is asked for", path = .path.display())]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A copy has rows of a table that this version does not know.
+    #[error("there is no table {table:?}")]
+    Unknown {
+        /// Its name.
+        table: String,
+    },
     /// The database refused. After a failed commit nothing is written any more: the process has to end and start again.
     #[error("database: {what}")]
     Database {

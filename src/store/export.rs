@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use redb::ReadableTable;
 
+use super::checked::Checked;
 use super::column::{Points, targets_of};
 use super::coverage;
 use super::import::{Mark, Process, Spread};
 use super::occurrence::StoredOccurrence;
 use super::occurrence::stack::Reader;
+use super::row::unexpected;
 use super::span;
 use super::view::View;
 use super::window::Window;
@@ -64,7 +66,7 @@ impl View<'_> {
         }
     }
 
-    fn sealed_points<T: ReadableTable<(u32, u32), &'static [u8]>>(
+    fn sealed_points<T: ReadableTable<(u32, u32), Checked>>(
         window: Window,
         (chunks, breakdowns): (&T, &T),
         visit: &mut dyn FnMut(Counted<'_>) -> ControlFlow<()>,
@@ -108,7 +110,7 @@ impl View<'_> {
     fn window_coverage(
         &self,
         window: Window,
-        rows: &impl ReadableTable<(u32, u32), &'static [u8]>,
+        rows: &impl ReadableTable<(u32, u32), Checked>,
         visit: &mut dyn FnMut(Counted<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Error> {
         let read = Error::database::<redb::StorageError>;
@@ -217,7 +219,7 @@ impl View<'_> {
     pub fn mark(&self, mark: Mark) -> Result<Option<Vec<u8>>, Error> {
         let rows = self.transaction.open_table(table::IMPORTS).map_err(Error::database("open marks"))?;
         let row = rows.get(mark).map_err(Error::database("read marks"))?;
-        Ok(row.map(|row| row.value().to_vec()))
+        row.map(|row| sound_mark(mark, row.value())).transpose()
     }
 
     /// All that importers noted of one kind.
@@ -229,14 +231,19 @@ impl View<'_> {
         let mut found = Vec::new();
         for row in rows.range((kind, 0)..=(kind, u128::MAX)).map_err(Error::database("read marks"))? {
             let (key, value) = row.map_err(Error::database("read marks"))?;
-            found.push((key.value().1, value.value().to_vec()));
+            found.push((key.value().1, sound_mark(key.value(), value.value())?));
         }
         Ok(found)
     }
 }
 
+/// A damaged row is read as one without bytes.
+fn sound_mark(mark: Mark, row: &[u8]) -> Result<Vec<u8>, Error> {
+    if row.is_empty() { Err(Error::corrupt("imports", mark)(unexpected("a mark"))) } else { Ok(row.to_vec()) }
+}
+
 /// The first window from `from` on that has a row.
-fn first_window(rows: &impl ReadableTable<(u32, u32), &'static [u8]>, from: Window) -> Result<Option<Window>, Error> {
+fn first_window(rows: &impl ReadableTable<(u32, u32), Checked>, from: Window) -> Result<Option<Window>, Error> {
     let read = Error::database::<redb::StorageError>;
     let mut range = rows.range((from.0, 0)..).map_err(read("read a table"))?;
     let Some(row) = range.next() else { return Ok(None) };

@@ -305,7 +305,7 @@ impl<'a> Prepared<'a> {
             numbers.push((table::meta::REFERENCED, self.last));
         }
         for (name, value) in numbers {
-            meta.insert(name, value).map_err(write("write meta"))?;
+            meta.insert(name, Some(value)).map_err(write("write meta"))?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 mod change;
+mod checked;
 mod chunk;
 pub mod codec;
 mod column;
@@ -19,6 +20,7 @@ mod draft;
 mod error;
 mod export;
 mod follow;
+mod fresh;
 #[cfg(fuzzing)]
 pub mod fuzzed;
 mod head;
@@ -30,6 +32,7 @@ pub mod occurrence;
 mod open;
 mod pack;
 mod point;
+mod raw;
 mod record;
 mod reference;
 mod retention;
@@ -38,6 +41,7 @@ mod row;
 mod sample;
 mod scan;
 mod seal;
+mod snapshot;
 mod span;
 mod table;
 mod tally;
@@ -57,11 +61,15 @@ pub use directory::{Health, LabelSets, Life, ServiceRecord, Sets, TargetRecord};
 pub use draft::{Commit, Draft};
 pub use error::Error;
 pub use export::Counted;
+pub use fresh::{Fresh, finish_restore};
 pub use import::{Mark, Portion, Process, Sample, Spread};
 pub use instance::InstanceKey;
 pub use occurrence::StoredOccurrence;
+pub use open::FORMAT_VERSION;
 pub use point::{Encoded, Point, Points};
+pub use raw::Cut;
 pub use retention::Retention;
+pub use snapshot::{PartitionFile, Snapshot};
 pub use thinning::{Partition, Relief, Relieved};
 pub use triage::{ActivityChangeScan, ActivityEntry, ActivityScan};
 pub use view::{Coverage, Hit, Neighbours, Scan, Split, Statistics, TargetSpan, View};
@@ -115,6 +123,7 @@ impl Store {
         let io = |what| move |source| Error::Io { what, path: path.to_owned(), source };
         std::fs::create_dir_all(path).map_err(io("can not create"))?;
         let lock = crate::fs::DirectoryLock::acquire(path)?;
+        finish_restore(path)?;
         open::check_format(path)?;
         let database = open::database(&*disk, path)?;
         Self::load(disk, database, path, lock)
@@ -128,7 +137,7 @@ impl Store {
     ) -> Result<Self, Error> {
         let mut transaction = database.begin_write().map_err(Error::database("begin a transaction"))?;
         transaction.set_quick_repair(true);
-        open::create_tables(&transaction).map_err(Error::database("create tables"))?;
+        raw::create(&transaction)?;
         transaction.commit().map_err(Error::database("create tables"))?;
         let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
         let live = open::load(&transaction)?;

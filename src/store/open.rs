@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::checked::Checked;
+use super::codec::Corrupt;
 use super::disk::Disk;
 use super::live::{AsOf, Live};
 use super::log::Entry;
@@ -12,14 +14,17 @@ use super::{CACHE_BYTES, DATABASE, Error, instance::Instance, record, table, tri
 use crate::model::id::{AggregateId, InstanceId, TargetId};
 
 /// Version of everything in a data directory; a change is described in docs/storage-format.md.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Says the version.
+pub(super) const FORMAT: &str = "FORMAT";
 
 /// A database that is being made.
 const UNFINISHED: &str = "hydrophone.creating";
 
 /// Checks the directory's format, or writes it where there is none yet.
 pub(super) fn check_format(directory: &Path) -> Result<(), Error> {
-    let path = directory.join("FORMAT");
+    let path = directory.join(FORMAT);
     let io = |what, source| Error::Io { what, path: path.clone(), source };
     match std::fs::read_to_string(&path) {
         Ok(text) if text.trim() == FORMAT_VERSION.to_string() => Ok(()),
@@ -55,38 +60,15 @@ pub(super) fn database(disk: &dyn Disk, directory: &Path) -> Result<redb::Databa
     Ok(database)
 }
 
-/// Makes every table, so that reading never meets one that is not there.
-pub(super) fn create_tables(transaction: &redb::WriteTransaction) -> Result<(), redb::TableError> {
-    transaction.open_table(table::META)?;
-    for definition in [table::SERVICES, table::TARGETS, table::INSTANCES, table::AGGREGATES] {
-        transaction.open_table(definition)?;
-    }
-    for definition in [table::CHUNKS, table::SERVICE_CHUNKS, table::TARGET_CHUNKS, table::COVERAGE, table::REFERENCES] {
-        transaction.open_table(definition)?;
-    }
-    transaction.open_table(table::LOG)?;
-    transaction.open_table(table::SERVICE_ROLLUPS)?;
-    transaction.open_table(table::ROLLUPS)?;
-    transaction.open_table(table::TARGET_ROLLUPS)?;
-    transaction.open_table(table::LATE)?;
-    transaction.open_table(table::BLOCKS)?;
-    transaction.open_table(table::STACKS_IN_USE)?;
-    transaction.open_table(table::THINNED)?;
-    transaction.open_table(table::IMPORTS)?;
-    transaction.open_table(table::TRIAGE)?;
-    transaction.open_table(table::ACTIVITY)?;
-    transaction.open_table(table::ACTIVITY_CHANGES)?;
-    transaction.open_table(table::VIEWS)?;
-    Ok(())
-}
-
 /// Reads everything that memory holds.
 pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
     let mut live = Live::default();
     let mut as_of = AsOf::default();
     let meta = transaction.open_table(table::META).map_err(Error::database("open meta"))?;
     let number = |name: &str| -> Result<u64, Error> {
-        Ok(meta.get(name).map_err(Error::database("read meta"))?.map_or(0, |value| value.value()))
+        let stored = meta.get(name).map_err(Error::database("read meta"))?;
+        let damaged = || Error::corrupt("meta", name)(Corrupt::new("number", "checksum does not match"));
+        stored.map_or(Ok(0), |value| value.value().ok_or_else(damaged))
     };
     live.commit = number(table::meta::COMMIT)?;
     live.sealed = Window(number(table::meta::SEALED)? as u32);
@@ -161,7 +143,7 @@ fn load_triage(transaction: &redb::ReadTransaction, live: &mut Live) -> Result<(
 
 fn each(
     transaction: &redb::ReadTransaction,
-    definition: redb::TableDefinition<'static, u32, &'static [u8]>,
+    definition: redb::TableDefinition<'static, u32, Checked>,
     mut visit: impl FnMut(u32, &[u8]) -> Result<(), super::codec::Corrupt>,
 ) -> Result<(), Error> {
     let name = redb::TableHandle::name(&definition).to_owned();

@@ -8,14 +8,15 @@
 use redb::ReadableTable;
 
 use super::Error;
+use super::checked::Checked;
 use super::codec::Corrupt;
 use super::column::{Rows, insert};
 use super::row::{Reader, Writer, unexpected};
 use super::window::Window;
 use crate::model::id::AggregateId;
 
-/// Bytes of a full row: with its key and the page's own fields it is just below one page of 4 KiB.
-const ROW_MAX: usize = 4076;
+/// Bytes of a full row: with its key, its checksum and the page's own fields it is just below one page of 4 KiB.
+const ROW_MAX: usize = 4072;
 
 /// The key of a row: its window, and its first aggregate.
 pub(super) type Key = (u32, u32);
@@ -35,7 +36,7 @@ pub(super) fn each<'a>(
 
 /// Calls `visit` with the rows of a window that may hold aggregates between `first` and `last`, both included.
 pub(super) fn rows_of(
-    rows: &impl ReadableTable<Key, &'static [u8]>,
+    rows: &impl ReadableTable<Key, Checked>,
     window: Window,
     (first, last): (AggregateId, AggregateId),
     mut visit: impl FnMut(Key, &[u8]) -> Result<(), Error>,
@@ -55,7 +56,7 @@ pub(super) fn rows_of(
 
 /// Calls `use_it` with an aggregate's entry in a window, where there is one.
 pub(super) fn find<T>(
-    rows: &impl ReadableTable<Key, &'static [u8]>,
+    rows: &impl ReadableTable<Key, Checked>,
     window: Window,
     aggregate: AggregateId,
     use_it: impl FnOnce(&[u8]) -> Result<T, Error>,
@@ -159,7 +160,8 @@ impl<'a> Entries<'a> {
 
     fn next(&mut self) -> Result<Option<(AggregateId, &'a [u8])>, Corrupt> {
         if self.rest.is_empty() {
-            return Ok(None);
+            // A damaged row is read as one without bytes.
+            return if self.first { Err(unexpected("a row")) } else { Ok(None) };
         }
         let gap = self.rest.small()?;
         // Only the first entry stands where the row begins.
@@ -179,7 +181,7 @@ mod tests {
 
     use super::*;
 
-    const ROWS: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("rows");
+    const ROWS: TableDefinition<'_, Key, Checked> = TableDefinition::new("rows");
 
     fn database() -> Database {
         let database = Database::builder().create_with_backend(redb::backends::InMemoryBackend::new()).unwrap();
@@ -255,7 +257,8 @@ mod tests {
     #[test]
     fn rows_that_were_never_written_are_corrupt() {
         for (row, what) in [
-            (&[1, 1, 9][..], "does not begin with its first"),
+            (&[][..], "nothing at all"),
+            (&[1, 1, 9], "does not begin with its first"),
             (&[0, 1, 9, 0, 1, 9], "the same again"),
             (&[0, 9, 1], "more than there is"),
             (&[0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0], "beyond 32 bits"),

@@ -66,7 +66,8 @@ pub(super) fn encode_service(service: &ServiceRecord) -> Vec<u8> {
 }
 
 pub(super) fn decode_service(id: u32, bytes: &[u8]) -> Result<ServiceRecord, Corrupt> {
-    let name = std::str::from_utf8(bytes).map_err(|_| unexpected("a service's name"))?;
+    let name = std::str::from_utf8(bytes).ok().filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| unexpected("a service's name"))?;
     Ok(ServiceRecord { id: ServiceId(id), name: name.to_owned() })
 }
 

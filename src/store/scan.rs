@@ -159,7 +159,9 @@ impl Scanner<'_, '_> {
             let (key, total) = row.map_err(read("read rollups"))?;
             let (_, service, bucket) = key.value();
             if let Some(index) = self.bucket_of(level, bucket) {
-                self.service_hit(ServiceId(service), index, total.value());
+                let damaged = Corrupt::new("number", "checksum does not match");
+                let total = total.value().ok_or_else(|| Error::corrupt("service_rollups", key.value())(damaged))?;
+                self.service_hit(ServiceId(service), index, total);
             }
         }
         Ok(())

@@ -66,7 +66,7 @@ impl Store {
                 Tables { transaction: &transaction }.close_day(&self.live_read().directory, last_day)?;
             }
             let mut meta = transaction.open_table(table::META).map_err(Error::database("open meta"))?;
-            meta.insert(table::meta::SEALED, u64::from(open.0)).map_err(Error::database("write meta"))?;
+            meta.insert(table::meta::SEALED, Some(u64::from(open.0))).map_err(Error::database("write meta"))?;
         }
         transaction.commit().map_err(Error::database("commit what is sealed"))
     }
@@ -120,7 +120,7 @@ impl Store {
             for (name, value) in
                 [(table::meta::SEALED, u64::from(window.next().0)), (table::meta::REFERENCED, live.commit)]
             {
-                meta.insert(name, value).map_err(Error::database("write meta"))?;
+                meta.insert(name, Some(value)).map_err(Error::database("write meta"))?;
             }
         }
         transaction.commit().map_err(Error::database("commit a sealed window"))

@@ -10,6 +10,7 @@ use redb::{Error, ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, T
 use roaring::RoaringBitmap;
 
 use crate::model::id::OccurrenceId;
+use crate::store::checked::Checked;
 use crate::store::codec::{Corrupt, varint};
 use crate::store::table;
 
@@ -132,7 +133,7 @@ impl Index {
 /// The rows as a transaction changes them.
 pub(super) struct Rows<'a> {
     blocks: Table<'a, Key, Value>,
-    stacks: Table<'a, (u32, u64), &'static [u8]>,
+    stacks: Table<'a, (u32, u64), Checked>,
     thinned: Table<'a, u32, (u32, u32, u64, u64, u64)>,
 }
 
@@ -239,6 +240,9 @@ fn stack_row(stacks: &RoaringBitmap) -> Vec<u8> {
 
 fn add_stacks(mut row: &[u8], stacks: &mut RoaringBitmap) -> Result<(), Corrupt> {
     let mut last = 0u32;
+    if row.is_empty() {
+        return Err(Corrupt::new("stacks in use", "checksum does not match"));
+    }
     while !row.is_empty() {
         let next = last.checked_add(varint::read_u32(&mut row)?);
         last = next.ok_or(Corrupt::new("stacks in use", "id of more than 32 bits"))?;

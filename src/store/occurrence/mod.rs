@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub use self::error::{Damaged, Error};
 pub use self::index::Thinned;
 pub use self::partition::Partitions;
+pub(in crate::store) use self::partition::{Reading, file_name, name_of};
 pub use self::rewrite::Rewritten;
 use crate::model::id::{AggregateId, OccurrenceId, StackId, TargetId};
 use crate::model::occurrence::{Occurrence, Stack};

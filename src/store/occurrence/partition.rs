@@ -53,7 +53,7 @@ pub(super) struct Writing {
 }
 
 /// A partition's file, open for reading.
-pub(super) struct Reading {
+pub(in crate::store) struct Reading {
     path: PathBuf,
     file: Box<dyn File>,
 }
@@ -244,6 +244,25 @@ impl Partitions {
         days.into_iter().map(of).collect::<Result<_, redb::Error>>().map_err(self.indexing())
     }
 
+    /// The days' files as a snapshot knows them, oldest first; `None` for one that is not there (any more). What a file holds up
+    /// to the snapshot's end does not change, and it can be read on when retention has removed it.
+    ///
+    /// # Errors
+    /// When the index or a file can not be read.
+    pub(in crate::store) fn open_all(
+        &self,
+        transaction: &ReadTransaction,
+    ) -> Result<Vec<(u32, u32, u64, Option<Reading>)>, Error> {
+        let index = Index::of(transaction).map_err(self.indexing())?;
+        let mut all = Vec::new();
+        for day in index.days().map_err(self.indexing())? {
+            let generation = index.generation(day).map_err(self.indexing())?;
+            let end = index.end(day).map_err(self.indexing())?;
+            all.push((day, generation, end, self.open_to_read(day, generation)?));
+        }
+        Ok(all)
+    }
+
     /// The stacks that the occurrences of all days use.
     ///
     /// # Errors
@@ -427,6 +446,18 @@ impl Reading {
 }
 
 impl Reading {
+    /// Where it is.
+    pub(in crate::store) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// So many bytes from `offset` on.
+    pub(in crate::store) fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; length];
+        self.file.read_at(offset, &mut bytes).map_err(Error::io("reading", &self.path))?;
+        Ok(bytes)
+    }
+
     /// A block as it is.
     pub(super) fn bytes(&self, place: &Place) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; place.length as usize];
@@ -470,7 +501,7 @@ fn complete(
 }
 
 /// `2026-11-20`.
-pub(super) fn name_of(day: u32) -> Result<String, Error> {
+pub(in crate::store) fn name_of(day: u32) -> Result<String, Error> {
     let text = Timestamp(i64::from(day) * 86_400_000).to_string();
     match text.split_once('T') {
         Some((date, _)) => Ok(date.to_owned()),
@@ -479,7 +510,7 @@ pub(super) fn name_of(day: u32) -> Result<String, Error> {
 }
 
 /// The name of a day's file; one that was rewritten has another each time.
-pub(super) fn file_name(generation: u32) -> String {
+pub(in crate::store) fn file_name(generation: u32) -> String {
     if generation == 0 { "bodies.log".to_owned() } else { format!("bodies.{generation}.log") }
 }
 

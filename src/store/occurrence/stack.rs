@@ -26,10 +26,11 @@ use super::envelope;
 use super::error::{Damaged, Error};
 use crate::model::id::StackId;
 use crate::model::occurrence::Stack;
+use crate::store::checked::Checked;
 use crate::store::codec::{Corrupt, varint};
 
-const STACKS: TableDefinition<u32, &[u8]> = TableDefinition::new("stacks");
-const HASHES: TableDefinition<u32, u128> = TableDefinition::new("stack_hashes");
+const STACKS: TableDefinition<'_, u32, Checked> = TableDefinition::new("stacks");
+const HASHES: TableDefinition<'_, u32, u128> = TableDefinition::new("stack_hashes");
 
 const READING: &str = "stack";
 /// Stacks are written once and read often, so they may take longer to compress than occurrences.
@@ -161,7 +162,7 @@ impl Stacks {
 
 /// Reads stacks from a snapshot of the main database; keeps what it has read, so it is made for one answer.
 pub(in crate::store) struct Reader<'a> {
-    table: Option<ReadOnlyTable<u32, &'static [u8]>>,
+    table: Option<ReadOnlyTable<u32, Checked>>,
     path: std::path::PathBuf,
     read: HashMap<u32, Arc<Stack>>,
     recent: Option<&'a Recent>,

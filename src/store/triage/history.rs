@@ -6,6 +6,7 @@ use super::row;
 use crate::model::activity::{Activity, ActivityChange};
 use crate::model::id::AggregateId;
 use crate::model::time::Timestamp;
+use crate::store::checked::Checked;
 use crate::store::{Error, Store, View, table};
 
 /// An activity and what it did to one aggregate.
@@ -127,7 +128,7 @@ impl View<'_> {
     }
 }
 
-type ChangeRow<'a> = (redb::AccessGuard<'a, (u64, u32)>, redb::AccessGuard<'a, &'static [u8]>);
+type ChangeRow<'a> = (redb::AccessGuard<'a, (u64, u32)>, redb::AccessGuard<'a, Checked>);
 
 fn change(row: Result<ChangeRow<'_>, redb::StorageError>) -> Result<(AggregateId, ActivityChange), Error> {
     let (key, value) = row.map_err(Error::database("read activity"))?;

@@ -377,9 +377,9 @@ impl Pending {
         }
         let mut meta = transaction.open_table(table::META).map_err(open("open meta"))?;
         let next = live.next_activity + self.activities.len() as u64;
-        meta.insert(table::meta::NEXT_ACTIVITY, next).map_err(write("write meta"))?;
+        meta.insert(table::meta::NEXT_ACTIVITY, Some(next)).map_err(write("write meta"))?;
         if let Some(rules) = self.rules {
-            meta.insert(table::meta::LABEL_RULES, rules).map_err(write("write meta"))?;
+            meta.insert(table::meta::LABEL_RULES, Some(rules)).map_err(write("write meta"))?;
         }
         Ok(())
     }

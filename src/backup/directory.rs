@@ -1,0 +1,369 @@
+//! A directory of backups that share what they have in common.
+//!
+//! ```text
+//! objects/ab/ab34…        a piece, compressed with zstd, under the XXH3-128 of its bytes: written once
+//! backups/TIME.json       a backup's manifest, written when all its pieces are durable
+//! LOCK                    one writer at a time
+//! ```
+//!
+//! A backup therefore costs what changed since the one before, each can be restored without the others, and one that broke off is
+//! some objects that nobody names, which the next one uses or removes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::manifest::{Manifest, hex};
+use super::piece::PIECE_BYTES_MAX;
+use super::{Error, Piece, Sink};
+use crate::fs::DirectoryLock;
+use crate::model::time::Timestamp;
+
+const OBJECTS: &str = "objects";
+const BACKUPS: &str = "backups";
+const COMPRESSION_LEVEL: i32 = 3;
+
+/// What a directory of backups asks of a file system. Tests put one in its place that keeps account of what is durable.
+pub(super) trait Files: Send {
+    /// Makes a directory and those above it, where they are missing.
+    fn create_directory(&mut self, path: &Path) -> io::Result<()>;
+    /// Writes a new file, whose bytes are durable on return; its name is not.
+    fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Gives a file another name in the same directory.
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&mut self, path: &Path) -> io::Result<()>;
+    /// Makes the names in a directory durable.
+    fn sync_directory(&mut self, path: &Path) -> io::Result<()>;
+}
+
+struct Real;
+
+/// A directory of backups, to add one.
+pub struct Directory {
+    path: PathBuf,
+    files: Box<dyn Files>,
+    /// How many backups are kept; `None` is all.
+    keep: Option<usize>,
+    /// Objects that are there.
+    known: BTreeSet<u128>,
+    /// Directories with names that are not durable yet.
+    unsynced: BTreeSet<PathBuf>,
+    /// Bytes that this backup added.
+    written: u64,
+    _lock: DirectoryLock,
+}
+
+/// A backup that is in a directory.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// When it was made.
+    pub time: Timestamp,
+    /// Its manifest's file.
+    pub path: PathBuf,
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Directory {
+    /// Begins to add a backup to the directory at `path`, which is made if need be. When it is there, only the newest `keep` of
+    /// all backups are left.
+    ///
+    /// # Errors
+    /// When somebody else adds one, or the directory can not be read or written.
+    pub fn open(path: &Path, keep: Option<usize>) -> Result<Self, Error> {
+        Self::open_on(Box::new(Real), path, keep)
+    }
+
+    pub(super) fn open_on(mut files: Box<dyn Files>, path: &Path, keep: Option<usize>) -> Result<Self, Error> {
+        for directory in [path.to_owned(), path.join(OBJECTS), path.join(BACKUPS)] {
+            files.create_directory(&directory).map_err(Error::io("can not create", &directory))?;
+        }
+        let lock = DirectoryLock::acquire(path).map_err(crate::store::Error::from)?;
+        let known = objects(path)?.into_keys().collect();
+        let unsynced = BTreeSet::from([path.to_owned(), path.join(OBJECTS)]);
+        Ok(Self { path: path.to_owned(), files, keep, known, unsynced, written: 0, _lock: lock })
+    }
+
+    /// Bytes that this backup added so far: what was there already is not among them.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// The backups that are in the directory at `path`, oldest first.
+    ///
+    /// # Errors
+    /// When it can not be read.
+    pub fn list(path: &Path) -> Result<Vec<Stored>, Error> {
+        let directory = path.join(BACKUPS);
+        let mut all = Vec::new();
+        for (name, path) in entries(&directory)? {
+            if let Some(time) = time_of(&name) {
+                all.push(Stored { time, path });
+            }
+        }
+        all.sort_by_key(|stored| stored.time);
+        Ok(all)
+    }
+
+    /// The newest backup in the directory at `path`, or the newest that is not younger than `at`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn newest(path: &Path, at: Option<Timestamp>) -> Result<Stored, Error> {
+        let all = Self::list(path)?;
+        let newest = all.into_iter().rev().find(|stored| at.is_none_or(|at| stored.time <= at));
+        let when = at.map(|at| format!(" of {at} or before")).unwrap_or_default();
+        newest.ok_or_else(|| Error::Nothing { path: path.to_owned(), when })
+    }
+
+    /// Hands over the pieces of a backup in the directory at `path`.
+    ///
+    /// # Errors
+    /// When it is damaged, or the sink does not take it.
+    pub fn read(path: &Path, stored: &Stored, sink: &mut dyn Sink) -> Result<Manifest, Error> {
+        let manifest = manifest(&stored.path)?;
+        for named in &manifest.pieces {
+            let object = object_path(path, &named.hash);
+            let bytes = read_object(&object, &named.name)?;
+            let piece = Piece::new(&named.name, &bytes);
+            if hex(piece.hash) != named.hash || bytes.len() as u64 != named.bytes {
+                let problem = format!("{} is not what the manifest says", object.display());
+                return Err(Error::damaged(&named.name, problem));
+            }
+            sink.piece(&piece)?;
+        }
+        sink.finish(&manifest)?;
+        Ok(manifest)
+    }
+
+    /// Looks through all backups and objects in the directory at `path`, and calls `found` with what is wrong: the file, and
+    /// what. With `remove`, objects that are damaged go, so that the next backup writes them anew.
+    ///
+    /// # Errors
+    /// When something can not be read at all.
+    pub fn check(path: &Path, remove: bool, found: &mut dyn FnMut(&Path, String)) -> Result<(), Error> {
+        let mut sound = BTreeSet::new();
+        for (hash, object) in objects(path)? {
+            let problem = match read_object(&object, "object") {
+                Ok(bytes) if xxh3_128(&bytes) == hash => {
+                    sound.insert(hash);
+                    continue;
+                }
+                Ok(_) => "checksum does not match".to_owned(),
+                Err(Error::Damaged { problem, .. }) => problem,
+                Err(error) => return Err(error),
+            };
+            found(&object, problem);
+            if remove {
+                Real.remove(&object).map_err(Error::io("can not remove", &object))?;
+            }
+        }
+        for stored in Self::list(path)? {
+            match manifest(&stored.path) {
+                Err(error @ (Error::Damaged { .. } | Error::Version { .. })) => found(&stored.path, error.to_string()),
+                Err(error) => return Err(error),
+                Ok(manifest) => {
+                    let is_sound = |hash: &str| u128::from_str_radix(hash, 16).is_ok_and(|hash| sound.contains(&hash));
+                    let lacking: Vec<&str> = manifest
+                        .pieces
+                        .iter()
+                        .filter(|named| !is_sound(&named.hash))
+                        .map(|named| named.name.as_str())
+                        .collect();
+                    if let Some(first) = lacking.first() {
+                        found(&stored.path, format!("lacks {} pieces, the first of them {first}", lacking.len()));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes backups beyond those that are kept, and objects that no backup names.
+    fn rotate(&mut self) -> Result<(), Error> {
+        let all = Self::list(&self.path)?;
+        let surplus = self.keep.map_or(0, |keep| all.len().saturating_sub(keep.max(1)));
+        let (old, kept) = all.split_at_checked(surplus).unwrap_or((&[], &all));
+        for stored in old {
+            self.files.remove(&stored.path).map_err(Error::io("can not remove", &stored.path))?;
+        }
+        if !old.is_empty() {
+            // Their names are gone for good before anything that they name is.
+            let directory = self.path.join(BACKUPS);
+            self.files.sync_directory(&directory).map_err(Error::io("can not sync", &directory))?;
+        }
+        let mut named = BTreeSet::new();
+        for stored in kept {
+            // What a backup that can not be read needs is not known: nothing is removed then.
+            let manifest = manifest(&stored.path)?;
+            named.extend(manifest.pieces.iter().filter_map(|piece| u128::from_str_radix(&piece.hash, 16).ok()));
+        }
+        for (hash, object) in objects(&self.path)? {
+            if !named.contains(&hash) {
+                self.files.remove(&object).map_err(Error::io("can not remove", &object))?;
+            }
+        }
+        self.remove_unfinished()
+    }
+
+    /// Files of backups that broke off.
+    fn remove_unfinished(&mut self) -> Result<(), Error> {
+        let mut directories = vec![self.path.join(BACKUPS)];
+        directories.extend(entries(&self.path.join(OBJECTS))?.into_iter().map(|(_, path)| path));
+        for directory in directories {
+            for (name, path) in entries(&directory)? {
+                if name.ends_with(".tmp") {
+                    self.files.remove(&path).map_err(Error::io("can not remove", &path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let temporary = path.with_extension("tmp");
+        self.files.write(&temporary, bytes).map_err(Error::io("can not write", &temporary))?;
+        self.files.rename(&temporary, path).map_err(Error::io("can not rename", &temporary))?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), Error> {
+        for directory in std::mem::take(&mut self.unsynced) {
+            self.files.sync_directory(&directory).map_err(Error::io("can not sync", &directory))?;
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Directory {
+    fn piece(&mut self, piece: &Piece<'_>) -> Result<(), Error> {
+        if self.known.contains(&piece.hash) {
+            return Ok(());
+        }
+        let path = object_path(&self.path, &hex(piece.hash));
+        if let Some(directory) = path.parent()
+            && !self.unsynced.contains(directory)
+        {
+            self.files.create_directory(directory).map_err(Error::io("can not create", directory))?;
+            self.unsynced.insert(directory.to_owned());
+        }
+        let compressed = zstd::bulk::compress(piece.bytes, COMPRESSION_LEVEL).map_err(Error::Stream)?;
+        self.write(&path, &compressed)?;
+        self.known.insert(piece.hash);
+        Ok(())
+    }
+
+    fn finish(&mut self, manifest: &Manifest) -> Result<(), Error> {
+        self.sync()?;
+        let time = manifest.time().ok_or_else(|| Error::damaged("the manifest", "its time is none"))?;
+        let path = self.path.join(BACKUPS).join(name_of(time));
+        self.write(&path, manifest.text()?.as_bytes())?;
+        self.unsynced.insert(self.path.join(BACKUPS));
+        self.sync()?;
+        self.rotate()
+    }
+}
+
+impl Files for Real {
+    fn create_directory(&mut self, path: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(path)
+    }
+
+    fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = std::fs::File::create(path)?;
+        io::Write::write_all(&mut file, bytes)?;
+        file.sync_data()
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn sync_directory(&mut self, path: &Path) -> io::Result<()> {
+        crate::fs::sync_directory(path)
+    }
+}
+
+/// All objects, by their hashes.
+fn objects(path: &Path) -> Result<BTreeMap<u128, PathBuf>, Error> {
+    let mut all = BTreeMap::new();
+    for (_, directory) in entries(&path.join(OBJECTS))? {
+        for (name, path) in entries(&directory)? {
+            if let Some(hash) = u128::from_str_radix(&name, 16).ok().filter(|hash| hex(*hash) == name) {
+                all.insert(hash, path);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn object_path(path: &Path, hash: &str) -> PathBuf {
+    path.join(OBJECTS).join(hash.get(..2).unwrap_or_default()).join(hash)
+}
+
+fn read_object(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
+    let compressed = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Error::damaged(name, format!("{} is not there", path.display())));
+        }
+        compressed => compressed.map_err(Error::io("can not read", path))?,
+    };
+    let mut bytes = Vec::new();
+    let decoder = zstd::stream::read::Decoder::new(compressed.as_slice()).map_err(Error::Stream)?;
+    let decoded = decoder.take(PIECE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
+    decoded.map_err(|_| Error::damaged(name, format!("{} can not be decompressed", path.display())))?;
+    Ok(bytes)
+}
+
+fn manifest(path: &Path) -> Result<Manifest, Error> {
+    let text = std::fs::read(path).map_err(Error::io("can not read", path))?;
+    let place = path.display().to_string();
+    let manifest = Manifest::parse(&place, &text)?;
+    match path.file_name().and_then(|name| time_of(name.to_str()?)) {
+        time if time.is_some() && time == manifest.time() => Ok(manifest),
+        _ => Err(Error::damaged(place, "it is of another time than its name says")),
+    }
+}
+
+/// Names and paths in a directory, in the order of the names; nothing where there is no such directory.
+fn entries(directory: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+    let found = match std::fs::read_dir(directory) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        found => found.map_err(Error::io("can not read", directory))?,
+    };
+    let mut all = Vec::new();
+    for entry in found {
+        let entry = entry.map_err(Error::io("can not read", directory))?;
+        if let Ok(name) = entry.file_name().into_string() {
+            all.push((name, entry.path()));
+        }
+    }
+    all.sort();
+    Ok(all)
+}
+
+/// `2026-11-20T10-00-00.250Z.json`: colons are not for all file systems.
+fn name_of(time: Timestamp) -> String {
+    format!("{}.json", time.to_string().replace(':', "-"))
+}
+
+fn time_of(name: &str) -> Option<Timestamp> {
+    let (date, time) = name.strip_suffix(".json")?.split_once('T')?;
+    let time = Timestamp::parse_rfc3339(&format!("{date}T{}", time.replace('-', ":")))?;
+    (name_of(time) == name).then_some(time)
+}

@@ -1,0 +1,214 @@
+//! A store that is being written from a copy, and how it gets into its place.
+//!
+//! It grows in `restoring.partial` within the data directory, which nothing looks at. When all of it is durable, the directory
+//! becomes `restoring`: from then on whoever opens the data directory first moves what is in there up. So a crash leaves what was
+//! there before or what was restored, never a mixture, also where the data directory is a mount point and can not be renamed.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::disk::{Disk, Real};
+use super::open::{FORMAT, FORMAT_VERSION};
+use super::raw;
+use super::{CACHE_BYTES, DATABASE, Error};
+use crate::fs::{DirectoryLock, sync_directory};
+
+/// Grows here.
+const PARTIAL: &str = "restoring.partial";
+/// Is complete here.
+const COMPLETE: &str = "restoring";
+/// What of a data directory gives way to what is restored, in the order in which it does.
+const REPLACED: [&str; 5] = ["import", "hydrophone.creating", "occurrences", FORMAT, DATABASE];
+
+/// Bytes of rows in one transaction: enough to be quick, and little enough to stand in the cache.
+const TRANSACTION_BYTES: usize = 32 << 20;
+
+/// A store that is being written.
+pub struct Fresh {
+    path: PathBuf,
+    directory: PathBuf,
+    database: redb::Database,
+    transaction: Option<redb::WriteTransaction>,
+    waiting_bytes: usize,
+    files: BTreeMap<PathBuf, File>,
+    _lock: DirectoryLock,
+}
+
+impl std::fmt::Debug for Fresh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fresh").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Fresh {
+    /// Begins to write a store that is to stand at `path`. With `force` it replaces what is there.
+    ///
+    /// # Errors
+    /// When there is data already, another process has it, or nothing can be written.
+    pub fn create(path: &Path, force: bool) -> Result<Self, Error> {
+        let io = |what| move |source| Error::Io { what, path: path.to_owned(), source };
+        std::fs::create_dir_all(path).map_err(io("can not create"))?;
+        let lock = DirectoryLock::acquire(path)?;
+        let occupied = [FORMAT, DATABASE, "occurrences", COMPLETE].map(|name| path.join(name).try_exists());
+        for found in occupied {
+            if found.map_err(io("can not read"))? && !force {
+                return Err(Error::Occupied { path: path.to_owned() });
+            }
+        }
+        let directory = path.join(PARTIAL);
+        for left in [PARTIAL, COMPLETE] {
+            remove(&path.join(left)).map_err(io("can not clear"))?;
+        }
+        std::fs::create_dir_all(directory.join("occurrences")).map_err(io("can not write to"))?;
+        let database = Real.create_database(&directory.join(DATABASE), CACHE_BYTES);
+        let database = database.map_err(Error::database("create hydrophone.redb"))?;
+        let files = BTreeMap::new();
+        let mut fresh = Self {
+            path: path.to_owned(),
+            directory,
+            database,
+            transaction: None,
+            waiting_bytes: 0,
+            files,
+            _lock: lock,
+        };
+        raw::create(fresh.writing()?)?;
+        Ok(fresh)
+    }
+
+    /// Adds rows behind the last one of a table: keys, and values with their checksums.
+    ///
+    /// # Errors
+    /// When a row is not what was written, the keys do not ascend, or nothing can be written. The store is of no use then.
+    pub fn append(&mut self, table: &str, rows: &[(&[u8], &[u8])]) -> Result<(), Error> {
+        let Some(table) = raw::table(table) else { return Err(Error::Unknown { table: table.to_owned() }) };
+        table.append(self.writing()?, rows)?;
+        self.waiting_bytes += rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        if self.waiting_bytes >= TRANSACTION_BYTES { self.commit(false) } else { Ok(()) }
+    }
+
+    /// Writes bytes of a file below `occurrences`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// When they can not be written.
+    pub fn write(&mut self, file: &Path, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.directory.join("occurrences").join(file);
+        let io = |source| Error::Io { what: "can not write", path: path.clone(), source };
+        if !self.files.contains_key(&path) {
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent).map_err(io)?;
+            }
+            // Files come one after the other: only the last one is open.
+            self.close_files()?;
+            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(io)?;
+            self.files.insert(path.clone(), file);
+        }
+        match self.files.get(&path) {
+            Some(file) => file.write_all_at(bytes, offset).map_err(io),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts it in its place, where the next one who opens it finds it.
+    ///
+    /// # Errors
+    /// When something can not be made durable; what was there before is still there then.
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.commit(true)?;
+        self.close_files()?;
+        let Self { path, directory, database, _lock: lock, .. } = self;
+        drop(database);
+        let io = |source| Error::Io { what: "can not finish restoring", path: path.clone(), source };
+        let format = format!("{FORMAT_VERSION}\n");
+        crate::fs::rewrite_atomic(&directory.join(FORMAT), format.as_bytes()).map_err(io)?;
+        sync_all(&directory).map_err(io)?;
+        std::fs::rename(&directory, path.join(COMPLETE)).map_err(io)?;
+        sync_directory(&path).map_err(io)?;
+        finish_restore(&path)?;
+        drop(lock);
+        Ok(())
+    }
+
+    fn writing(&mut self) -> Result<&redb::WriteTransaction, Error> {
+        let transaction = match self.transaction.take() {
+            Some(transaction) => transaction,
+            None => {
+                let begin = self.database.begin_write();
+                begin.map_err(Error::database("begin a transaction"))?
+            }
+        };
+        Ok(self.transaction.insert(transaction))
+    }
+
+    fn commit(&mut self, last: bool) -> Result<(), Error> {
+        self.writing()?;
+        self.waiting_bytes = 0;
+        let Some(mut transaction) = self.transaction.take() else { return Ok(()) };
+        if last {
+            transaction.set_quick_repair(true);
+        } else {
+            // A crash leaves nothing that anybody looks at.
+            let durability = transaction.set_durability(redb::Durability::None);
+            durability.map_err(Error::database("begin a transaction"))?;
+        }
+        transaction.commit().map_err(Error::database("commit what is restored"))
+    }
+
+    fn close_files(&mut self) -> Result<(), Error> {
+        for (path, file) in std::mem::take(&mut self.files) {
+            file.sync_all().map_err(|source| Error::Io { what: "can not sync", path, source })?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts what was restored in its place, if there is anything that was restored whole. The directory must be locked.
+///
+/// # Errors
+/// When a file can not be moved; the next attempt goes on.
+pub fn finish_restore(path: &Path) -> Result<(), Error> {
+    let io = |source| Error::Io { what: "can not put in place what was restored to", path: path.to_owned(), source };
+    let complete = path.join(COMPLETE);
+    if !complete.try_exists().map_err(io)? {
+        return Ok(());
+    }
+    for name in REPLACED {
+        let (from, to) = (complete.join(name), path.join(name));
+        // What is not restored any more has been moved by an attempt that broke off.
+        if from.try_exists().map_err(io)? || name == "import" {
+            remove(&to).map_err(io)?;
+        }
+        if from.try_exists().map_err(io)? {
+            std::fs::rename(&from, &to).map_err(io)?;
+        }
+    }
+    sync_directory(path).map_err(io)?;
+    remove(&complete).map_err(io)?;
+    sync_directory(path).map_err(io)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => std::fs::remove_dir_all(path),
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Makes the names in a directory and in those below it durable.
+fn sync_all(directory: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_all(&entry.path())?;
+        }
+    }
+    sync_directory(directory)
+}
