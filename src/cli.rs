@@ -1,5 +1,6 @@
 //! The command line: flags in Prometheus's names, and what each command does.
 
+mod backup;
 mod plot;
 mod redaction;
 mod transfer;
@@ -60,6 +61,16 @@ enum Command {
     Import(transfer::Import),
     /// Take everything out, as JSON lines that `hydrophone import deltas` reads.
     Export(transfer::ExportFlags),
+    /// Copy everything, while the server runs or of a data directory at rest, to a file or a directory of backups.
+    ///
+    /// Exit code 1 when the backup could not be made whole; a file has its name only when it is.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::BackupFlags),
+    /// Make a data directory from a backup.
+    ///
+    /// Everything is read and checked before anything that is there is replaced. Exit code 1 when it was not restored.
+    #[command(after_help = backup::RESTORE_EXAMPLES)]
+    Restore(backup::RestoreFlags),
     /// Print the version.
     Version,
 }
@@ -218,6 +229,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Import(command) => transfer::import(command),
         Command::Export(flags) => transfer::export(&flags),
+        Command::Backup(flags) => backup::make(&flags),
+        Command::Restore(flags) => backup::restore(&flags),
         Command::Version => {
             let build = Build::default();
             print(&format!("hydrophone {} (revision {})", build.version, build.revision));

@@ -8,6 +8,7 @@ pub mod server;
 pub mod state;
 pub mod v1;
 
+mod admin;
 mod exposition;
 mod lifecycle;
 mod metrics_text;
@@ -26,6 +27,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 pub use error::Error;
 pub use metrics::Metrics;
@@ -54,7 +56,11 @@ fn layered(routes: Router<Arc<AppState>>, state: Arc<AppState>) -> Router {
     routes
         .layer(DefaultBodyLimit::max(middleware::BODY_BYTES_MAX))
         .layer(from_fn(middleware::limit))
-        .layer(CompressionLayer::new())
+        // An archive is compressed already.
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(NotForContentType::const_new(admin::ARCHIVE))),
+        )
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(from_fn_with_state(Arc::clone(&state), middleware::observe))
         .with_state(state)
@@ -117,6 +123,7 @@ mod tests {
         Arc::new(AppState {
             store,
             search: Arc::new(crate::search::Index::new(directory)),
+            backups: crate::backup::Monitor::register(&mut registry),
             writer,
             config: watch::channel(Arc::default()).1,
             targets: watch::channel(Arc::default()).1,

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::Error;
 use super::metrics::Metrics;
 use super::own_errors::OwnErrors;
+use crate::backup::Monitor;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ingest::{self, WriterHandle};
@@ -28,6 +29,8 @@ pub struct AppState {
     pub store: Arc<Store>,
     /// The index of all occurrences, for searches.
     pub search: Arc<search::Index>,
+    /// How backups went.
+    pub backups: Arc<Monitor>,
     /// Where people's edits go.
     pub writer: WriterHandle,
     /// The time.

@@ -6,6 +6,7 @@
 //! Stopped top down in the way of the data: triage, discovery and the scrape loops (at most one scrape timeout), then the
 //! writer, which commits what they had sent, the follower, and the server last, so that `/-/ready` can say what is going on.
 
+mod backup;
 mod demo;
 mod follow;
 mod reload;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::state::{AppState, Build, Flags, Readiness};
 use crate::api::{self, OwnErrors};
+use crate::backup::Monitor;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::ingest::{self, Settings, Writer};
@@ -118,6 +120,7 @@ struct Parts {
     reloader: reload::Reloader,
     following: Following,
     triage: triage::Engine,
+    schedule: backup::Schedule,
 }
 
 fn assemble(
@@ -148,9 +151,11 @@ fn assemble(
     let (reload, requests) = mpsc::channel(RELOADS_MAX);
     let quit = CancellationToken::new();
     let triage_metrics = triage::Metrics::register(&mut registry);
+    let backups = Monitor::register(&mut registry);
     let state = Arc::new(AppState {
         store,
         search,
+        backups,
         writer: handle.clone(),
         clock: clock.clone(),
         config: status_receiver,
@@ -168,6 +173,7 @@ fn assemble(
         started: clock.now(),
         reads: api::state::reads(),
     });
+    let schedule = backup::Schedule::new(&state, config_receiver.clone());
     let triage = triaging::engine(&state, config_receiver.clone(), escalations, triage_metrics);
     let file = options.config_file.clone();
     let reloader =
@@ -185,6 +191,7 @@ fn assemble(
         reloader,
         following,
         triage,
+        schedule,
     })
 }
 
@@ -209,6 +216,7 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
     let targets = parts.targets.subscribe();
     watchers.spawn(parts.discovery.run(parts.config.clone(), parts.targets, stop_watching.clone()));
     watchers.spawn(parts.scraping.run(parts.config, targets, parts.events, stop_watching.clone()));
+    watchers.spawn(parts.schedule.run(stop_watching.clone()));
     parts.readiness.send_replace(Readiness::Ready);
     tracing::info!("ready");
 

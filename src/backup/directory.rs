@@ -202,8 +202,14 @@ impl Directory {
         }
         let mut named = BTreeSet::new();
         for stored in kept {
-            // What a backup that can not be read needs is not known: nothing is removed then.
-            let manifest = manifest(&stored.path)?;
+            let manifest = match manifest(&stored.path) {
+                Ok(manifest) => manifest,
+                Err(error) => {
+                    // What it needs is not known: nothing is removed.
+                    tracing::error!(path = %stored.path.display(), %error, "an older backup can not be read");
+                    return Ok(());
+                }
+            };
             named.extend(manifest.pieces.iter().filter_map(|piece| u128::from_str_radix(&piece.hash, 16).ok()));
         }
         for (hash, object) in objects(&self.path)? {

@@ -2,7 +2,7 @@
 //!
 //! A backup is a set of pieces and a manifest that names them. A piece is some rows of one table, or a part of a day's file of
 //! occurrences; where pieces are cut depends on keys alone, so what did not change is the same piece again. Pieces come from a
-//! snapshot of a store, from an archive or from a directory ([`Source`]), and go into an archive, into a directory or into a new
+//! snapshot of a store, from an archive or from a directory, and go into an archive, into a directory or into a new
 //! store ([`Sink`]). docs/storage-format.md has the bytes.
 //!
 //! | file | what |
@@ -14,11 +14,13 @@
 //! | directory | many backups that share what they have in common |
 //! | restoring | a store from pieces |
 //! | pace | how fast |
+//! | monitor | how backups of a running server went |
 
 mod archive;
 mod directory;
 mod error;
 mod manifest;
+mod monitor;
 mod pace;
 mod piece;
 mod restoring;
@@ -29,7 +31,8 @@ pub use archive::{Archive, read as read_archive};
 pub use directory::{Directory, Stored};
 pub use error::Error;
 pub use manifest::{Manifest, Named};
-pub use pace::Pace;
+pub use monitor::{Monitor, Outcome, Running};
+pub use pace::{Pace, Stop};
 pub use piece::Piece;
 pub use restoring::Restoring;
 pub use taking::{Options, take};

@@ -123,7 +123,6 @@ impl Taking<'_> {
         let piece = Piece::new(name, bytes);
         self.sink.piece(&piece)?;
         self.pieces.push(Named::new(&piece));
-        self.pace.passed(bytes.len() as u64);
-        Ok(())
+        self.pace.passed(bytes.len() as u64)
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! One section per file: [`service`] and [`scrape`] for what is scraped and how, [`mechanism`] and [`relabel`] for how
 //! targets are found, [`http`] for how a request is made, [`storage`] for how long things are kept, [`triage`] and
-//! [`label_rule`] for what becomes of errors by itself, [`redaction`] for what is hidden. [`render`] writes a running
+//! [`label_rule`] for what becomes of errors by itself, [`redaction`] for what is hidden,
+//! [`backup`] for what is copied. [`render`] writes a running
 //! configuration out. docs/configuration.md lists every key.
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+pub mod backup;
 pub mod http;
 pub mod label_rule;
 pub mod mechanism;
@@ -24,10 +26,12 @@ pub mod storage;
 mod tree;
 pub mod triage;
 
+pub use backup::Backup;
 pub use http::{Authorization, BasicAuth, HttpClient, Tls, TlsVersion};
 pub use label_rule::LabelRule;
 pub use mechanism::{DnsDiscovery, DnsRecord, FileDiscovery, HttpDiscovery, Mechanism, TargetGroup};
 pub use pattern::Pattern;
+pub use reader::parse_size;
 pub use redaction::Redaction;
 pub use relabel::{Relabel, RelabelAction};
 pub use scrape::{Limits, Scheme, ScrapeSettings};
@@ -55,6 +59,8 @@ pub struct Config {
     pub label_rules: Vec<LabelRule>,
     /// What is hidden before anything is stored.
     pub redaction: Redaction,
+    /// When backups are made, and where they go; `None` is never.
+    pub backup: Option<Backup>,
     /// What was accepted but should be looked at: sentences that begin with `FILE:LINE:COLUMN: `.
     pub warnings: Vec<String>,
 }
@@ -170,7 +176,7 @@ fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     let node = tree::parse(text).map_err(|problem| source.error(problem.place, "", problem.what))?;
     let root = Field::root(source, &node);
     let section =
-        root.section(&[&["global", "services", "storage", "triage", "label_rules", "redaction", "repository"]])?;
+        root.section(&[&["global", "services", "storage", "triage", "label_rules", "redaction", "backup", "repository"]])?;
     let global = section.read("global", Global::default(), read_global)?;
     if let Some(repository) = section.get("repository") {
         // Periskop's file may say where Periskop keeps its errors; everything of ours is in one directory.
@@ -182,7 +188,9 @@ fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     let triage = section.read("triage", Triage::default(), triage::read)?;
     let label_rules = section.read("label_rules", Vec::new(), label_rule::read)?;
     let redaction = section.read("redaction", Redaction::default(), redaction::read)?;
-    Ok(Config { global, services, storage, triage, label_rules, redaction, warnings: source.warnings.take() })
+    let backup = section.read("backup", None, |field| backup::read(field).map(Some))?;
+    let warnings = source.warnings.take();
+    Ok(Config { global, services, storage, triage, label_rules, redaction, backup, warnings })
 }
 
 fn read_global(field: &Field<'_>) -> Result<Global, Error> {

@@ -11,6 +11,22 @@ use crate::model::time::Millis;
 
 type Result<T> = std::result::Result<T, Error>;
 
+/// Bytes as they are written in files and flags: `1048576`, `1MB` or `1MiB`, which are the same, as in Prometheus.
+#[must_use]
+pub fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim() {
+        "" | "B" => 0,
+        "KB" | "KiB" => 10,
+        "MB" | "MiB" => 20,
+        "GB" | "GiB" => 30,
+        "TB" | "TiB" => 40,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
 /// The file that is being read, and what came up on the way.
 pub(super) struct Source<'a> {
     pub(super) name: &'a str,
@@ -122,18 +138,7 @@ impl<'a> Field<'a> {
     /// Bytes, at least 1: `1048576`, `1MB` or `1MiB`, which are the same, as in Prometheus.
     pub(super) fn size(&self) -> Result<u64> {
         let text = self.text()?;
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let shift = match unit.trim() {
-            "" | "B" => Some(0),
-            "KB" | "KiB" => Some(10),
-            "MB" | "MiB" => Some(20),
-            "GB" | "GiB" => Some(30),
-            "TB" | "TiB" => Some(40),
-            _ => None,
-        };
-        let size = number.parse::<u64>().ok().zip(shift).and_then(|(number, shift)| number.checked_mul(1 << shift));
-        match size {
+        match parse_size(text) {
             Some(0) => Err(self.error("must be at least 1; nothing here is without a limit")),
             Some(size) => Ok(size),
             None => Err(self.error(format!("must be a size such as 64MiB, not {text:?}"))),

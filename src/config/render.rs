@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::mechanism::{DnsRecord, Mechanism, RECORDS, TargetGroup};
 use super::secret::{HIDDEN, SecretSource};
-use super::{Config, HttpClient, Limits, Redaction, Relabel, RelabelAction, Service};
+use super::{Backup, Config, HttpClient, Limits, Redaction, Relabel, RelabelAction, Service};
 use crate::model::label::Labels;
 
 impl Config {
@@ -40,9 +40,20 @@ impl Config {
             out.labels("target_labels", &rule.target_labels);
         });
         out.section("redaction", |out| write_redaction(out, &self.redaction));
+        if let Some(backup) = &self.backup {
+            out.section("backup", |out| write_backup(out, backup));
+        }
         out.list("services", &self.services, |out, service| write_service(out, service, &self.global.limits));
         out.text
     }
+}
+
+fn write_backup(out: &mut Yaml, backup: &Backup) {
+    out.text("directory", &backup.directory.display().to_string());
+    out.pair("interval", backup.interval);
+    out.pair("keep", backup.keep);
+    out.pair("rate", backup.rate);
+    out.pair("with_index", backup.with_index);
 }
 
 fn write_redaction(out: &mut Yaml, redaction: &Redaction) {

@@ -32,7 +32,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Something is to be restored where data is already.
-    #[error("{path} holds data already, which is only replaced when that is asked for", path = .path.display())]
+    #[error("{path} holds data already, which nothing replaces unless it is told to", path = .path.display())]
     Occupied {
         /// The directory.
         path: PathBuf,

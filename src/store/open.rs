@@ -76,7 +76,7 @@ pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
     live.instances.set_next(number(table::meta::NEXT_INSTANCE)? as u32);
     live.next_activity = number(table::meta::NEXT_ACTIVITY)?.max(1);
     let rules = meta.get(table::meta::LABEL_RULES).map_err(Error::database("read meta"))?;
-    live.label_rules = rules.map(|rules| rules.value());
+    live.label_rules = rules.and_then(|rules| rules.value());
     load_records(transaction, &mut live, &mut as_of)?;
     load_triage(transaction, &mut live)?;
     let rows = transaction.open_table(table::LATE).map_err(Error::database("open late counts"))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hydrophone::api::state::{Build, ConfigStatus, Flags, Readiness, ReloadRequest, reads};
 use hydrophone::api::{self, AppState, Metrics, OwnErrors};
 use hydrophone::app::{self, Following};
+use hydrophone::backup::Monitor;
 use hydrophone::clock::Clock;
 use hydrophone::fs::DirectoryLock;
 use hydrophone::ingest::{self, Settings, Writer};
@@ -107,10 +108,12 @@ impl Server {
         let targets = watch::Sender::new(Arc::new(Vec::new()));
         let (reload, reloads) = mpsc::channel(1);
         let quit = CancellationToken::new();
+        let backups = Monitor::register(&mut registry);
         let registry = Arc::new(registry);
         let state = AppState {
             store,
             search,
+            backups,
             writer,
             clock: clock.clone(),
             config: config.subscribe(),

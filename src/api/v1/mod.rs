@@ -34,7 +34,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::chart;
+use super::{admin, chart};
 use super::error::Problem;
 use super::state::AppState;
 
@@ -69,6 +69,7 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
         .merge(view::routes())
         .merge(query::routes())
         .merge(status::routes())
+        .merge(admin::routes())
         .routes(routes!(openapi))
 }
 

@@ -51,6 +51,8 @@ struct Status {
     storage: Storage,
     /// The search index.
     search: Search,
+    /// Backups of this server.
+    backup: Backup,
     /// How long things are kept.
     retention: Retention,
     /// What limits cut since the start, by service and kind: `aggregates` and `occurrences` that were not taken,
@@ -106,6 +108,33 @@ struct Search {
     occurrences: u64,
 }
 
+/// Backups of this server since its start.
+#[derive(Debug, Serialize, ToSchema)]
+struct Backup {
+    /// One is being made.
+    running: bool,
+    /// Of when the last one is that was made; null when none was since the start.
+    #[schema(format = DateTime)]
+    last_success_time: Option<String>,
+    /// Number of the last commit in it.
+    last_success_commit: Option<u64>,
+    /// Bytes that it copied, before compression.
+    last_success_bytes: Option<u64>,
+    /// How long it took.
+    last_success_seconds: Option<f64>,
+    /// When the last one failed; null when none did since the last success.
+    #[schema(format = DateTime)]
+    last_failure_time: Option<String>,
+    /// Why.
+    last_failure: Option<String>,
+    /// Where backups go that are made by themselves; null when none are.
+    directory: Option<String>,
+    /// Time from one of them to the next.
+    interval_seconds: Option<f64>,
+    /// How many of them are kept.
+    keep: Option<usize>,
+}
+
 /// How long things are kept, in seconds, and how much of them.
 #[derive(Debug, Serialize, ToSchema)]
 struct Retention {
@@ -146,6 +175,7 @@ async fn status(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<J
         data_path: state.flags.data_path.clone(),
         storage: statistics.into(),
         search: state.search.progress().into(),
+        backup: backup(&state, &config.config),
         retention: (&config.config.storage.retention).into(),
         limits_hit: limits_hit(&state, &config.config),
     }))
@@ -158,6 +188,23 @@ async fn status(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<J
 )]
 async fn config(State(state): State<Arc<AppState>>, _: NoParameters) -> Json<RunningConfig> {
     Json(RunningConfig { yaml: state.config.borrow().yaml.clone() })
+}
+
+fn backup(state: &AppState, config: &Config) -> Backup {
+    let last = state.backups.last();
+    let (success, configured) = (last.success.as_ref(), config.backup.as_ref());
+    Backup {
+        running: state.backups.is_running(),
+        last_success_time: success.map(|made| shape::time(made.time)),
+        last_success_commit: success.map(|made| made.commit),
+        last_success_bytes: success.map(|made| made.bytes),
+        last_success_seconds: success.map(|made| made.seconds),
+        last_failure_time: last.failure.as_ref().map(|(time, _)| shape::time(*time)),
+        last_failure: last.failure.as_ref().map(|(_, why)| why.clone()),
+        directory: configured.map(|backup| backup.directory.display().to_string()),
+        interval_seconds: configured.map(|backup| backup.interval.as_seconds()),
+        keep: configured.map(|backup| backup.keep),
+    }
 }
 
 fn limits_hit(state: &AppState, config: &Config) -> BTreeMap<String, BTreeMap<&'static str, u64>> {

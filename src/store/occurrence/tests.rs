@@ -103,7 +103,7 @@ impl Data {
     fn new() -> Self {
         let data = Self::open(tempfile::tempdir().unwrap());
         let transaction = data.main.begin_write().unwrap();
-        crate::store::open::create_tables(&transaction).unwrap();
+        crate::store::raw::create(&transaction).unwrap();
         transaction.commit().unwrap();
         data
     }

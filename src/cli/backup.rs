@@ -1,0 +1,361 @@
+//! `hydrophone backup` and `hydrophone restore`: from a server or a data directory, to a file or a directory of backups.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use tokio::runtime::Runtime;
+use url::Url;
+
+use super::print;
+use crate::backup::{
+    self, Archive, Directory, Manifest, Nowhere, Options, Pace, Restoring, Sink, Stop, read_archive, take,
+};
+use crate::clock::Clock;
+use crate::config;
+use crate::model::time::Timestamp;
+use crate::store::{self, Store};
+
+/// Bytes of a server's words about why it does not answer with a backup.
+const REFUSAL_BYTES_MAX: usize = 64 << 10;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  One file, from the server on this machine, which has to run with --web.enable-admin-api:
+    hydrophone backup --server http://localhost:7777 --to hydrophone.tar.zst
+
+  Into a directory in which the last 14 backups share what they have in common:
+    hydrophone backup --server http://localhost:7777 --to /backup/hydrophone/ --keep 14
+
+  Of a data directory that no server uses:
+    hydrophone backup --storage.path data --to hydrophone.tar.zst";
+
+pub(super) const RESTORE_EXAMPLES: &str = "\
+Examples:
+  To an empty data directory:
+    hydrophone restore hydrophone.tar.zst --storage.path data
+
+  What there was on Friday evening, in the place of what is there now:
+    hydrophone restore /backup/hydrophone --at 2026-11-20T18:00:00Z --storage.path data --force";
+
+#[derive(Debug, Args)]
+pub(super) struct BackupFlags {
+    /// The server to back up, with the path it is served under.
+    #[arg(long = "server", value_name = "URL", conflicts_with = "storage_path", required_unless_present = "storage_path")]
+    server: Option<String>,
+    /// Back up this data directory instead. No server may be using it.
+    #[arg(long = "storage.path", value_name = "DIR")]
+    storage_path: Option<PathBuf>,
+    /// Where to: a file, `-` for standard output, or a directory of backups. A new directory's name has to end in a slash.
+    #[arg(long, value_name = "FILE|DIR")]
+    to: PathBuf,
+    /// Leave only so many of the newest backups in the directory.
+    #[arg(long, value_name = "N")]
+    keep: Option<usize>,
+    /// Bytes to read in a second at most, such as 32MiB; 0 is as fast as it goes. 32MiB from a server, else 0.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    rate: Option<u64>,
+    /// Copy the search index, too. Without it a server makes it anew.
+    #[arg(long)]
+    with_index: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RestoreFlags {
+    /// The archive, `-` for standard input, or the directory of backups.
+    #[arg(value_name = "FILE|DIR")]
+    from: PathBuf,
+    /// The data directory to restore to. No server may be using it.
+    #[arg(long = "storage.path", value_name = "DIR")]
+    storage_path: PathBuf,
+    /// Of a directory the newest backup that is not younger than this, RFC 3339. By default the newest.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<Timestamp>,
+    /// Replace the data that is there. It stays until all of the backup was read and checked.
+    #[arg(long)]
+    force: bool,
+    /// Leave out the search index, if it is in the backup; the server makes it anew.
+    #[arg(long)]
+    without_index: bool,
+}
+
+/// Makes a backup.
+///
+/// # Errors
+/// When it could not be made whole.
+pub(super) fn make(flags: &BackupFlags) -> Result<ExitCode> {
+    let clock = Clock::system();
+    let watch = clock.stopwatch();
+    let target = Target::of(&flags.to)?;
+    if flags.keep.is_some() && !matches!(target, Target::Directory(_)) {
+        bail!("--keep is for a directory of backups; end the name of a new one in a slash");
+    }
+    let (manifest, written) = match (&flags.server, &flags.storage_path) {
+        (Some(server), _) => online(server, flags, target)?,
+        (None, Some(path)) => offline(path, flags, target, &clock)?,
+        (None, None) => bail!("say --server or --storage.path"),
+    };
+    let (bytes, pieces) = (megabytes(manifest.bytes()), manifest.pieces.len());
+    let written = written.map(|written| format!(", {} of them new", megabytes(written))).unwrap_or_default();
+    let said = format!(
+        "backed up commit {} of {}: {bytes} in {pieces} pieces{written}, in {:.1} s",
+        manifest.commit,
+        manifest.time,
+        watch.seconds()
+    );
+    if flags.to.as_os_str() == "-" {
+        eprintln!("{said}");
+    } else {
+        print(&said);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Restores a backup.
+///
+/// # Errors
+/// When it is not whole, or can not be written; what was there before is still there then.
+pub(super) fn restore(flags: &RestoreFlags) -> Result<ExitCode> {
+    let watch = Clock::system().stopwatch();
+    if flags.at.is_some() && !flags.from.is_dir() {
+        bail!("--at is for a directory of backups");
+    }
+    // What is to be restored is looked for before anything is touched.
+    let source = Source::of(&flags.from, flags.at)?;
+    let begun = Restoring::begin(&flags.storage_path, flags.force, flags.without_index);
+    let mut restoring = begun.map_err(|error| match error {
+        backup::Error::Store(store::Error::Occupied { .. }) => anyhow!("{error}: --force does"),
+        error => error.into(),
+    })?;
+    let manifest = source.read(&mut restoring)?;
+    print(&format!(
+        "restored commit {} of {} to {}: {} in {:.1} s",
+        manifest.commit,
+        manifest.time,
+        flags.storage_path.display(),
+        megabytes(manifest.bytes()),
+        watch.seconds()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where a backup comes from.
+pub(super) enum Source {
+    Stdin,
+    File(PathBuf),
+    Directory(PathBuf, crate::backup::Stored),
+}
+
+impl Source {
+    /// A file, or what of a directory is the newest that is not younger than `at`.
+    pub(super) fn of(path: &Path, at: Option<Timestamp>) -> Result<Self> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdin);
+        }
+        let found = std::fs::metadata(path).with_context(|| format!("can not read {}", path.display()))?;
+        if found.is_dir() {
+            return Ok(Self::Directory(path.to_owned(), Directory::newest(path, at)?));
+        }
+        Ok(Self::File(path.to_owned()))
+    }
+
+    /// Hands everything over.
+    pub(super) fn read(&self, sink: &mut dyn Sink) -> Result<Manifest> {
+        Ok(match self {
+            Self::Stdin => read_archive(io::stdin().lock(), sink)?,
+            Self::File(path) => {
+                let file = File::open(path).with_context(|| format!("can not read {}", path.display()))?;
+                read_archive(file, sink).with_context(|| path.display().to_string())?
+            }
+            Self::Directory(path, stored) => Directory::read(path, stored, sink)?,
+        })
+    }
+}
+
+/// Where a backup goes.
+enum Target {
+    Stdout,
+    File(PathBuf),
+    Directory(PathBuf),
+}
+
+impl Target {
+    fn of(path: &Path) -> Result<Self> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdout);
+        }
+        let ends_in_slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => Ok(Self::Directory(path.to_owned())),
+            Ok(_) if ends_in_slash => bail!("{} is a file and not a directory", path.display()),
+            Ok(_) => Ok(Self::File(path.to_owned())),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("can not read {}", path.display()))
+            }
+            Err(_) if ends_in_slash => Ok(Self::Directory(path.to_owned())),
+            Err(_) => Ok(Self::File(path.to_owned())),
+        }
+    }
+}
+
+/// A file that has its name only when it is whole.
+struct Partial {
+    file: File,
+    partial: PathBuf,
+    path: PathBuf,
+}
+
+impl Partial {
+    fn create(path: &Path) -> Result<Self> {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let file = File::create(&partial).with_context(|| format!("can not write {}", partial.display()))?;
+        Ok(Self { file, partial, path: path.to_owned() })
+    }
+
+    fn finish(self) -> Result<()> {
+        let failed = || format!("can not write {}", self.path.display());
+        self.file.sync_all().with_context(failed)?;
+        std::fs::rename(&self.partial, &self.path).with_context(failed)?;
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        crate::fs::sync_directory(parent.unwrap_or(Path::new("."))).with_context(failed)
+    }
+}
+
+/// Backs up a data directory.
+fn offline(path: &Path, flags: &BackupFlags, target: Target, clock: &Clock) -> Result<(Manifest, Option<u64>)> {
+    // Opening would make one where there is none.
+    if !path.join("FORMAT").try_exists().with_context(|| format!("can not read {}", path.display()))? {
+        bail!("{} is no data directory: there is no file FORMAT in it", path.display());
+    }
+    let store = Store::open(path).context("can not open the data directory; of a running server say --server")?;
+    let now = clock.now();
+    let rate = flags.rate.filter(|rate| *rate > 0);
+    let options = Options { now, with_index: flags.with_index, pace: Pace::new(clock, rate, Stop::default()) };
+    match target {
+        Target::Stdout => Ok((take(&store, options, &mut Archive::new(io::stdout().lock(), now)?)?, None)),
+        Target::File(path) => {
+            let partial = Partial::create(&path)?;
+            let manifest = take(&store, options, &mut Archive::new(io::BufWriter::new(&partial.file), now)?)?;
+            partial.finish()?;
+            Ok((manifest, None))
+        }
+        Target::Directory(path) => {
+            let mut directory = Directory::open(&path, flags.keep)?;
+            let manifest = take(&store, options, &mut directory)?;
+            Ok((manifest, Some(directory.written())))
+        }
+    }
+}
+
+/// Backs up what a server has.
+fn online(server: &str, flags: &BackupFlags, target: Target) -> Result<(Manifest, Option<u64>)> {
+    let rate = flags.rate.unwrap_or(config::backup::RATE);
+    let parameters = [("rate", rate.to_string()), ("with_index", flags.with_index.to_string())];
+    let url = format!("{}/api/v1/admin/backup", server.trim_end_matches('/'));
+    let url = Url::parse_with_params(&url, parameters).with_context(|| format!("--server {server:?} is no URL"))?;
+    match target {
+        // What passes is checked on its way, so that nobody finds out later.
+        Target::Stdout => {
+            let mut stdout = io::stdout().lock();
+            let manifest = read_archive(Tee { from: Answer::post(url)?, to: &mut stdout }, &mut Nowhere)?;
+            stdout.flush()?;
+            Ok((manifest, None))
+        }
+        Target::File(path) => {
+            let answer = Answer::post(url)?;
+            let partial = Partial::create(&path)?;
+            let manifest = read_archive(Tee { from: answer, to: &partial.file }, &mut Nowhere)?;
+            partial.finish()?;
+            Ok((manifest, None))
+        }
+        Target::Directory(path) => {
+            let mut directory = Directory::open(&path, flags.keep)?;
+            let manifest = read_archive(Answer::post(url)?, &mut directory)?;
+            Ok((manifest, Some(directory.written())))
+        }
+    }
+}
+
+/// A server's answer, read as it comes.
+struct Answer {
+    runtime: Runtime,
+    response: reqwest::Response,
+    chunk: bytes::Bytes,
+}
+
+impl Answer {
+    /// Asks a server for a backup.
+    fn post(url: Url) -> Result<Self> {
+        let server = url.origin().ascii_serialization();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = reqwest::Client::builder().no_gzip().build()?;
+        let sent = runtime.block_on(client.post(url).send());
+        let mut response = sent.with_context(|| format!("can not reach {server}: is a server running there?"))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = runtime.block_on(beginning(&mut response))?;
+            let problem: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
+            let detail = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str());
+            let words = detail.map_or_else(|| String::from_utf8_lossy(&body).trim().to_owned(), str::to_owned);
+            return Err(anyhow!("{server} answers {}: {words}", status.as_u16()));
+        }
+        Ok(Self { runtime, response, chunk: bytes::Bytes::new() })
+    }
+}
+
+async fn beginning(response: &mut reqwest::Response) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() >= REFUSAL_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+impl Read for Answer {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.runtime.block_on(self.response.chunk()).map_err(io::Error::other)? {
+                Some(chunk) => self.chunk = chunk,
+                None => return Ok(0),
+            }
+        }
+        let length = out.len().min(self.chunk.len());
+        let taken = self.chunk.split_to(length);
+        out.get_mut(..length).map(|out| out.copy_from_slice(&taken));
+        Ok(length)
+    }
+}
+
+/// Writes down what is read from it.
+struct Tee<R, W> {
+    from: R,
+    to: W,
+}
+
+impl<R: Read, W: Write> Read for Tee<R, W> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let length = self.from.read(out)?;
+        self.to.write_all(out.get(..length).unwrap_or_default())?;
+        Ok(length)
+    }
+}
+
+pub(super) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    config::parse_size(text).ok_or_else(|| format!("{text:?} is not a size like 32MiB"))
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(text).ok_or_else(|| format!("{text:?} is not a time like 2026-11-20T18:00:00Z"))
+}
