@@ -206,6 +206,7 @@ struct Partial {
     file: File,
     partial: PathBuf,
     path: PathBuf,
+    finished: bool,
 }
 
 impl Partial {
@@ -214,15 +215,25 @@ impl Partial {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let file = File::create(&partial).with_context(|| format!("can not write {}", partial.display()))?;
-        Ok(Self { file, partial, path: path.to_owned() })
+        Ok(Self { file, partial, path: path.to_owned(), finished: false })
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(mut self) -> Result<()> {
         let failed = || format!("can not write {}", self.path.display());
         self.file.sync_all().with_context(failed)?;
         std::fs::rename(&self.partial, &self.path).with_context(failed)?;
+        self.finished = true;
         let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
         crate::fs::sync_directory(parent.unwrap_or(Path::new("."))).with_context(failed)
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Half a backup is of use to nobody; one that can not be removed does no harm either.
+            let _ = std::fs::remove_file(&self.partial);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::codec::Corrupt;
 use super::disk::Disk;
 use super::live::{AsOf, Live};
 use super::log::Entry;
+use super::row::unexpected;
 use super::span::LateRow;
 use super::window::Window;
 use super::{CACHE_BYTES, DATABASE, Error, instance::Instance, record, table, triage};
@@ -95,11 +96,14 @@ pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
 }
 
 fn load_records(transaction: &redb::ReadTransaction, live: &mut Live, as_of: &mut AsOf) -> Result<(), Error> {
+    let is_next = |id: u32, known: usize| if id as usize == known { Ok(()) } else { Err(unexpected("the next id")) };
     each(transaction, table::SERVICES, |id, row| {
+        is_next(id, live.directory.services().len())?;
         live.directory.add_service(record::decode_service(id, row)?);
         Ok(())
     })?;
     each(transaction, table::TARGETS, |id, row| {
+        is_next(id, live.directory.targets().len())?;
         let (commit, target) = record::decode_target(id, row)?;
         as_of.targets.insert(TargetId(id), commit);
         live.now = live.now.max(target.health.last_scrape.unwrap_or_default());
@@ -113,6 +117,7 @@ fn load_records(transaction: &redb::ReadTransaction, live: &mut Live, as_of: &mu
         Ok(())
     })?;
     each(transaction, table::AGGREGATES, |id, row| {
+        is_next(id, live.directory.aggregates().len())?;
         let record = record::decode_aggregate(id, row)?;
         as_of.aggregates.insert(AggregateId(id), record.commit);
         if let Some(window) = record.referenced {
