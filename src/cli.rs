@@ -3,7 +3,9 @@
 mod backup;
 mod plot;
 mod redaction;
+mod remote;
 mod transfer;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,6 +73,11 @@ enum Command {
     /// Everything is read and checked before anything that is there is replaced. Exit code 1 when it was not restored.
     #[command(after_help = backup::RESTORE_EXAMPLES)]
     Restore(backup::RestoreFlags),
+    /// Look through everything: every checksum, every row, and that what is told twice is told alike.
+    ///
+    /// Says exactly what is wrong, a line each. Exit code 1 when anything is.
+    #[command(after_help = verify::EXAMPLES)]
+    Verify(verify::VerifyFlags),
     /// Print the version.
     Version,
 }
@@ -231,6 +238,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Export(flags) => transfer::export(&flags),
         Command::Backup(flags) => backup::make(&flags),
         Command::Restore(flags) => backup::restore(&flags),
+        Command::Verify(flags) => verify::verify(&flags),
         Command::Version => {
             let build = Build::default();
             print(&format!("hydrophone {} (revision {})", build.version, build.revision));

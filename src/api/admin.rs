@@ -9,15 +9,16 @@ use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Error;
 use super::state::AppState;
+use super::v1::extract::NoParameters;
 use super::v1::shape::Failure;
 use crate::backup::{self, Archive, Options, Pace, Stop};
 use crate::config;
@@ -29,12 +30,15 @@ pub(super) const ARCHIVE: &str = "application/zstd";
 const CHUNK_BYTES: usize = 256 << 10;
 const CHUNKS_MAX: usize = 4;
 
+/// Lines about damage that may wait for the client.
+const FINDINGS_MAX: usize = 64;
+
 /// A client that takes nothing for as long is given up: its backup keeps old pages of the database alive.
 const STALL_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The routes for operators, relative to `/api/v1`.
 pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
-    OpenApiRouter::new().routes(routes!(take_backup))
+    OpenApiRouter::new().routes(routes!(take_backup)).routes(routes!(verify))
 }
 
 /// How a backup is made.
@@ -66,9 +70,7 @@ async fn take_backup(
     State(state): State<Arc<AppState>>,
     parameters: Result<Query<BackupParameters>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Error> {
-    if !state.flags.enable_admin_api {
-        return Err(Error::forbidden("the admin API is not enabled: --web.enable-admin-api"));
-    }
+    allowed(&state)?;
     let Query(parameters) = parameters.map_err(|error| Error::bad_request(error.body_text()))?;
     let rate = match &parameters.rate {
         None => config::backup::RATE,
@@ -102,6 +104,84 @@ async fn take_backup(
     let name = format!("attachment; filename=\"hydrophone-{}.tar.zst\"", now.to_string().replace(':', "-"));
     let headers = [(CONTENT_TYPE, ARCHIVE.to_owned()), (CONTENT_DISPOSITION, name)];
     Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// What looking through everything comes to: a line for each thing that is wrong, and at last one that says what was looked at.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum VerifyLine {
+    /// Something that is not as it has to be.
+    Finding {
+        /// The table, or the file.
+        table: String,
+        /// The row's key; empty where the whole table is meant.
+        key: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The end.
+    End {
+        /// How much is wrong.
+        findings: u64,
+        /// Number of the last commit that was looked at.
+        commit: u64,
+        /// Rows of all tables.
+        rows: u64,
+        /// Samples that can be read.
+        occurrences: u64,
+        /// How long it took.
+        seconds: f64,
+        /// Why it broke off; null when it did not.
+        error: Option<String>,
+    },
+}
+
+/// Look through everything that is stored: every checksum, every row, and that what is told twice is told alike
+///
+/// JSON lines: one for each thing that is wrong, and at last one with `findings`, how many those are. Without the last line it
+/// broke off. Changes nothing; scraping goes on.
+#[utoipa::path(
+    post, path = "/admin/verify", operation_id = "verify", tag = "server",
+    responses(
+        (status = 200, description = "What is wrong", body = VerifyLine, content_type = "application/x-ndjson"),
+        Failure
+    )
+)]
+async fn verify(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<Response, Error> {
+    allowed(&state)?;
+    let running = state.backups.occupy();
+    let running = running.ok_or_else(|| Error::conflict("a backup is being made, or everything is looked through already"))?;
+    let (lines, taken) = mpsc::channel(FINDINGS_MAX);
+    drop(tokio::task::spawn_blocking(move || {
+        let watch = state.clock.stopwatch();
+        let mut findings = 0;
+        let send = |line: &VerifyLine| {
+            let text = serde_json::to_string(line).unwrap_or_default() + "\n";
+            // Whoever went away does not want to know the rest.
+            let _ = lines.blocking_send(Ok(Bytes::from(text)));
+        };
+        let outcome = backup::verify(&state.store, &state.search, &mut |finding| {
+            findings += 1;
+            tracing::error!(%finding, "found damage");
+            send(&VerifyLine::Finding { table: finding.table, key: finding.key, what: finding.what });
+        });
+        let error = outcome.as_ref().err().map(ToString::to_string);
+        let verified = outcome.unwrap_or_default();
+        let occurrences = verified.occurrences.values().flat_map(|commits| commits.values()).sum();
+        let (commit, rows, seconds) = (verified.commit, verified.rows, watch.seconds());
+        send(&VerifyLine::End { findings, commit, rows, occurrences, seconds, error });
+        drop(running);
+    }));
+    let body = stream::unfold(taken, async |mut taken: mpsc::Receiver<io::Result<Bytes>>| Some((taken.recv().await?, taken)));
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(body)).into_response())
+}
+
+/// Whether operators may do anything here.
+fn allowed(state: &AppState) -> Result<(), Error> {
+    if state.flags.enable_admin_api {
+        return Ok(());
+    }
+    Err(Error::forbidden("the admin API is not enabled: --web.enable-admin-api"))
 }
 
 /// Stops the backup when nobody wants the answer any more.

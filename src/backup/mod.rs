@@ -13,6 +13,7 @@
 //! | archive, tar | one stream or file |
 //! | directory | many backups that share what they have in common |
 //! | restoring | a store from pieces |
+//! | verifying | looking through a store and its search index |
 //! | pace | how fast |
 //! | monitor | how backups of a running server went |
 
@@ -26,16 +27,18 @@ mod piece;
 mod restoring;
 mod taking;
 mod tar;
+mod verifying;
 
 pub use archive::{Archive, read as read_archive};
 pub use directory::{Directory, Stored};
 pub use error::Error;
 pub use manifest::{Manifest, Named};
-pub use monitor::{Monitor, Outcome, Running};
+pub use monitor::{Last, Monitor, Occupied, Outcome, Running};
 pub use pace::{Pace, Stop};
 pub use piece::Piece;
 pub use restoring::Restoring;
 pub use taking::{Options, take};
+pub use verifying::{inspect, verify};
 
 /// Takes the pieces of a backup, and at last its manifest.
 pub trait Sink {

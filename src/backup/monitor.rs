@@ -51,6 +51,16 @@ pub struct Running {
     ended: bool,
 }
 
+/// No backup is made as long as it lives.
+#[derive(Debug)]
+pub struct Occupied(Arc<Monitor>);
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        self.0.running.store(false, Ordering::SeqCst);
+    }
+}
+
 impl Monitor {
     /// Registers its metrics.
     pub fn register(registry: &mut Registry) -> Arc<Self> {
@@ -79,6 +89,13 @@ impl Monitor {
         let begun = self.running.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst);
         begun.ok()?;
         Some(Running { monitor: Arc::clone(self), watch: clock.stopwatch(), time: clock.now(), ended: false })
+    }
+
+    /// Keeps others from making one; `None` while one is being made.
+    #[must_use]
+    pub fn occupy(self: &Arc<Self>) -> Option<Occupied> {
+        let begun = self.running.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst);
+        begun.ok().map(|_| Occupied(Arc::clone(self)))
     }
 
     /// Whether one is being made.

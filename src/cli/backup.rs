@@ -7,10 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use tokio::runtime::Runtime;
-use url::Url;
 
 use super::print;
+use super::remote::Answer;
 use crate::backup::{
     self, Archive, Directory, Manifest, Nowhere, Options, Pace, Restoring, Sink, Stop, read_archive, take,
 };
@@ -18,9 +17,6 @@ use crate::clock::Clock;
 use crate::config;
 use crate::model::time::Timestamp;
 use crate::store::{self, Store};
-
-/// Bytes of a server's words about why it does not answer with a backup.
-const REFUSAL_BYTES_MAX: usize = 64 << 10;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -267,18 +263,17 @@ fn offline(path: &Path, flags: &BackupFlags, target: Target, clock: &Clock) -> R
 fn online(server: &str, flags: &BackupFlags, target: Target) -> Result<(Manifest, Option<u64>)> {
     let rate = flags.rate.unwrap_or(config::backup::RATE);
     let parameters = [("rate", rate.to_string()), ("with_index", flags.with_index.to_string())];
-    let url = format!("{}/api/v1/admin/backup", server.trim_end_matches('/'));
-    let url = Url::parse_with_params(&url, parameters).with_context(|| format!("--server {server:?} is no URL"))?;
+    let answer = || Answer::post(server, "backup", &parameters);
     match target {
         // What passes is checked on its way, so that nobody finds out later.
         Target::Stdout => {
             let mut stdout = io::stdout().lock();
-            let manifest = read_archive(Tee { from: Answer::post(url)?, to: &mut stdout }, &mut Nowhere)?;
+            let manifest = read_archive(Tee { from: answer()?, to: &mut stdout }, &mut Nowhere)?;
             stdout.flush()?;
             Ok((manifest, None))
         }
         Target::File(path) => {
-            let answer = Answer::post(url)?;
+            let answer = answer()?;
             let partial = Partial::create(&path)?;
             let manifest = read_archive(Tee { from: answer, to: &partial.file }, &mut Nowhere)?;
             partial.finish()?;
@@ -286,62 +281,9 @@ fn online(server: &str, flags: &BackupFlags, target: Target) -> Result<(Manifest
         }
         Target::Directory(path) => {
             let mut directory = Directory::open(&path, flags.keep)?;
-            let manifest = read_archive(Answer::post(url)?, &mut directory)?;
+            let manifest = read_archive(answer()?, &mut directory)?;
             Ok((manifest, Some(directory.written())))
         }
-    }
-}
-
-/// A server's answer, read as it comes.
-struct Answer {
-    runtime: Runtime,
-    response: reqwest::Response,
-    chunk: bytes::Bytes,
-}
-
-impl Answer {
-    /// Asks a server for a backup.
-    fn post(url: Url) -> Result<Self> {
-        let server = url.origin().ascii_serialization();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = reqwest::Client::builder().no_gzip().build()?;
-        let sent = runtime.block_on(client.post(url).send());
-        let mut response = sent.with_context(|| format!("can not reach {server}: is a server running there?"))?;
-        let status = response.status();
-        if !status.is_success() {
-            let body = runtime.block_on(beginning(&mut response))?;
-            let problem: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
-            let detail = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str());
-            let words = detail.map_or_else(|| String::from_utf8_lossy(&body).trim().to_owned(), str::to_owned);
-            return Err(anyhow!("{server} answers {}: {words}", status.as_u16()));
-        }
-        Ok(Self { runtime, response, chunk: bytes::Bytes::new() })
-    }
-}
-
-async fn beginning(response: &mut reqwest::Response) -> Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() >= REFUSAL_BYTES_MAX {
-            break;
-        }
-    }
-    Ok(body)
-}
-
-impl Read for Answer {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        while self.chunk.is_empty() {
-            match self.runtime.block_on(self.response.chunk()).map_err(io::Error::other)? {
-                Some(chunk) => self.chunk = chunk,
-                None => return Ok(0),
-            }
-        }
-        let length = out.len().min(self.chunk.len());
-        let taken = self.chunk.split_to(length);
-        out.get_mut(..length).map(|out| out.copy_from_slice(&taken));
-        Ok(length)
     }
 }
 

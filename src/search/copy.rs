@@ -50,7 +50,7 @@ pub fn open_files(directory: &Path) -> io::Result<Vec<IndexFile>> {
 }
 
 /// Names and whether they are files, in their order; nothing where there is no such directory.
-fn entries(directory: &Path) -> io::Result<Vec<(String, bool)>> {
+pub(super) fn entries(directory: &Path) -> io::Result<Vec<(String, bool)>> {
     let found = match std::fs::read_dir(directory) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(Vec::new());

@@ -114,6 +114,11 @@ impl Day {
         self.state.commit
     }
 
+    /// How many occurrences are in it.
+    pub(super) fn occurrences(&self) -> u64 {
+        self.state.occurrences
+    }
+
     /// The state that was committed last, for readers.
     pub(super) fn partition(&self) -> Result<Arc<Partition>, Error> {
         let searcher = self.reader.searcher();

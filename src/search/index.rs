@@ -47,6 +47,13 @@ impl Index {
         }
     }
 
+    /// The days that can be searched, oldest first, and how many occurrences each has.
+    #[must_use]
+    pub fn days(&self) -> Vec<(u32, u64)> {
+        let partitions = self.partitions.read().unwrap_or_else(PoisonError::into_inner);
+        partitions.values().map(|partition| (partition.day, partition.occurrences)).collect()
+    }
+
     /// How far it is behind what is stored.
     #[must_use]
     pub fn progress(&self) -> Progress {

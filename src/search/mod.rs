@@ -10,6 +10,7 @@
 //! | source, follower, index, progress, metrics | all days, kept up with what is stored |
 
 mod bits;
+mod check;
 mod column;
 pub mod condition;
 mod copy;
@@ -30,6 +31,7 @@ mod source;
 mod tally;
 pub mod token;
 
+pub use check::{Checked, check};
 pub use copy::{IndexFile, open_files};
 pub use error::Error;
 pub use follower::Follower;

@@ -84,7 +84,7 @@ impl TargetRecord {
 }
 
 /// Sets of aggregates by what they have in common.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sets {
     all: AggregateSet,
     services: Vec<AggregateSet>,
@@ -104,7 +104,7 @@ pub struct Sets {
 }
 
 /// The aggregates that have an annotation label, and by its values.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct LabelSets {
     all: AggregateSet,
     values: BTreeMap<String, AggregateSet>,
@@ -361,6 +361,13 @@ impl Directory {
 
     pub(super) fn find_aggregate(&self, service: ServiceId, key: &str) -> Option<AggregateId> {
         self.aggregate_ids.get(service.0 as usize)?.get(key).copied()
+    }
+
+    /// Whether the sets are those of the records.
+    pub(super) fn sets_agree(&self) -> bool {
+        let mut sets = Sets::default();
+        self.aggregates.iter().for_each(|aggregate| sets.add(aggregate));
+        sets == self.sets
     }
 
     pub(super) fn sets(&self) -> &Sets {

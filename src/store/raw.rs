@@ -34,6 +34,10 @@ pub(super) trait Table: Sync {
     fn append(&self, transaction: &WriteTransaction, rows: &[(&[u8], &[u8])]) -> Result<(), Error>;
     /// Whether these can be a row's bytes: of the right length, and with a checksum that holds.
     fn is_sound(&self, key: &[u8], value: &[u8]) -> bool;
+    /// Removes a row.
+    fn remove(&self, transaction: &WriteTransaction, key: &[u8]) -> Result<(), Error>;
+    /// The order of two keys.
+    fn compare(&self, key: &[u8], other: &[u8]) -> std::cmp::Ordering;
     /// A key for people.
     fn display(&self, key: &[u8]) -> String;
 }
@@ -172,6 +176,18 @@ impl<K: Key + Sync + 'static, V: Value + Sync + 'static> Table for Typed<K, V> {
 
     fn is_sound(&self, key: &[u8], value: &[u8]) -> bool {
         (self.is_key)(key) && (self.is_value)(value)
+    }
+
+    fn remove(&self, transaction: &WriteTransaction, key: &[u8]) -> Result<(), Error> {
+        let mut table = transaction.open_table(self.definition).map_err(Error::database("open a table"))?;
+        if (self.is_key)(key) {
+            table.remove(K::from_bytes(key)).map_err(Error::database("remove a row"))?;
+        }
+        Ok(())
+    }
+
+    fn compare(&self, key: &[u8], other: &[u8]) -> std::cmp::Ordering {
+        if (self.is_key)(key) && (self.is_key)(other) { K::compare(key, other) } else { key.cmp(other) }
     }
 
     fn display(&self, key: &[u8]) -> String {

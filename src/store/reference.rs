@@ -23,7 +23,7 @@ const RUN_MAX: u32 = 1 << 24;
 
 impl Run {
     /// The ids, oldest first.
-    fn ids(self) -> impl DoubleEndedIterator<Item = OccurrenceId> {
+    pub(super) fn ids(self) -> impl DoubleEndedIterator<Item = OccurrenceId> {
         let Self { first, count } = self;
         (first.index..first.index.saturating_add(count)).map(move |index| OccurrenceId { index, ..first })
     }

@@ -48,7 +48,7 @@ pub(in crate::api) fn parse<T: DeserializeOwned + IntoParams>(pairs: Vec<(String
 }
 
 /// For calls without parameters: any is a mistake.
-pub(super) struct NoParameters;
+pub(in crate::api) struct NoParameters;
 
 impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
     type Rejection = Error;

@@ -218,6 +218,18 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// The stacks that the occurrences of a day use, in a snapshot.
+pub(super) fn stacks(transaction: &ReadTransaction, day: u32) -> Result<RoaringBitmap, Error> {
+    let rows = transaction.open_table(table::STACKS_IN_USE)?;
+    let mut stacks = RoaringBitmap::new();
+    for row in rows.range((day, 0)..=(day, u64::MAX))? {
+        let (key, value) = row?;
+        let damaged = |corrupt| Error::Corrupted(format!("stacks in use at {:?}: {corrupt}", key.value()));
+        add_stacks(value.value(), &mut stacks).map_err(damaged)?;
+    }
+    Ok(stacks)
+}
+
 fn end(rows: &impl ReadableTable<Key, Value>, day: u32) -> Result<u64, Error> {
     let last = last(rows, (day, 0, 0)..=(day, u64::MAX, u32::MAX))?;
     Ok(last.map_or(0, |place| place.offset.saturating_add(u64::from(place.length))))

@@ -446,11 +446,6 @@ impl Reading {
 }
 
 impl Reading {
-    /// Where it is.
-    pub(in crate::store) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// So many bytes from `offset` on.
     pub(in crate::store) fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; length];
@@ -515,7 +510,7 @@ pub(in crate::store) fn file_name(generation: u32) -> String {
 }
 
 /// The generation of a file of this name; `None` where it is none of ours.
-pub(super) fn generation_of(name: &str) -> Option<u32> {
+pub(in crate::store) fn generation_of(name: &str) -> Option<u32> {
     let middle = name.strip_prefix("bodies.")?.strip_suffix("log")?;
     let generation = if middle.is_empty() { 0 } else { middle.strip_suffix('.')?.parse().ok()? };
     (file_name(generation) == name).then_some(generation)

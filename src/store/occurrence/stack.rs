@@ -217,6 +217,76 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Calls `visit` with each stack's id, and with what is wrong with it or with its block.
+pub(in crate::store) fn check(
+    transaction: &ReadTransaction,
+    visit: &mut dyn FnMut(StackId, Option<String>),
+) -> Result<(), redb::Error> {
+    let (blocks, hashes) = (transaction.open_table(STACKS)?, transaction.open_table(HASHES)?);
+    let mut known: HashMap<u32, u128> = HashMap::new();
+    for row in hashes.range::<u32>(..)? {
+        let (id, hash) = row?;
+        known.insert(id.value(), hash.value());
+    }
+    for row in blocks.range::<u32>(..)? {
+        let (first, block) = row?;
+        let first = first.value();
+        match decode(StackId(first), block.value()) {
+            Err(damaged) => visit(StackId(first), Some(damaged.to_string())),
+            Ok(stacks) => {
+                for (id, stack) in (first..).zip(stacks) {
+                    let agrees = known.remove(&id) == Some(hash(&stack));
+                    visit(StackId(id), None);
+                    if !agrees {
+                        visit(StackId(id), Some("its hash is another".to_owned()));
+                    }
+                }
+            }
+        }
+    }
+    known.into_keys().for_each(|id| visit(StackId(id), Some("there is only a hash".to_owned())));
+    Ok(())
+}
+
+/// Puts a stack that says that it was lost in the place of each of `used` that is not there, and makes the hashes anew. Which
+/// those are.
+pub(in crate::store) fn replace_missing(
+    transaction: &WriteTransaction,
+    used: &RoaringBitmap,
+    path: &Path,
+) -> Result<Vec<u32>, Error> {
+    let failed = |error: redb::Error| Error::database("writing stacks to", path)(error);
+    let mut blocks = transaction.open_table(STACKS).map_err(|error| failed(error.into()))?;
+    let mut hashes = transaction.open_table(HASHES).map_err(|error| failed(error.into()))?;
+    hashes.retain(|_, _| false).map_err(|error| failed(error.into()))?;
+    let (mut there, mut damaged) = (RoaringBitmap::new(), Vec::new());
+    for row in blocks.range::<u32>(..).map_err(|error| failed(error.into()))? {
+        let (first, block) = row.map_err(|error| failed(error.into()))?;
+        let Ok(stacks) = decode(StackId(first.value()), block.value()) else {
+            damaged.push(first.value());
+            continue;
+        };
+        for (id, stack) in (first.value()..).zip(stacks) {
+            there.insert(id);
+            hashes.insert(id, hash(&stack)).map_err(|error| failed(error.into()))?;
+        }
+    }
+    for first in damaged {
+        blocks.remove(first).map_err(|error| failed(error.into()))?;
+    }
+    let mut missing = Vec::new();
+    for id in used - &there {
+        let stack = Arc::new(Stack { frames: vec![format!("(stack trace {id} was lost)")] });
+        let hash = hash(&stack);
+        let block = encode(StackId(id), &[(StackId(id), hash, stack)]);
+        let block = block.map_err(Error::io("compressing stacks for", path))?;
+        blocks.insert(id, block.as_slice()).map_err(|error| failed(error.into()))?;
+        hashes.insert(id, hash).map_err(|error| failed(error.into()))?;
+        missing.push(id);
+    }
+    Ok(missing)
+}
+
 /// The hash is already one: no need to hash it again.
 #[derive(Default)]
 struct AlreadyHashed(u64);

@@ -20,5 +20,7 @@ pub use history::{ActivityChangeScan, ActivityEntry, ActivityScan};
 pub(super) use pending::{Pending, Replaced};
 pub(super) use release::Places;
 #[cfg(fuzzing)]
-pub(super) use row::{decode_activity, decode_change, encode_activity, encode_change, encode_view};
-pub(super) use row::{decode_triage, decode_view, encode_triage};
+pub(super) use row::encode_view;
+pub(super) use row::{
+    decode_activity, decode_change, decode_triage, decode_view, encode_activity, encode_change, encode_triage,
+};

@@ -1,0 +1,206 @@
+//! `hydrophone verify`: what is wrong with a data directory, a server's data, an archive or a directory of backups.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use serde::Deserialize;
+
+use super::backup::{Source, megabytes};
+use super::{print, remote};
+use crate::backup::{Directory, Manifest, Nowhere, Restoring, inspect};
+use crate::clock::Clock;
+use crate::store::{Finding, salvage};
+
+/// Lines about damage that are printed; how many more there are is said.
+const LINES_MAX: u64 = 1000;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  A data directory that no server uses, and what a running server has:
+    hydrophone verify --storage.path data
+    hydrophone verify --server http://localhost:7777
+
+  A backup, and one restored to a temporary directory and looked through there:
+    hydrophone verify hydrophone.tar.zst
+    hydrophone verify /backup/hydrophone --deep
+
+  Save what can be saved of a damaged data directory, then put it in its place:
+    hydrophone verify --storage.path data --repair data.repaired
+    mv data data.damaged && mv data.repaired data";
+
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = false, args = ["backup", "storage_path", "server"])]
+pub(super) struct VerifyFlags {
+    /// An archive, or a directory of backups.
+    #[arg(value_name = "FILE|DIR")]
+    backup: Option<PathBuf>,
+    /// A data directory. No server may be using it, and nothing in it is changed.
+    #[arg(long = "storage.path", value_name = "DIR")]
+    storage_path: Option<PathBuf>,
+    /// A server, with the path it is served under. It has to run with --web.enable-admin-api.
+    #[arg(long = "server", value_name = "URL")]
+    server: Option<String>,
+    /// Restore the backup to a temporary directory beside it and look through that, too.
+    #[arg(long, requires = "backup")]
+    deep: bool,
+    /// Remove objects of a directory of backups that are damaged, so that the next backup writes them anew.
+    #[arg(long, requires = "backup")]
+    remove_damaged: bool,
+    /// Save what can be saved of the data directory to this new one, and list what is lost.
+    #[arg(long, value_name = "DIR", requires = "storage_path")]
+    repair: Option<PathBuf>,
+}
+
+/// Prints what is wrong.
+#[derive(Default)]
+struct Report {
+    findings: u64,
+}
+
+impl Report {
+    fn tell(&mut self, what: &str) {
+        self.findings += 1;
+        if self.findings <= LINES_MAX {
+            print(what);
+        }
+    }
+
+    /// Says what was looked at, or how much is wrong with it.
+    fn end(&self, looked_at: &str) -> ExitCode {
+        match self.findings {
+            0 => {
+                print(&format!("nothing is wrong: {looked_at}"));
+                return ExitCode::SUCCESS;
+            }
+            1 => print(&format!("1 thing is wrong: {looked_at}")),
+            findings => print(&format!("{findings} things are wrong: {looked_at}")),
+        }
+        ExitCode::FAILURE
+    }
+}
+
+/// Looks through it.
+///
+/// # Errors
+/// When it can not be read at all. What is wrong with it is printed and is no error.
+pub(super) fn verify(flags: &VerifyFlags) -> Result<ExitCode> {
+    // What redb thinks of damaged pages, it thinks aloud.
+    std::panic::set_hook(Box::new(|_| {}));
+    match (&flags.storage_path, &flags.server, &flags.backup) {
+        (Some(path), _, _) => match &flags.repair {
+            Some(to) => repair(path, to),
+            None => data(path, &mut Report::default()),
+        },
+        (_, Some(server), _) => online(server),
+        (_, _, Some(backup)) => of_backup(backup, flags),
+        _ => bail!("say --storage.path, --server or a backup"),
+    }
+}
+
+fn data(path: &Path, report: &mut Report) -> Result<ExitCode> {
+    let watch = Clock::system().stopwatch();
+    let inspected = inspect(path, &mut |finding: Finding| report.tell(&finding.to_string()))
+        .with_context(|| format!("can not look through {}", path.display()))?;
+    let Some(verified) = inspected.verified else { return Ok(report.end("its rows could not be looked at")) };
+    let occurrences: u64 = verified.occurrences.values().flat_map(|commits| commits.values()).sum();
+    Ok(report.end(&format!(
+        "{} rows and {occurrences} samples up to commit {}, in {:.1} s",
+        verified.rows,
+        verified.commit,
+        watch.seconds()
+    )))
+}
+
+fn repair(path: &Path, to: &Path) -> Result<ExitCode> {
+    let mut report = Report::default();
+    salvage(path, to, &mut |finding| report.tell(&format!("lost: {finding}")))?;
+    let mut left = Report::default();
+    let code = data(to, &mut left)?;
+    print(&format!("{} has what could be saved of {}", to.display(), path.display()));
+    Ok(code)
+}
+
+fn of_backup(path: &Path, flags: &VerifyFlags) -> Result<ExitCode> {
+    let watch = Clock::system().stopwatch();
+    let mut report = Report::default();
+    let found = std::fs::metadata(path).with_context(|| format!("can not read {}", path.display()))?;
+    let looked_at = if found.is_dir() {
+        Directory::check(path, flags.remove_damaged, &mut |file, what| {
+            report.tell(&format!("{}: {what}", file.display()));
+        })?;
+        let all = Directory::list(path)?;
+        if all.is_empty() {
+            bail!("{} holds no backup", path.display());
+        }
+        format!("{} backups", all.len())
+    } else {
+        match Source::of(path, None)?.read(&mut Nowhere) {
+            Ok(manifest) => said(&manifest),
+            Err(error) => {
+                report.tell(&format!("{error:#}"));
+                path.display().to_string()
+            }
+        }
+    };
+    if flags.deep && report.findings == 0 {
+        let beside = Beside::of(path);
+        let mut restoring = Restoring::begin(&beside.0, true, false)?;
+        Source::of(path, None)?.read(&mut restoring)?;
+        return data(&beside.0, &mut report);
+    }
+    Ok(report.end(&format!("{looked_at}, in {:.1} s", watch.seconds())))
+}
+
+fn said(manifest: &Manifest) -> String {
+    let Manifest { commit, time, .. } = manifest;
+    format!("commit {commit} of {time}, {} in {} pieces", megabytes(manifest.bytes()), manifest.pieces.len())
+}
+
+/// A directory beside a backup that goes when it is not needed any more.
+struct Beside(PathBuf);
+
+impl Beside {
+    fn of(path: &Path) -> Self {
+        let mut name = path.as_os_str().to_owned();
+        // A slash at its end would lead into it.
+        if path.is_dir() {
+            name = path.components().collect::<PathBuf>().into_os_string();
+        }
+        name.push(format!(".verify-{}", std::process::id()));
+        Self(PathBuf::from(name))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // What is left of it says by its name what it was.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A line of a server's answer.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    End { findings: u64, commit: u64, rows: u64, occurrences: u64, seconds: f64, error: Option<String> },
+    Finding { table: String, key: String, what: String },
+}
+
+fn online(url: &str) -> Result<ExitCode> {
+    let answer = remote::Answer::post(url, "verify", &[])?;
+    let mut report = Report::default();
+    for line in std::io::BufRead::lines(std::io::BufReader::new(answer)) {
+        match serde_json::from_str(&line.context("the server broke off its answer")?)? {
+            Line::Finding { table, key, what } => report.tell(&format!("{table} at {key}: {what}")),
+            Line::End { error: Some(error), .. } => return Err(anyhow!("{url} can not look through its data: {error}")),
+            Line::End { commit, rows, occurrences, seconds, findings, .. } => {
+                report.findings = findings;
+                let looked_at = format!("{rows} rows and {occurrences} samples up to commit {commit}, in {seconds:.1} s");
+                return Ok(report.end(&looked_at));
+            }
+        }
+    }
+    bail!("the server broke off its answer")
+}

@@ -1,0 +1,43 @@
+//! Looking through indexes while nobody uses them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::copy::entries;
+use super::day::Day;
+use super::schema;
+use crate::model::time::Timestamp;
+
+/// A day's index that was looked through.
+#[derive(Debug)]
+pub struct Checked {
+    /// Days since 1970.
+    pub day: u32,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Up to which commit it goes and how many occurrences it has, or why it is of no use.
+    pub state: Result<(u64, u64), String>,
+}
+
+/// Looks through the indexes of all days, oldest first: all checksums, and whether they fit together.
+///
+/// # Errors
+/// When a directory can not be read.
+pub fn check(directory: &Path) -> io::Result<Vec<Checked>> {
+    let (_, fields) = schema::schema();
+    let mut all = Vec::new();
+    for (date, _) in entries(directory)? {
+        let Some(time) = Timestamp::parse_rfc3339(&format!("{date}T00:00:00Z")) else { continue };
+        let path = directory.join(&date).join("index");
+        if !path.try_exists()? {
+            continue;
+        }
+        let day = time.day();
+        let state = match Day::open(&path, day, fields) {
+            Ok(index) => Ok((index.commit(), index.occurrences())),
+            Err(error) => Err(error.to_string()),
+        };
+        all.push(Checked { day, path, state });
+    }
+    Ok(all)
+}

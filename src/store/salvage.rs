@@ -1,0 +1,167 @@
+//! Saving what can be saved of a damaged data directory into a new one.
+//!
+//! First all rows that can be read and whose checksums hold are copied, as bytes, from both ends of each table towards what can
+//! not be read. Then what is derived is made anew ([`mend`]): sums, references, chains of activities. What is neither is lost, and
+//! told. The damaged directory stays as it is.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::fresh::Fresh;
+use super::mend;
+use super::occurrence::generation_of;
+use super::raw::{self, Table};
+use super::verify::{Finding, Found, open_damaged, quietly};
+use super::{DATABASE, Error, Store};
+use crate::fs::DirectoryLock;
+
+/// Bytes of a file that are copied at once.
+const COPY_BYTES: usize = 8 << 20;
+
+/// Rows that are added at once.
+const ROWS_BYTES: usize = 4 << 20;
+
+/// Attempts to mend: what mending one thing shows of another is mended by the next.
+const ATTEMPTS_MAX: u32 = 4;
+
+type Row = (Vec<u8>, Vec<u8>);
+
+/// Saves what can be saved of the data directory at `from` into a new one at `to`, and tells `lost` what can not.
+///
+/// # Errors
+/// When `from` can not be opened at all or is in use, `to` holds data, or something can not be written.
+pub fn salvage(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
+    let lock = DirectoryLock::acquire(from)?;
+    let database = open_damaged(&from.join(DATABASE))?;
+    let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
+    let mut fresh = Fresh::create(to, false)?;
+    for table in raw::ALL {
+        copy_table(table, &transaction, &mut fresh, lost)?;
+    }
+    copy_files(&from.join("occurrences"), &mut fresh, lost)?;
+    drop(transaction);
+    // What redb wrote when it was opened stood in memory.
+    drop(quietly(|| drop(database)));
+    drop(lock);
+    fresh.finish()?;
+    mend::records(to, lost)?;
+    for _ in 0..ATTEMPTS_MAX {
+        let store = Store::open(to)?;
+        let mut findings = Vec::new();
+        store.verify(&mut |finding| findings.push(finding))?;
+        if findings.is_empty() {
+            return Ok(());
+        }
+        mend::mend(&store, &findings, lost)?;
+    }
+    let store = Store::open(to)?;
+    store.verify(&mut |finding| lost(Finding { what: format!("could not be mended: {}", finding.what), ..finding }))?;
+    Ok(())
+}
+
+/// Copies the sound rows of a table.
+fn copy_table(
+    table: &'static dyn Table,
+    transaction: &redb::ReadTransaction,
+    fresh: &mut Fresh,
+    lost: &mut Found<'_>,
+) -> Result<(), Error> {
+    let mut last: Option<Vec<u8>> = None;
+    let mut batch: Vec<Row> = Vec::new();
+    let mut bytes = 0;
+    let mut failed: Option<Error> = None;
+    let read = quietly(|| {
+        table.each(transaction, false, &mut |_, key, value| {
+            // A page that is damaged may lead back.
+            if last.as_ref().is_some_and(|last| !is_behind(table, key, last)) {
+                return ControlFlow::Break(());
+            }
+            last = Some(key.to_vec());
+            if !table.is_sound(key, value) {
+                lost(Finding::new(table.name(), table.display(key), "checksum does not match"));
+                return ControlFlow::Continue(());
+            }
+            bytes += key.len() + value.len();
+            batch.push((key.to_vec(), value.to_vec()));
+            if bytes >= ROWS_BYTES {
+                bytes = 0;
+                failed = append(table, fresh, &std::mem::take(&mut batch)).err();
+            }
+            if failed.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    append(table, fresh, &batch)?;
+    if matches!(read, Ok(Ok(()))) {
+        return Ok(());
+    }
+    // From the other end as far as it goes.
+    let mut behind: Vec<Row> = Vec::new();
+    let first = last.clone();
+    drop(quietly(|| {
+        table.each(transaction, true, &mut |_, key, value| {
+            if first.as_ref().is_some_and(|first| !is_behind(table, key, first)) {
+                return ControlFlow::Break(());
+            }
+            if table.is_sound(key, value) {
+                behind.push((key.to_vec(), value.to_vec()));
+            }
+            ControlFlow::Continue(())
+        })
+    }));
+    behind.reverse();
+    let name = |key: Option<&Vec<u8>>, none: &str| key.map_or(none.to_owned(), |key| table.display(key));
+    let gap = (name(last.as_ref(), "its begin"), name(behind.first().map(|(key, _)| key), "its end"));
+    lost(Finding::new(table.name(), "", format!("what stands between {} and {} can not be read", gap.0, gap.1)));
+    append(table, fresh, &behind)
+}
+
+/// Whether `key` stands behind `other` in its table.
+fn is_behind(table: &dyn Table, key: &[u8], other: &[u8]) -> bool {
+    table.compare(key, other) == std::cmp::Ordering::Greater
+}
+
+fn append(table: &dyn Table, fresh: &mut Fresh, rows: &[Row]) -> Result<(), Error> {
+    let rows: Vec<(&[u8], &[u8])> = rows.iter().map(|(key, value)| (key.as_slice(), value.as_slice())).collect();
+    fresh.append(table.name(), &rows)
+}
+
+/// Copies the days' files of occurrences.
+fn copy_files(from: &Path, fresh: &mut Fresh, lost: &mut Found<'_>) -> Result<(), Error> {
+    let Ok(days) = std::fs::read_dir(from) else { return Ok(()) };
+    for day in days.flatten() {
+        let Ok(files) = std::fs::read_dir(day.path()) else { continue };
+        for file in files.flatten() {
+            let name = file.file_name();
+            if generation_of(&name.to_string_lossy()).is_none() {
+                continue;
+            }
+            let path = Path::new(&day.file_name()).join(&name);
+            if let Err(error) = copy_file(&file.path(), &path, fresh)? {
+                lost(Finding::new("occurrences", path.display().to_string(), format!("it can not be read: {error}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn copy_file(from: &Path, to: &Path, fresh: &mut Fresh) -> Result<std::io::Result<()>, Error> {
+    let file = match std::fs::File::open(from) {
+        Ok(file) => file,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut offset = 0;
+    let mut buffer = vec![0; COPY_BYTES];
+    loop {
+        match std::os::unix::fs::FileExt::read_at(&file, &mut buffer, offset) {
+            Ok(0) => return Ok(Ok(())),
+            Ok(read) => {
+                fresh.write(to, offset, buffer.get(..read).unwrap_or_default())?;
+                offset += read as u64;
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+}

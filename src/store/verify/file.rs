@@ -1,0 +1,73 @@
+//! The database's file as a whole, with redb's own checksums of its pages, while nobody uses it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Finding, Found, Overlay, Verified};
+use crate::fs::DirectoryLock;
+use crate::store::open::FORMAT;
+use crate::store::{CACHE_BYTES, DATABASE, Error, Store, finish_restore};
+
+/// What looking through a data directory came to.
+#[derive(Debug, Default)]
+pub struct Inspected {
+    /// What was looked through; nothing where the database could not be opened.
+    pub verified: Option<Verified>,
+    /// How much was found.
+    pub findings: u64,
+}
+
+/// Looks through a data directory that nobody uses, changes nothing in it, and tells `found` what is wrong.
+///
+/// # Errors
+/// When there is no data directory, or somebody uses it.
+pub fn inspect(path: &Path, found: &mut Found<'_>) -> Result<Inspected, Error> {
+    let io = |source| Error::Io { what: "can not read", path: path.join(FORMAT), source };
+    let lock = DirectoryLock::acquire(path)?;
+    finish_restore(path)?;
+    std::fs::metadata(path.join(FORMAT)).map_err(io)?;
+    let mut inspected = Inspected::default();
+    let mut tell = |finding| {
+        inspected.findings += 1;
+        found(finding);
+    };
+    pages(&path.join(DATABASE), &mut tell);
+    drop(lock);
+    // redb may meet bytes that it never wrote; what it does then is its affair as long as it ends.
+    let verified = quietly(|| {
+        let store = Store::open_on(Arc::new(Overlay), path)?;
+        store.verify(&mut tell)
+    });
+    match verified {
+        Ok(Ok(verified)) => inspected.verified = Some(verified),
+        Ok(Err(error @ (Error::Lock(_) | Error::Format { .. }))) => return Err(error),
+        Ok(Err(error)) => tell(Finding::of(&error)),
+        Err(()) => tell(Finding::new(DATABASE, "", "it can not be read to its end")),
+    }
+    Ok(inspected)
+}
+
+/// Checks the checksums of all pages.
+fn pages(path: &Path, tell: &mut dyn FnMut(Finding)) {
+    let checked = quietly(|| Overlay::open(path, CACHE_BYTES)?.check_integrity());
+    let what = match checked {
+        Ok(Ok(true)) => return,
+        Ok(Ok(false)) => "pages are not what was written".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(()) => "it can not be opened".to_owned(),
+    };
+    tell(Finding::new(DATABASE, "", what));
+}
+
+/// Opens a database of which pages may be damaged; what that writes stands in memory only.
+pub(in crate::store) fn open_damaged(path: &Path) -> Result<redb::Database, Error> {
+    let opened = quietly(|| Overlay::open(path, CACHE_BYTES));
+    let unreadable = || Error::database("open hydrophone.redb")(std::io::Error::other("it can not be opened"));
+    opened.map_err(|()| unreadable())?.map_err(Error::database("open hydrophone.redb"))
+}
+
+/// Does `work`, and survives when it panics.
+pub(in crate::store) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, ()> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(drop)
+}
