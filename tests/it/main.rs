@@ -10,6 +10,7 @@ mod metrics;
 mod native;
 mod periskop;
 
+mod backup;
 mod bad_input;
 mod index;
 mod kill;

@@ -2,6 +2,7 @@
 
 mod damage;
 mod power;
+mod verify;
 mod whole;
 
 use std::path::Path;

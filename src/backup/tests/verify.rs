@@ -1,0 +1,147 @@
+//! Looking through stores: whole ones have nothing wrong with them, damage is found or harmless, and what is left can be saved.
+
+use super::damage::Chance;
+use super::whole::copy_all;
+use super::*;
+use crate::store::{Finding, Retention, salvage};
+
+/// What is found in a data directory.
+fn found(path: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    super::super::inspect(path, &mut |finding: Finding| found.push(finding.to_string())).unwrap();
+    found
+}
+
+fn found_live(store: &Store) -> Vec<String> {
+    let mut found = Vec::new();
+    store.verify(&mut |finding| found.push(finding.to_string())).unwrap();
+    found
+}
+
+#[test]
+fn nothing_is_wrong_with_a_store_whatever_it_went_through() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data");
+    let (store, mut fleet) = lived(&path);
+    assert_eq!(found_live(&store), [""; 0], "lived");
+    let verified = store.verify(&mut |_| ()).unwrap();
+    assert!(verified.rows > 1000 && verified.occurrences.len() == 3, "{verified:?}");
+    // Occurrences are thinned, and the day goes on.
+    while let Some(relief) = store.prepare_relief(300_000).unwrap() {
+        store.relieve(relief).unwrap();
+        assert_eq!(found_live(&store), [""; 0], "thinned");
+    }
+    let later = NOW.plus(Millis(DAY_MS / 3));
+    live(&store, &mut fleet, (NOW, later), Millis::from_seconds(900));
+    resolve(&store, 3, later);
+    assert_eq!(found_live(&store), [""; 0], "went on");
+    // Old things go, each kind at its own time.
+    let hours = |hours: i64| Millis::from_seconds(hours * 3600);
+    for (time, targets, occurrences) in [(40, 20, 30), (26, 10, 10), (13, 3, 1)] {
+        let (time, targets, occurrences) = (hours(time), hours(targets), hours(occurrences));
+        let retention = Retention { time, targets, occurrences, activity: hours(1), instances: hours(90) };
+        store.retain(later, &retention).unwrap();
+        assert_eq!(found_live(&store), [""; 0], "after {time}");
+    }
+    drop(store);
+    let before = std::fs::read(path.join("hydrophone.redb")).unwrap();
+    assert_eq!(found(&path), [""; 0], "at rest");
+    assert!(std::fs::read(path.join("hydrophone.redb")).unwrap() == before, "nothing in it changed");
+}
+
+#[test]
+fn nothing_is_wrong_with_what_was_imported() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _) = lived(&directory.path().join("data"));
+    let file = directory.path().join("export.jsonl");
+    transfer::export(&store, &mut std::fs::File::create(&file).unwrap(), &file).unwrap();
+    let copy = Store::open(&directory.path().join("copy")).unwrap();
+    let redactor = std::sync::Arc::new(crate::redact::Redactor::new(&crate::config::Redaction::default()));
+    let format = transfer::Format::Deltas;
+    let options = transfer::Options { format, skip_bad: false, as_new: false, now: NOW, redactor };
+    let outcome = transfer::import(&copy, &file, &options, &mut |_| ());
+    assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
+    assert_eq!(found_live(&copy), [""; 0]);
+    let archive = archived(&copy, super::options(NOW));
+    let again = restored(&archive, &directory.path().join("again"));
+    assert_eq!(found_live(&again), [""; 0]);
+}
+
+/// Changes a bit somewhere in a file.
+fn flip(file: &Path, chance: &mut Chance) -> (usize, Vec<u8>) {
+    let before = std::fs::read(file).unwrap();
+    let mut damaged = before.clone();
+    let at = chance.below(damaged.len());
+    damaged[at] ^= 1 << chance.below(8);
+    std::io::Write::write_all(&mut std::fs::File::create(file).unwrap(), &damaged).unwrap();
+    (at, before)
+}
+
+#[test]
+fn a_changed_bit_of_a_data_directory_is_found_or_changes_nothing() {
+    let seed = std::env::var("FLIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let rounds = std::env::var("FLIPS").ok().and_then(|flips| flips.parse().ok()).unwrap_or(60);
+    println!("seed {seed} (FLIP_SEED sets another), {rounds} flips (FLIPS)");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data");
+    let store = small(&path);
+    store.seal(NOW.plus(Millis(DAY_MS))).unwrap();
+    drop(store);
+    let whole = exported(&Store::open(&path).unwrap());
+    assert_eq!(found(&path), [""; 0]);
+    let mut chance = Chance(seed);
+    let mut harmless = 0;
+    let files = [path.join("hydrophone.redb"), path.join("occurrences/2026-11-20/bodies.log")];
+    for round in 0..rounds {
+        // The database is most of it.
+        let file = &files[usize::from(round % 5 == 4)];
+        let (at, before) = flip(file, &mut chance);
+        if found(&path).is_empty() {
+            harmless += 1;
+            let copy = directory.path().join("copy");
+            let _ = std::fs::remove_dir_all(&copy);
+            copy_all(&path, &copy);
+            let what = difference(&exported(&Store::open(&copy).unwrap()), &whole);
+            assert_eq!(what, None, "round {round}: byte {at} of {}", file.display());
+        }
+        std::io::Write::write_all(&mut std::fs::File::create(file).unwrap(), &before).unwrap();
+    }
+    println!("{harmless} of {rounds} were harmless");
+    assert!(harmless < rounds, "none was found");
+    assert_eq!(found(&path), [""; 0]);
+}
+
+#[test]
+fn what_is_left_of_a_damaged_store_is_saved_and_nothing_is_wrong_with_it() {
+    let seed = std::env::var("FLIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data");
+    let (store, _) = lived(&path);
+    drop(store);
+    let whole = exported(&Store::open(&path).unwrap()).lines().count();
+    let mut chance = Chance(seed);
+    let mut saved = 0;
+    for round in 0..8 {
+        let place = directory.path().join(format!("damaged-{round}"));
+        copy_all(&path, &place);
+        // More and more of it.
+        for _ in 0..1 << round {
+            flip(&place.join("hydrophone.redb"), &mut chance);
+            flip(&place.join("occurrences/2026-11-19/bodies.log"), &mut chance);
+        }
+        let to = directory.path().join(format!("saved-{round}"));
+        let mut lost = Vec::new();
+        if let Err(error) = salvage(&place, &to, &mut |finding| lost.push(finding.to_string())) {
+            // A header of which too little is left.
+            println!("round {round}: {error}");
+            continue;
+        }
+        assert!(!lost.is_empty(), "round {round}");
+        assert_eq!(found(&to), [""; 0], "round {round}: {lost:#?}");
+        let lines = exported(&Store::open(&to).unwrap()).lines().count();
+        println!("round {round}: {lines} of {whole} lines, {} losses", lost.len());
+        assert!(round > 3 || lines * 10 > whole * 7, "round {round}: {lines} of {whole} lines; {lost:#?}");
+        saved += 1;
+    }
+    assert!(saved >= 5, "{saved} of 8 could be saved");
+}

@@ -1,0 +1,216 @@
+//! Backups of the real binary while it scrapes: over HTTP, by itself, killed, restored and looked through.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
+
+use hydrophone::clock::Clock;
+use hydrophone::demo::chaos::{Chaos, Options};
+use hydrophone::model::time::Millis;
+use hydrophone::store::Store;
+use hydrophone::transfer;
+
+use crate::harness::Server;
+use crate::process::{AGAIN, Place, Process, hydrophone, run};
+
+/// Backups in a row.
+const BACKUPS: usize = 20;
+
+fn command(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = hydrophone();
+    command.args(arguments);
+    let Output { status, stdout, stderr } = run(command);
+    (status.code(), String::from_utf8([stdout, stderr].concat()).unwrap())
+}
+
+/// Runs a command beside everything else.
+async fn beside(arguments: Vec<String>) -> (Option<i32>, String) {
+    let work = move || command(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+/// What is counted in a data directory, in all, and how many samples there are. Both only grow.
+fn counted(path: &Path) -> (u64, u64) {
+    let store = Store::open(path).unwrap();
+    let total = store.view().unwrap().aggregates().iter().map(|aggregate| aggregate.total).sum();
+    let mut out = Vec::new();
+    (total, transfer::export_occurrences(&store, &mut out, Path::new("samples")).unwrap())
+}
+
+async fn throw(chaos: &Chaos) {
+    loop {
+        chaos.throw_some();
+        tokio::time::sleep(Duration::from_millis(70)).await;
+    }
+}
+
+fn start(place: &Place) -> Process {
+    let mut command = place.command();
+    command.arg("--web.enable-admin-api");
+    Process::start(command)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backups_in_a_row_are_whole_though_server_and_client_are_killed_meanwhile() {
+    let options = Options { seed: 3, ..Options::default() };
+    let (chaos, listeners) = Chaos::bind(options, Clock::system(), Ipv4Addr::LOCALHOST.into()).await.unwrap();
+    let place = Place::new(&chaos.config_yaml(Millis(1000), Millis(600)));
+    let at = |name: &str| place.path().join(name).display().to_string();
+    let story = async {
+        let mut server = start(&place);
+        server.ready().await;
+        server.until("/api/v1/status", 30, |status| status["storage"]["commit"].as_u64().unwrap() > 20).await;
+        let backups = at("backups/");
+        let mut before = (0, 0);
+        for number in 0..BACKUPS {
+            let url = server.url().await;
+            let slow = |to: &str| {
+                ["backup", "--server", &url, "--rate", "20KiB", "--to", to].map(str::to_owned).to_vec()
+            };
+            match number {
+                7 => {
+                    // The client goes away in the middle of it: the server goes on, and makes the next one.
+                    let mut arguments = hydrophone();
+                    let mut client = arguments.args(slow(&at("cut.tar.zst"))).spawn().unwrap();
+                    server.until("/api/v1/status", 20, |status| status["backup"]["running"] == true).await;
+                    client.kill().unwrap();
+                    client.wait().unwrap();
+                    server.until("/api/v1/status", 20, |status| status["backup"]["running"] == false).await;
+                    let status = server.json("/api/v1/status").await;
+                    assert!(status["backup"]["last_failure"].is_string(), "{status}");
+                    assert!(!place.path().join("cut.tar.zst").try_exists().unwrap(), "a file has its name only when it is whole");
+                }
+                13 => {
+                    let client = tokio::spawn(beside(slow(&backups)));
+                    server.until("/api/v1/status", 20, |status| status["backup"]["running"] == true).await;
+                    server.kill();
+                    let (code, said) = client.await.unwrap();
+                    assert_eq!(code, Some(1), "{said}");
+                    server = start(&place);
+                    server.ready().await;
+                }
+                _ => {}
+            }
+            let url = server.url().await;
+            let to = if number % 2 == 0 { backups.clone() } else { at(&format!("{number}.tar.zst")) };
+            let made = ["backup", "--server", &url, "--rate", "0", "--to", &to].map(str::to_owned).to_vec();
+            let (code, said) = beside(made).await;
+            assert_eq!(code, Some(0), "backup {number}: {said}\n{}", server.log());
+            let copy = at(&format!("copy-{number}"));
+            let (code, said) = beside(["restore", &to, "--storage.path", &copy].map(str::to_owned).to_vec()).await;
+            assert_eq!(code, Some(0), "restore {number}: {said}");
+            let (code, said) = beside(["verify", "--storage.path", &copy].map(str::to_owned).to_vec()).await;
+            assert_eq!(code, Some(0), "verify {number}: {said}");
+            let now = counted(Path::new(&copy));
+            assert!(now >= before && now.0 > 0 && now.1 > 0, "backup {number}: {now:?} after {before:?}");
+            before = now;
+            std::fs::remove_dir_all(&copy).unwrap();
+        }
+        let (code, said) = beside(["verify".to_owned(), at("backups")].to_vec()).await;
+        assert_eq!(code, Some(0), "{said}");
+        // What runs is as sound as what was copied.
+        let url = server.url().await;
+        let (code, said) = beside(["verify", "--server", &url].map(str::to_owned).to_vec()).await;
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("nothing is wrong: "), "{said}");
+    };
+    tokio::select! {
+        () = story => {}
+        () = throw(&chaos) => {}
+        never = chaos.serve(listeners) => match never {},
+    }
+}
+
+#[tokio::test]
+async fn operators_calls_have_to_be_enabled_and_say_what_is_wrong_with_them() {
+    let server = Server::start().await;
+    for path in ["/api/v1/admin/backup", "/api/v1/admin/verify"] {
+        let answer = server.send("POST", path, "", &serde_json::Value::Null).await;
+        assert_eq!((answer.status, answer.content_type.as_str()), (403, "application/problem+json"));
+        assert!(answer.json()["detail"].as_str().unwrap().contains("--web.enable-admin-api"));
+        assert_eq!(server.get(path).await.status, 405);
+    }
+    let flags = hydrophone::api::state::Flags { enable_admin_api: true, ..Default::default() };
+    let server = Server::start_with(flags).await;
+    for (query, what) in [("rate=fast", "is not a size"), ("rat=1", "rat"), ("with_index=perhaps", "with_index")] {
+        let path = format!("/api/v1/admin/backup?{query}");
+        let answer = server.send("POST", &path, "", &serde_json::Value::Null).await;
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains(what), "{}", answer.body);
+    }
+    let answer = server.send("POST", "/api/v1/admin/verify", "", &serde_json::Value::Null).await;
+    assert_eq!((answer.status, answer.content_type.as_str()), (200, "application/x-ndjson"));
+    assert_eq!(answer.json()["findings"], 0);
+}
+
+#[tokio::test]
+async fn backups_are_made_by_themselves_as_configured_and_kept_as_many() {
+    let place = Place::new("services: []\n");
+    let configure = |keep: usize| {
+        let backup = format!("backup: {{directory: backups, interval: 1s, keep: {keep}}}\n");
+        place.configure(&format!("services: []\n{backup}"));
+    };
+    configure(2);
+    let server = start(&place);
+    let made = server.until("/api/v1/status", 30, |status| status["backup"]["last_success_time"].is_string()).await;
+    assert_eq!((&made["backup"]["keep"], &made["backup"]["interval_seconds"]), (&2.into(), &1.0.into()));
+    let directory = place.path().join("backups");
+    let names = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(directory.join("backups")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let first = names();
+    while names().iter().any(|name| first.contains(name)) || names().len() != 2 {
+        tokio::time::sleep(AGAIN).await;
+    }
+    let metrics = server.send(reqwest::Method::GET, "/metrics").await.1;
+    for name in ["hydrophone_backup_successes_total", "hydrophone_backup_last_success_timestamp_seconds"] {
+        let line = metrics.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(line.split(' ').next_back().unwrap().parse::<f64>().unwrap() >= 1.0, "{line}");
+    }
+    drop(server);
+    let (code, said) = command(&["verify", directory.to_str().unwrap(), "--deep"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("nothing is wrong"), "{said}");
+}
+
+#[test]
+fn commands_say_what_is_wrong_and_touch_nothing() {
+    let place = Place::new("services: []\n");
+    let at = |name: &str| place.path().join(name).display().to_string();
+    drop(Store::open(&place.data()).unwrap());
+    let data = place.data().display().to_string();
+    for (arguments, words) in [
+        (vec!["backup", "--storage.path", &at("nowhere"), "--to", &at("a")], "is no data directory"),
+        (vec!["backup", "--storage.path", &data, "--to", &at("a"), "--keep", "3"], "--keep is for a directory"),
+        (vec!["backup", "--to", &at("a")], "--server <URL>"),
+        (vec!["backup", "--server", "http://127.0.0.1:1", "--to", &at("a")], "can not reach http://127.0.0.1:1"),
+        (vec!["restore", &at("nothing"), "--storage.path", &at("b")], "can not read"),
+        (vec!["restore", place.path().to_str().unwrap(), "--storage.path", &at("b")], "holds no backup"),
+        (vec!["verify"], "required"),
+        (vec!["verify", &at("nothing")], "can not read"),
+        (vec!["verify", "--storage.path", &at("nowhere")], "can not look through"),
+    ] {
+        let (code, said) = command(&arguments);
+        assert!(code.is_some_and(|code| code != 0), "{arguments:?}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+    assert!(!place.path().join("b").try_exists().unwrap() && !place.path().join("nowhere").try_exists().unwrap());
+    let (code, said) = command(&["backup", "--storage.path", &data, "--to", &at("a.tar.zst")]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = command(&["restore", &at("a.tar.zst"), "--storage.path", &data]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("holds data already") && said.contains("--force"), "{said}");
+    let (code, said) = command(&["restore", &at("a.tar.zst"), "--storage.path", &data, "--force"]);
+    assert_eq!(code, Some(0), "{said}");
+    let mut bytes = std::fs::read(at("a.tar.zst")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    hydrophone::fs::rewrite_atomic(Path::new(&at("b.tar.zst")), &bytes).unwrap();
+    let (code, said) = command(&["verify", &at("b.tar.zst")]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("is wrong"), "{said}");
+}
