@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -33,7 +33,7 @@ const CHUNKS_MAX: usize = 4;
 /// Lines about damage that may wait for the client.
 const FINDINGS_MAX: usize = 64;
 
-/// A client that takes nothing for as long is given up: its backup keeps old pages of the database alive.
+/// A client that takes nothing for as long is given up: what is made for it keeps old pages of the database alive.
 const STALL_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The routes for operators, relative to `/api/v1`.
@@ -84,26 +84,21 @@ async fn take_backup(
     let pace = Pace::new(&state.clock, (rate > 0).then_some(rate), stop.clone());
     let options = Options { now, with_index: parameters.with_index, pace };
     let (chunks, taken) = mpsc::channel(CHUNKS_MAX);
-    let handle = Handle::current();
+    let client = Client { chunks, handle: Handle::current() };
     // It ends when the client does: then nobody takes what it sends.
     drop(tokio::task::spawn_blocking(move || {
-        let stream = Chunks { chunks: chunks.clone(), handle, waiting: Vec::with_capacity(CHUNK_BYTES) };
-        let made = Archive::new(stream, now)
-            .and_then(|mut archive| backup::take(&state.store, options, &mut archive));
+        let stream = Chunks { client: client.clone(), waiting: Vec::with_capacity(CHUNK_BYTES) };
+        let made = Archive::new(stream, now).and_then(|mut archive| backup::take(&state.store, options, &mut archive));
         if let Err(error) = &made {
             // A connection that breaks off says that the archive is not whole, and so does the missing manifest.
-            let _ = chunks.try_send(Err(io::Error::other(error.to_string())));
+            let _ = client.chunks.try_send(Err(io::Error::other(error.to_string())));
         }
         running.end(&made);
     }));
-    let abandoned = Abandoned(stop);
-    let body = stream::unfold((taken, abandoned), async |(mut taken, abandoned)| {
-        let chunk: io::Result<Bytes> = taken.recv().await?;
-        Some((chunk, (taken, abandoned)))
-    });
+    let body = body(taken, Abandoned(stop));
     let name = format!("attachment; filename=\"hydrophone-{}.tar.zst\"", now.to_string().replace(':', "-"));
     let headers = [(CONTENT_TYPE, ARCHIVE.to_owned()), (CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok((headers, body).into_response())
 }
 
 /// What looking through everything comes to: a line for each thing that is wrong, and at last one that says what was looked at.
@@ -150,15 +145,17 @@ enum VerifyLine {
 async fn verify(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<Response, Error> {
     allowed(&state)?;
     let running = state.backups.occupy();
-    let running = running.ok_or_else(|| Error::conflict("a backup is being made, or everything is looked through already"))?;
+    let running =
+        running.ok_or_else(|| Error::conflict("a backup is being made, or everything is looked through already"))?;
     let (lines, taken) = mpsc::channel(FINDINGS_MAX);
+    let client = Client { chunks: lines, handle: Handle::current() };
     drop(tokio::task::spawn_blocking(move || {
         let watch = state.clock.stopwatch();
-        let mut findings = 0;
-        let send = |line: &VerifyLine| {
+        let (mut findings, mut gone) = (0, false);
+        let mut send = |line: &VerifyLine| {
             let text = serde_json::to_string(line).unwrap_or_default() + "\n";
-            // Whoever went away does not want to know the rest.
-            let _ = lines.blocking_send(Ok(Bytes::from(text)));
+            // Whoever went away does not want to know the rest; it is in the log.
+            gone = gone || client.send(Bytes::from(text)).is_err();
         };
         let outcome = backup::verify(&state.store, &state.search, &mut |finding| {
             findings += 1;
@@ -172,8 +169,7 @@ async fn verify(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<R
         send(&VerifyLine::End { findings, commit, rows, occurrences, seconds, error });
         drop(running);
     }));
-    let body = stream::unfold(taken, async |mut taken: mpsc::Receiver<io::Result<Bytes>>| Some((taken.recv().await?, taken)));
-    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(body)).into_response())
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], body(taken, ())).into_response())
 }
 
 /// Whether operators may do anything here.
@@ -193,10 +189,37 @@ impl Drop for Abandoned {
     }
 }
 
-/// Sends what is written to a client.
-struct Chunks {
+/// What a client takes, until all senders are gone; with it goes `guard`.
+fn body<T: Send + 'static>(taken: mpsc::Receiver<io::Result<Bytes>>, guard: T) -> Body {
+    let chunks = stream::unfold((taken, guard), async |(mut taken, guard)| {
+        let chunk: io::Result<Bytes> = taken.recv().await?;
+        Some((chunk, (taken, guard)))
+    });
+    // Whoever compresses it asks again behind its end.
+    Body::from_stream(chunks.fuse())
+}
+
+/// Whom an answer is for, while it is made on a thread that may block.
+#[derive(Clone)]
+struct Client {
     chunks: mpsc::Sender<io::Result<Bytes>>,
     handle: Handle,
+}
+
+impl Client {
+    fn send(&self, chunk: Bytes) -> io::Result<()> {
+        let sent = async { tokio::time::timeout(STALL_TIME_MAX, self.chunks.send(Ok(chunk))).await };
+        match self.handle.block_on(sent) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client went away")),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the client took nothing for a minute")),
+        }
+    }
+}
+
+/// Sends what is written to a client.
+struct Chunks {
+    client: Client,
     waiting: Vec<u8>,
 }
 
@@ -206,14 +229,7 @@ impl Chunks {
             return Ok(());
         }
         let chunk = std::mem::replace(&mut self.waiting, Vec::with_capacity(CHUNK_BYTES));
-        let sent = self.handle.block_on(async {
-            tokio::time::timeout(STALL_TIME_MAX, self.chunks.send(Ok(Bytes::from(chunk)))).await
-        });
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client went away")),
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the client took nothing for a minute")),
-        }
+        self.client.send(Bytes::from(chunk))
     }
 }
 

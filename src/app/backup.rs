@@ -1,6 +1,5 @@
 //! Backups that are made by themselves, as the configuration says.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -37,7 +36,7 @@ impl Schedule {
             let settings = self.config.borrow_and_update().backup.clone();
             let due = match &settings {
                 None => None,
-                Some(settings) => Some(due(settings, failed_at)),
+                Some(settings) => Some(self.due(settings, failed_at)),
             };
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -77,21 +76,18 @@ impl Schedule {
         }
         making.await.unwrap_or(false)
     }
-}
 
-/// When the next backup is to be made: an interval after the newest there is.
-fn due(settings: &Backup, failed_at: Option<Timestamp>) -> Timestamp {
-    if let Some(failed_at) = failed_at {
-        return failed_at.plus(AGAIN.min(settings.interval));
-    }
-    newest(&settings.directory).map_or(Timestamp(i64::MIN), |newest| newest.plus(settings.interval))
-}
-
-fn newest(directory: &Path) -> Option<Timestamp> {
-    match Directory::list(directory) {
-        Ok(all) => all.last().map(|stored| stored.time),
-        // Making one fails, too, and says why.
-        Err(_) => None,
+    /// When the next backup is to be made: an interval after the newest there is.
+    fn due(&self, settings: &Backup, failed_at: Option<Timestamp>) -> Timestamp {
+        if let Some(failed_at) = failed_at {
+            return failed_at.plus(AGAIN.min(settings.interval));
+        }
+        // One of the time to come was made by a clock that went wrong. Where none can be read making one fails, too, and says why.
+        let newest = Directory::newest(&settings.directory, Some(self.clock.now())).ok().map(|stored| stored.time);
+        if let Some(newest) = newest {
+            self.monitor.known(newest);
+        }
+        newest.map_or(Timestamp(i64::MIN), |newest| newest.plus(settings.interval))
     }
 }
 

@@ -173,12 +173,12 @@ fn assemble(
         started: clock.now(),
         reads: api::state::reads(),
     });
-    let schedule = backup::Schedule::new(&state, config_receiver.clone());
     let triage = triaging::engine(&state, config_receiver.clone(), escalations, triage_metrics);
     let file = options.config_file.clone();
     let reloader =
         reload::Reloader { file, clock: clock.clone(), config: config_sender, status, writer: handle, requests };
     Ok(Parts {
+        schedule: backup::Schedule::new(&state, config_receiver.clone()),
         writer,
         router: api::router(state),
         discovery,
@@ -191,7 +191,6 @@ fn assemble(
         reloader,
         following,
         triage,
-        schedule,
     })
 }
 

@@ -80,7 +80,8 @@ pub fn read(input: impl Read, sink: &mut dyn Sink) -> Result<Manifest, Error> {
     let mut pieces = Vec::new();
     let manifest = loop {
         let block = tar::read_block(&mut input).map_err(broken)?.ok_or(Error::Incomplete)?;
-        let (name, bytes) = tar::parse(&block).ok_or_else(|| Error::damaged("the archive", "a header is none of ours"))?;
+        let (name, bytes) =
+            tar::parse(&block).ok_or_else(|| Error::damaged("the archive", "a header is none of ours"))?;
         if name == MANIFEST {
             let text = contents(&mut input, MANIFEST, bytes, MANIFEST_BYTES_MAX)?;
             break Manifest::parse(MANIFEST, &text)?;

@@ -187,12 +187,17 @@ impl Directory {
         Ok(())
     }
 
-    /// Removes backups beyond those that are kept, and objects that no backup names.
-    fn rotate(&mut self) -> Result<(), Error> {
+    /// Removes backups beyond those that are kept, and objects that no backup names. The one at `made` stays, whatever the time
+    /// was when others were made.
+    fn rotate(&mut self, made: &Path) -> Result<(), Error> {
         let all = Self::list(&self.path)?;
         let surplus = self.keep.map_or(0, |keep| all.len().saturating_sub(keep.max(1)));
-        let (old, kept) = all.split_at_checked(surplus).unwrap_or((&[], &all));
-        for stored in old {
+        let (mut old, mut kept) = (Vec::new(), Vec::new());
+        for stored in all {
+            let goes = old.len() < surplus && stored.path != made;
+            if goes { old.push(stored) } else { kept.push(stored) }
+        }
+        for stored in &old {
             self.files.remove(&stored.path).map_err(Error::io("can not remove", &stored.path))?;
         }
         if !old.is_empty() {
@@ -201,7 +206,7 @@ impl Directory {
             self.files.sync_directory(&directory).map_err(Error::io("can not sync", &directory))?;
         }
         let mut named = BTreeSet::new();
-        for stored in kept {
+        for stored in &kept {
             let manifest = match manifest(&stored.path) {
                 Ok(manifest) => manifest,
                 Err(error) => {
@@ -252,15 +257,16 @@ impl Directory {
 
 impl Sink for Directory {
     fn piece(&mut self, piece: &Piece<'_>) -> Result<(), Error> {
-        if self.known.contains(&piece.hash) {
-            return Ok(());
-        }
         let path = object_path(&self.path, &hex(piece.hash));
+        // Also that of one that is there: a backup that was killed may have left it, and its name need not be durable yet.
         if let Some(directory) = path.parent()
             && !self.unsynced.contains(directory)
         {
             self.files.create_directory(directory).map_err(Error::io("can not create", directory))?;
             self.unsynced.insert(directory.to_owned());
+        }
+        if self.known.contains(&piece.hash) {
+            return Ok(());
         }
         let compressed = zstd::bulk::compress(piece.bytes, COMPRESSION_LEVEL).map_err(Error::Stream)?;
         self.write(&path, &compressed)?;
@@ -275,7 +281,7 @@ impl Sink for Directory {
         self.write(&path, manifest.text()?.as_bytes())?;
         self.unsynced.insert(self.path.join(BACKUPS));
         self.sync()?;
-        self.rotate()
+        self.rotate(&path)
     }
 }
 

@@ -84,11 +84,11 @@ impl Manifest {
 
     /// Reads it back; `place` is for messages.
     pub(super) fn parse(place: &str, text: &[u8]) -> Result<Self, Error> {
-        let versions: Versions = serde_json::from_slice(text).map_err(|error| Error::damaged(place, error.to_string()))?;
-        for (what, found, expected) in [
-            ("format", versions.format, FORMAT),
-            ("data directory", versions.store_format, store::FORMAT_VERSION),
-        ] {
+        let versions: Versions =
+            serde_json::from_slice(text).map_err(|error| Error::damaged(place, error.to_string()))?;
+        for (what, found, expected) in
+            [("format", versions.format, FORMAT), ("data directory", versions.store_format, store::FORMAT_VERSION)]
+        {
             if found != expected {
                 return Err(Error::Version { what, found, expected });
             }

@@ -98,6 +98,13 @@ impl Monitor {
         begun.ok().map(|_| Occupied(Arc::clone(self)))
     }
 
+    /// There is one of this time, from before the start: it is not said to be missing.
+    pub fn known(&self, time: Timestamp) {
+        if self.last_success.get() == 0.0 {
+            self.last_success.set(time.0 as f64 / 1000.0);
+        }
+    }
+
     /// Whether one is being made.
     #[must_use]
     pub fn is_running(&self) -> bool {

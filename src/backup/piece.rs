@@ -68,7 +68,8 @@ impl<'a> Piece<'a> {
         let mut rest = self.bytes;
         let mut rows = Vec::new();
         while !rest.is_empty() {
-            let mut field = || varint::read_bytes(&mut rest).map_err(|error| Error::damaged(self.name, error.to_string()));
+            let mut field =
+                || varint::read_bytes(&mut rest).map_err(|error| Error::damaged(self.name, error.to_string()));
             rows.push((field()?, field()?));
         }
         Ok(rows)

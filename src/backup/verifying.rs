@@ -20,7 +20,8 @@ pub fn inspect(path: &Path, found: &mut Found<'_>) -> Result<Inspected, Error> {
             (Ok(_), None) => continue,
             (Ok((commit, indexed)), Some(verified)) => {
                 let stored = verified.occurrences.get(&checked.day);
-                let stored: u64 = stored.iter().flat_map(|commits| commits.range(..=commit)).map(|(_, count)| count).sum();
+                let stored: u64 =
+                    stored.iter().flat_map(|commits| commits.range(..=commit)).map(|(_, count)| count).sum();
                 if stored == *indexed {
                     continue;
                 }

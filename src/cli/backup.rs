@@ -40,7 +40,12 @@ Examples:
 #[derive(Debug, Args)]
 pub(super) struct BackupFlags {
     /// The server to back up, with the path it is served under.
-    #[arg(long = "server", value_name = "URL", conflicts_with = "storage_path", required_unless_present = "storage_path")]
+    #[arg(
+        long = "server",
+        value_name = "URL",
+        conflicts_with = "storage_path",
+        required_unless_present = "storage_path"
+    )]
     server: Option<String>,
     /// Back up this data directory instead. No server may be using it.
     #[arg(long = "storage.path", value_name = "DIR")]

@@ -31,7 +31,8 @@ Examples:
     mv data data.damaged && mv data.repaired data";
 
 #[derive(Debug, Args)]
-#[group(id = "what", required = true, multiple = false, args = ["backup", "storage_path", "server"])]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["backup", "storage_path", "server"]))]
 pub(super) struct VerifyFlags {
     /// An archive, or a directory of backups.
     #[arg(value_name = "FILE|DIR")]
@@ -194,10 +195,13 @@ fn online(url: &str) -> Result<ExitCode> {
     for line in std::io::BufRead::lines(std::io::BufReader::new(answer)) {
         match serde_json::from_str(&line.context("the server broke off its answer")?)? {
             Line::Finding { table, key, what } => report.tell(&format!("{table} at {key}: {what}")),
-            Line::End { error: Some(error), .. } => return Err(anyhow!("{url} can not look through its data: {error}")),
+            Line::End { error: Some(error), .. } => {
+                return Err(anyhow!("{url} can not look through its data: {error}"));
+            }
             Line::End { commit, rows, occurrences, seconds, findings, .. } => {
                 report.findings = findings;
-                let looked_at = format!("{rows} rows and {occurrences} samples up to commit {commit}, in {seconds:.1} s");
+                let looked_at =
+                    format!("{rows} rows and {occurrences} samples up to commit {commit}, in {seconds:.1} s");
                 return Ok(report.end(&looked_at));
             }
         }

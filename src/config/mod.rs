@@ -175,8 +175,16 @@ pub fn parse_target_groups(text: &str, file_name: &str) -> Result<Vec<TargetGrou
 fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     let node = tree::parse(text).map_err(|problem| source.error(problem.place, "", problem.what))?;
     let root = Field::root(source, &node);
-    let section =
-        root.section(&[&["global", "services", "storage", "triage", "label_rules", "redaction", "backup", "repository"]])?;
+    let section = root.section(&[&[
+        "global",
+        "services",
+        "storage",
+        "triage",
+        "label_rules",
+        "redaction",
+        "backup",
+        "repository",
+    ]])?;
     let global = section.read("global", Global::default(), read_global)?;
     if let Some(repository) = section.get("repository") {
         // Periskop's file may say where Periskop keeps its errors; everything of ours is in one directory.

@@ -87,12 +87,11 @@ impl Needed {
             needed.commit = needed.commit.max(row.commit);
         })?;
         each(tables, table::ROLLUPS, |(level, service, _), row| {
-            let cells = rollup::each(row, &Wanted::new(None), |aggregate, _, count| {
+            // What can not be read is mended with the counts.
+            let _ = rollup::each(row, &Wanted::new(None), |aggregate, _, count| {
                 let count = if level == Level::Hour.code() { count } else { 0 };
                 needed.aggregate(aggregate.0, service, count);
             });
-            // What can not be read is mended with the counts.
-            drop(cells);
         })?;
         each(tables, table::LOG, |(commit, _), _| needed.commit = needed.commit.max(commit))?;
         each(tables, table::LATE, |commit, _| needed.commit = needed.commit.max(commit))?;
@@ -289,7 +288,8 @@ fn window_anew(store: &Store, tables: &Tables<'_>, window: Window, lost: &mut Fo
                     let within = targets.values().flatten().filter(|(offset, _)| offset / 3600 == hour % 2);
                     let counted = within.fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
                     if sum > counted {
-                        let what = format!("{} of aggregate {} stand at the begin of their hour", sum - counted, aggregate.0);
+                        let what =
+                            format!("{} of aggregate {} stand at the begin of their hour", sum - counted, aggregate.0);
                         lost(Finding::new("chunks", format!("window {}", window.0), what));
                         targets.entry(Hit::NO_TARGET).or_default().push((begin, sum - counted));
                     }
@@ -320,9 +320,8 @@ fn window_anew(store: &Store, tables: &Tables<'_>, window: Window, lost: &mut Fo
 /// An entry's sums, where its targets can not be told.
 fn whole(entry: &[u8], (window, aggregate): (Window, AggregateId)) -> Result<Vec<(TargetId, Points)>, Error> {
     let mut points = Points::new();
-    let read = chunk::split(entry).and_then(|(_, sums)| {
-        chunk::decode_points(sums, |offset, count| points.push((offset, count)))
-    });
+    let read = chunk::split(entry)
+        .and_then(|(_, sums)| chunk::decode_points(sums, |offset, count| points.push((offset, count))));
     read.map_err(Error::corrupt("chunks", (window.0, aggregate.0)))?;
     Ok(vec![(Hit::NO_TARGET, points)])
 }

@@ -8,10 +8,10 @@ use redb::{
     Key, ReadTransaction, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition, Value, WriteTransaction,
 };
 
+use super::Error;
 use super::checked::{self, Raw, RawNumber};
 use super::codec::Corrupt;
 use super::column::WINDOWS_A_DAY;
-use super::Error;
 
 /// Rows that are copied together: those whose keys have the same numbers here. It depends on the key alone, so that what did
 /// not change is copied as the same piece again.

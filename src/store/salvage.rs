@@ -41,7 +41,7 @@ pub fn salvage(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error
     copy_files(&from.join("occurrences"), &mut fresh, lost)?;
     drop(transaction);
     // What redb wrote when it was opened stood in memory.
-    drop(quietly(|| drop(database)));
+    let _ = quietly(|| drop(database));
     drop(lock);
     fresh.finish()?;
     mend::records(to, lost)?;

@@ -97,11 +97,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// When the table can not be read, or a row is not what was written.
-    pub fn rows(
-        &self,
-        table: &str,
-        visit: &mut dyn FnMut(Cut, &[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    pub fn rows(&self, table: &str, visit: &mut dyn FnMut(Cut, &[u8], &[u8]) -> ControlFlow<()>) -> Result<(), Error> {
         let Some(table) = raw::table(table) else { return Ok(()) };
         let mut damaged = None;
         table.each(&self.transaction, false, &mut |span, key, value| {

@@ -35,7 +35,8 @@ pub(super) const TARGET_CHUNKS: TableDefinition<'_, (u32, u32), Checked> = Table
 pub(super) const ROLLUPS: TableDefinition<'_, (u8, u32, u32), Checked> = TableDefinition::new("rollups");
 
 /// (level, service, bucket) → how often anything happened.
-pub(super) const SERVICE_ROLLUPS: TableDefinition<'_, (u8, u32, u32), CheckedNumber> = TableDefinition::new("service_rollups");
+pub(super) const SERVICE_ROLLUPS: TableDefinition<'_, (u8, u32, u32), CheckedNumber> =
+    TableDefinition::new("service_rollups");
 
 /// (level, service, bucket) → counts of aggregates that have several targets, at each.
 pub(super) const TARGET_ROLLUPS: TableDefinition<'_, (u8, u32, u32), Checked> = TableDefinition::new("target_rollups");

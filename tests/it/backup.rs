@@ -65,9 +65,8 @@ async fn backups_in_a_row_are_whole_though_server_and_client_are_killed_meanwhil
         let mut before = (0, 0);
         for number in 0..BACKUPS {
             let url = server.url().await;
-            let slow = |to: &str| {
-                ["backup", "--server", &url, "--rate", "20KiB", "--to", to].map(str::to_owned).to_vec()
-            };
+            let slow =
+                |to: &str| ["backup", "--server", &url, "--rate", "20KiB", "--to", to].map(str::to_owned).to_vec();
             match number {
                 7 => {
                     // The client goes away in the middle of it: the server goes on, and makes the next one.
@@ -79,7 +78,10 @@ async fn backups_in_a_row_are_whole_though_server_and_client_are_killed_meanwhil
                     server.until("/api/v1/status", 20, |status| status["backup"]["running"] == false).await;
                     let status = server.json("/api/v1/status").await;
                     assert!(status["backup"]["last_failure"].is_string(), "{status}");
-                    assert!(!place.path().join("cut.tar.zst").try_exists().unwrap(), "a file has its name only when it is whole");
+                    assert!(
+                        !place.path().join("cut.tar.zst").try_exists().unwrap(),
+                        "a file has its name only when it is whole"
+                    );
                 }
                 13 => {
                     let client = tokio::spawn(beside(slow(&backups)));

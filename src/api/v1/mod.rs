@@ -34,9 +34,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{admin, chart};
 use super::error::Problem;
 use super::state::AppState;
+use super::{admin, chart};
 
 /// All its routes, relative to `/api/v1`.
 pub fn router() -> Router<Arc<AppState>> {

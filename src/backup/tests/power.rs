@@ -12,7 +12,7 @@ use super::*;
 /// What a disk is told to do, in its order.
 #[derive(Debug, Clone)]
 enum Step {
-    Created(PathBuf),
+    Created,
     Written(PathBuf, Vec<u8>),
     Renamed(PathBuf, PathBuf),
     Removed(PathBuf),
@@ -24,7 +24,7 @@ struct Recorded(Arc<Mutex<Vec<Step>>>);
 
 impl Files for Recorded {
     fn create_directory(&mut self, path: &Path) -> io::Result<()> {
-        self.0.lock().unwrap().push(Step::Created(path.to_owned()));
+        self.0.lock().unwrap().push(Step::Created);
         std::fs::create_dir_all(path)
     }
 
@@ -65,7 +65,7 @@ fn after(before: &Image, steps: &[Step], mut lucky: impl FnMut() -> bool) -> Ima
     };
     for step in steps {
         match step {
-            Step::Created(_) => {}
+            Step::Created => {}
             Step::Written(path, bytes) => pending.push((path.clone(), Some(bytes.clone()))),
             Step::Renamed(from, to) => {
                 let bytes = held(&durable, &pending, from);
@@ -131,27 +131,68 @@ fn a_power_cut_while_a_backup_is_added_costs_at_most_that_backup() {
                 }
             });
             let place = directory.path().join("place");
-            let _ = std::fs::remove_dir_all(&place);
-            for (path, bytes) in &image {
-                let path = place.join(path.strip_prefix(&backups).unwrap());
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::io::Write::write_all(&mut std::fs::File::create(path).unwrap(), bytes).unwrap();
-            }
+            lay_down(&image, &backups, &place);
             // Whichever is the newest is whole.
             let newest = Directory::newest(&place, None).unwrap();
             Directory::read(&place, &newest, &mut Nowhere)
                 .unwrap_or_else(|error| panic!("cut after {cut} of {}, luck {luck}: {error}", steps.len()));
-            if newest.time == first.time { old += 1 } else { new += 1 }
+            if newest.time == first.time {
+                old += 1
+            } else {
+                new += 1
+            }
             if (cut, luck) == (steps.len() / 2, 2) {
                 // And the next backup finds its way.
                 let copy = directory.path().join("again");
                 copy_all(&place, &copy);
                 take(&store, options(later), &mut Directory::open(&copy, Some(1)).unwrap()).unwrap();
                 Directory::check(&copy, false, &mut |path, what| panic!("{}: {what}", path.display())).unwrap();
-                let left = super::whole::walkdir(&copy).into_iter().filter(|path| path.extension().is_some_and(|have| have == "tmp"));
+                let left = super::whole::walkdir(&copy)
+                    .into_iter()
+                    .filter(|path| path.extension().is_some_and(|have| have == "tmp"));
                 assert_eq!(left.count(), 0);
             }
         }
     }
     assert!(old > 10 && new > 10, "{old} {new}");
+}
+
+/// Puts an image of `from` to `place`.
+fn lay_down(image: &Image, from: &Path, place: &Path) {
+    let _ = std::fs::remove_dir_all(place);
+    for (path, bytes) in image {
+        let path = place.join(path.strip_prefix(from).unwrap());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::io::Write::write_all(&mut std::fs::File::create(path).unwrap(), bytes).unwrap();
+    }
+}
+
+/// Is killed after some pieces.
+struct Killed(Directory, usize);
+
+impl Sink for Killed {
+    fn piece(&mut self, piece: &Piece<'_>) -> Result<(), Error> {
+        self.1 = self.1.checked_sub(1).ok_or(Error::Stopped)?;
+        self.0.piece(piece)
+    }
+
+    fn finish(&mut self, manifest: &Manifest) -> Result<(), Error> {
+        self.0.finish(manifest)
+    }
+}
+
+#[test]
+fn a_backup_is_durable_though_one_before_it_was_killed_and_left_its_pieces() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = small(&directory.path().join("data"));
+    let backups = directory.path().join("backups");
+    let steps = Arc::new(Mutex::new(Vec::new()));
+    let open = || Directory::open_on(Box::new(Recorded(Arc::clone(&steps))), &backups, None).unwrap();
+    take(&store, options(NOW), &mut Killed(open(), 20)).unwrap_err();
+    take(&store, options(NOW.plus(Millis(60_000))), &mut open()).unwrap();
+    let steps = steps.lock().unwrap();
+    let place = directory.path().join("place");
+    lay_down(&after(&Image::new(), &steps, || false), &backups, &place);
+    Directory::check(&place, false, &mut |path, what| panic!("{}: {what}", path.display())).unwrap();
+    assert_eq!(Directory::list(&place).unwrap().len(), 1);
 }

@@ -223,3 +223,16 @@ fn an_archive_is_a_tar_file_that_others_can_read() {
     // The same store at the same time is the same archive.
     assert!(archived(&store, options(NOW)) == archive);
 }
+
+#[test]
+fn the_backup_that_was_just_made_stays_though_older_ones_are_of_the_time_to_come() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = small(&directory.path().join("data"));
+    let backups = directory.path().join("backups");
+    for seconds in [7200, 0, 60] {
+        let now = NOW.plus(Millis::from_seconds(seconds));
+        take(&store, options(now), &mut Directory::open(&backups, Some(1)).unwrap()).unwrap();
+        let times: Vec<_> = Directory::list(&backups).unwrap().iter().map(|stored| stored.time).collect();
+        assert_eq!(times, [now]);
+    }
+}

@@ -5,7 +5,8 @@ use roaring::RoaringBitmap;
 
 use super::error::Error;
 use super::index::{self, Index, Place, Rows, Thinned};
-use super::partition::{Partitions, Reading};
+use super::partition::Partitions;
+use super::reading::Reading;
 use super::{block, stack};
 use crate::model::id::{AggregateId, OccurrenceId};
 
@@ -54,7 +55,8 @@ impl Partitions {
             }
             expected = place.offset.saturating_add(u64::from(place.length));
             let mut records = Vec::new();
-            let decoded = reading.decode(&place, |_, _| true, |commit, index, record| records.push((commit, index, record)))?;
+            let decoded =
+                reading.decode(&place, |_, _| true, |commit, index, record| records.push((commit, index, record)))?;
             if let Err(damaged) = decoded {
                 let source = std::error::Error::source(&damaged).map(ToString::to_string).unwrap_or_default();
                 let (key, what) = problem(&place, source);
@@ -143,9 +145,13 @@ impl Partitions {
             let Some(reading) = self.open_to_read(day, generation)? else { continue };
             for place in rows.places(day).map_err(self.indexing())? {
                 // What can not be read is not referred to.
-                drop(reading.decode(&place, |_, _| true, |commit, index, record| {
-                    all.push((record.aggregate, OccurrenceId { day, commit, index }));
-                })?);
+                drop(reading.decode(
+                    &place,
+                    |_, _| true,
+                    |commit, index, record| {
+                        all.push((record.aggregate, OccurrenceId { day, commit, index }));
+                    },
+                )?);
             }
         }
         all.sort_unstable_by_key(|(_, id)| (id.day, id.commit, id.index));

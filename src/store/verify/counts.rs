@@ -137,7 +137,9 @@ impl Look<'_> {
             let what = match &stored {
                 Err(Problem(what)) => what.clone(),
                 Ok(sums) if *sums == expected => continue,
-                Ok(sums) if day <= oldest && expected.iter().all(|(id, sum)| sums.get(id).is_some_and(|is| is >= sum)) => {
+                Ok(sums)
+                    if day <= oldest && expected.iter().all(|(id, sum)| sums.get(id).is_some_and(|is| is >= sum)) =>
+                {
                     continue;
                 }
                 Ok(_) => "it is not the sum of its hours".to_owned(),
@@ -217,12 +219,17 @@ impl Tables {
         let mut at_targets = Points::new();
         let mut unknown = Ok(());
         let found = pack::find(&self.target_chunks, window, aggregate, |breakdown| {
-            let read = chunk::each_target(sums, breakdown, |_| true, |target, points| {
-                at_targets.extend_from_slice(points);
-                if unknown.is_ok() {
-                    unknown = known_target(records, target);
-                }
-            });
+            let read = chunk::each_target(
+                sums,
+                breakdown,
+                |_| true,
+                |target, points| {
+                    at_targets.extend_from_slice(points);
+                    if unknown.is_ok() {
+                        unknown = known_target(records, target);
+                    }
+                },
+            );
             Ok(read.map_err(Problem::from))
         });
         match found.map_err(|error| Problem(Finding::of(&error).to_string()))? {

@@ -23,7 +23,8 @@ struct Sum {
 impl Sum {
     fn add(&mut self, aggregate: AggregateId, id: OccurrenceId) {
         let mut bytes = [0; 20];
-        let fields = [&aggregate.0.to_le_bytes()[..], &id.day.to_le_bytes(), &id.commit.to_le_bytes(), &id.index.to_le_bytes()];
+        let fields =
+            [&aggregate.0.to_le_bytes()[..], &id.day.to_le_bytes(), &id.commit.to_le_bytes(), &id.index.to_le_bytes()];
         for (to, from) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
             *to = *from;
         }
@@ -97,7 +98,11 @@ impl Look<'_> {
     }
 
     /// What references name on each day, and the day before which some may be gone.
-    fn references(&mut self, records: &Records, recent: Option<&(FxHashMap<AggregateId, Vec<Run>>, u64)>) -> (BTreeMap<u32, Sum>, u32) {
+    fn references(
+        &mut self,
+        records: &Records,
+        recent: Option<&(FxHashMap<AggregateId, Vec<Run>>, u64)>,
+    ) -> (BTreeMap<u32, Sum>, u32) {
         let mut sums: BTreeMap<u32, Sum> = BTreeMap::new();
         let mut add = |aggregate: AggregateId, runs: &[Run]| {
             for id in runs.iter().flat_map(|run| run.ids()) {
@@ -120,7 +125,11 @@ impl Look<'_> {
             if let Some(window) = known.referenced.filter(|window| *window >= oldest)
                 && !keys.contains(&(window, *id))
             {
-                self.tell(Finding::new("aggregates", id.to_string(), format!("there are no references of window {window}")));
+                self.tell(Finding::new(
+                    "aggregates",
+                    id.to_string(),
+                    format!("there are no references of window {window}"),
+                ));
             }
         }
         for (aggregate, runs) in recent.iter().flat_map(|(recent, _)| recent.iter()) {

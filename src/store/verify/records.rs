@@ -79,7 +79,9 @@ impl Look<'_> {
             aggregates.insert(id, Known { service, referenced: row.referenced });
             is_next(id, known)?;
             Problem::unless(services.contains_key(&service), || format!("there is no service {service}"))?;
-            Problem::unless(row.commit <= commit, || format!("it is of commit {}, the last one is {commit}", row.commit))?;
+            Problem::unless(row.commit <= commit, || {
+                format!("it is of commit {}, the last one is {commit}", row.commit)
+            })?;
             let key = row.aggregate.key;
             Problem::unless(keys.insert((service, key.clone())), || format!("{key:?} is there twice"))
         });
@@ -92,19 +94,14 @@ impl Look<'_> {
     fn meta(&mut self, records: &mut Records) -> (u64, u64) {
         let rows = self.transaction.open_table(table::META);
         let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
-        if let Ok(rows) = rows.as_ref().map_err(|_| ()).and_then(|rows| redb::ReadableTable::iter(rows).map_err(|_| ())) {
+        if let Ok(rows) = rows.as_ref().map_err(|_| ()).and_then(|rows| redb::ReadableTable::iter(rows).map_err(|_| ()))
+        {
             for (name, number) in rows.map_while(Result::ok) {
                 numbers.extend(number.value().map(|number| (name.value().to_owned(), number)));
             }
         }
-        let known = [
-            meta::COMMIT,
-            meta::SEALED,
-            meta::REFERENCED,
-            meta::NEXT_ACTIVITY,
-            meta::LABEL_RULES,
-            meta::NEXT_INSTANCE,
-        ];
+        let known =
+            [meta::COMMIT, meta::SEALED, meta::REFERENCED, meta::NEXT_ACTIVITY, meta::LABEL_RULES, meta::NEXT_INSTANCE];
         for name in numbers.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect::<Vec<_>>() {
             self.tell(Finding::new("meta", name, "nobody knows this number"));
         }
@@ -133,7 +130,9 @@ impl Look<'_> {
                     format!("aggregate {} is of another service", aggregate.0)
                 })?;
             }
-            Problem::unless(keys.insert((service, instance.key.clone())), || format!("{:?} is there twice", instance.key))
+            Problem::unless(keys.insert((service, instance.key.clone())), || {
+                format!("{:?} is there twice", instance.key)
+            })
         });
     }
 
