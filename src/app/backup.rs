@@ -34,10 +34,7 @@ impl Schedule {
         let mut failed_at: Option<Timestamp> = None;
         loop {
             let settings = self.config.borrow_and_update().backup.clone();
-            let due = match &settings {
-                None => None,
-                Some(settings) => Some(self.due(settings, failed_at)),
-            };
+            let due = settings.as_ref().map(|settings| self.due(settings, failed_at));
             tokio::select! {
                 () = stop.cancelled() => return,
                 // The sender lives as long as the server reloads.

@@ -23,6 +23,8 @@ use crate::model::time::Timestamp;
 
 const OBJECTS: &str = "objects";
 const BACKUPS: &str = "backups";
+/// Ends the name of a file that is being written.
+const UNFINISHED: &str = "tmp";
 const COMPRESSION_LEVEL: i32 = 3;
 
 /// What a directory of backups asks of a file system. Tests put one in its place that keeps account of what is durable.
@@ -230,8 +232,8 @@ impl Directory {
         let mut directories = vec![self.path.join(BACKUPS)];
         directories.extend(entries(&self.path.join(OBJECTS))?.into_iter().map(|(_, path)| path));
         for directory in directories {
-            for (name, path) in entries(&directory)? {
-                if name.ends_with(".tmp") {
+            for (_, path) in entries(&directory)? {
+                if path.extension().is_some_and(|extension| extension == UNFINISHED) {
                     self.files.remove(&path).map_err(Error::io("can not remove", &path))?;
                 }
             }
@@ -240,7 +242,7 @@ impl Directory {
     }
 
     fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-        let temporary = path.with_extension("tmp");
+        let temporary = path.with_extension(UNFINISHED);
         self.files.write(&temporary, bytes).map_err(Error::io("can not write", &temporary))?;
         self.files.rename(&temporary, path).map_err(Error::io("can not rename", &temporary))?;
         self.written += bytes.len() as u64;
@@ -335,8 +337,8 @@ fn read_object(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
     };
     let mut bytes = Vec::new();
     let decoder = zstd::stream::read::Decoder::new(compressed.as_slice()).map_err(Error::Stream)?;
-    let decoded = decoder.take(PIECE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
-    decoded.map_err(|_| Error::damaged(name, format!("{} can not be decompressed", path.display())))?;
+    let read = decoder.take(PIECE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|_| Error::damaged(name, format!("{} can not be decompressed", path.display())))?;
     Ok(bytes)
 }
 

@@ -32,6 +32,9 @@ pub struct Piece<'a> {
     pub bytes: &'a [u8],
 }
 
+/// A row's key, and its value with its checksum.
+pub(super) type Row<'a> = (&'a [u8], &'a [u8]);
+
 /// What a name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
@@ -64,7 +67,7 @@ impl<'a> Piece<'a> {
     }
 
     /// The rows in it.
-    pub(super) fn rows(&self) -> Result<Vec<(&'a [u8], &'a [u8])>, Error> {
+    pub(super) fn rows(&self) -> Result<Vec<Row<'a>>, Error> {
         let mut rest = self.bytes;
         let mut rows = Vec::new();
         while !rest.is_empty() {

@@ -192,12 +192,11 @@ impl Target {
         match std::fs::metadata(path) {
             Ok(found) if found.is_dir() => Ok(Self::Directory(path.to_owned())),
             Ok(_) if ends_in_slash => bail!("{} is a file and not a directory", path.display()),
-            Ok(_) => Ok(Self::File(path.to_owned())),
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("can not read {}", path.display()))
             }
             Err(_) if ends_in_slash => Ok(Self::Directory(path.to_owned())),
-            Err(_) => Ok(Self::File(path.to_owned())),
+            Ok(_) | Err(_) => Ok(Self::File(path.to_owned())),
         }
     }
 }
@@ -205,7 +204,7 @@ impl Target {
 /// A file that has its name only when it is whole.
 struct Partial {
     file: File,
-    partial: PathBuf,
+    written_to: PathBuf,
     path: PathBuf,
     finished: bool,
 }
@@ -214,15 +213,15 @@ impl Partial {
     fn create(path: &Path) -> Result<Self> {
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let file = File::create(&partial).with_context(|| format!("can not write {}", partial.display()))?;
-        Ok(Self { file, partial, path: path.to_owned(), finished: false })
+        let written_to = PathBuf::from(partial);
+        let file = File::create(&written_to).with_context(|| format!("can not write {}", written_to.display()))?;
+        Ok(Self { file, written_to, path: path.to_owned(), finished: false })
     }
 
     fn finish(mut self) -> Result<()> {
         let failed = || format!("can not write {}", self.path.display());
         self.file.sync_all().with_context(failed)?;
-        std::fs::rename(&self.partial, &self.path).with_context(failed)?;
+        std::fs::rename(&self.written_to, &self.path).with_context(failed)?;
         self.finished = true;
         let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
         crate::fs::sync_directory(parent.unwrap_or(Path::new("."))).with_context(failed)
@@ -233,7 +232,7 @@ impl Drop for Partial {
     fn drop(&mut self) {
         if !self.finished {
             // Half a backup is of use to nobody; one that can not be removed does no harm either.
-            let _ = std::fs::remove_file(&self.partial);
+            let _ = std::fs::remove_file(&self.written_to);
         }
     }
 }

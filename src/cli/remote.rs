@@ -59,7 +59,9 @@ impl Read for Answer {
         }
         let length = out.len().min(self.chunk.len());
         let taken = self.chunk.split_to(length);
-        out.get_mut(..length).map(|out| out.copy_from_slice(&taken));
+        if let Some(out) = out.get_mut(..length) {
+            out.copy_from_slice(&taken);
+        }
         Ok(length)
     }
 }

@@ -32,7 +32,7 @@ pub fn open_files(directory: &Path) -> io::Result<Vec<IndexFile>> {
         // The names of segments begin with hexadecimal digits.
         files.sort_by_key(|(name, _)| (name != "meta.json", name.clone()));
         for (name, is_file) in files {
-            if !is_file || name.ends_with(".lock") {
+            if !is_file || Path::new(&name).extension().is_some_and(|extension| extension == "lock") {
                 continue;
             }
             match File::open(index.join(&name)) {

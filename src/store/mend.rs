@@ -366,7 +366,7 @@ fn references_anew(store: &Store, tables: &Tables<'_>) -> Result<(), Error> {
 fn chains_anew(tables: &Tables<'_>) -> Result<(), Error> {
     let mut heads = tables.open(table::ACTIVITY)?;
     let mut changes = tables.open(table::ACTIVITY_CHANGES)?;
-    let (mut last, mut changed): (BTreeMap<u32, u64>, BTreeMap<u64, AggregateSet>) = Default::default();
+    let (mut last, mut touched): (BTreeMap<u32, u64>, BTreeMap<u64, AggregateSet>) = Default::default();
     let (mut rewritten, mut orphans) = (Vec::new(), Vec::new());
     for row in changes.iter().map_err(failed)? {
         let (key, value) = row.map_err(failed)?;
@@ -380,7 +380,7 @@ fn chains_anew(tables: &Tables<'_>) -> Result<(), Error> {
             continue;
         }
         let known = last.insert(aggregate, id);
-        changed.entry(id).or_default().insert(AggregateId(aggregate));
+        touched.entry(id).or_default().insert(AggregateId(aggregate));
         if known.is_some_and(|known| known != before) {
             rewritten.push(((id, aggregate), triage::encode_change(known.unwrap_or(0), &change)));
         }
@@ -397,7 +397,7 @@ fn chains_anew(tables: &Tables<'_>) -> Result<(), Error> {
         stored.extend(triage::decode_activity(id.value(), value.value()).ok());
     }
     for mut activity in stored {
-        let aggregates = changed.remove(&activity.id).unwrap_or_default();
+        let aggregates = touched.remove(&activity.id).unwrap_or_default();
         if activity.aggregates != aggregates {
             activity.aggregates = aggregates;
             insert(&mut heads, activity.id, &triage::encode_activity(&activity))?;

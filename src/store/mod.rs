@@ -70,7 +70,7 @@ pub use instance::InstanceKey;
 pub use occurrence::StoredOccurrence;
 pub use open::FORMAT_VERSION;
 pub use point::{Encoded, Point, Points};
-pub use raw::Cut;
+pub use raw::{Cut, Visit};
 pub use retention::Retention;
 pub use salvage::salvage;
 pub use snapshot::{PartitionFile, Snapshot};

@@ -17,8 +17,8 @@ use super::column::WINDOWS_A_DAY;
 /// not change is copied as the same piece again.
 pub type Cut = [u64; 3];
 
-/// Takes a row's span, its key and its value.
-pub(super) type Visit<'a> = dyn FnMut(Cut, &[u8], &[u8]) -> ControlFlow<()> + 'a;
+/// Takes a row: where it is cut, its key, and its value with its checksum. Does it want more?
+pub type Visit<'a> = dyn FnMut(Cut, &[u8], &[u8]) -> ControlFlow<()> + 'a;
 
 /// A table as bytes. Keys and values are as the database stores them, the values' checksums included.
 pub(super) trait Table: Sync {

@@ -66,17 +66,17 @@ fn copy_table(
     fresh: &mut Fresh,
     lost: &mut Found<'_>,
 ) -> Result<(), Error> {
-    let mut last: Option<Vec<u8>> = None;
+    let mut end: Option<Vec<u8>> = None;
     let mut batch: Vec<Row> = Vec::new();
     let mut bytes = 0;
     let mut failed: Option<Error> = None;
     let read = quietly(|| {
         table.each(transaction, false, &mut |_, key, value| {
             // A page that is damaged may lead back.
-            if last.as_ref().is_some_and(|last| !is_behind(table, key, last)) {
+            if end.as_ref().is_some_and(|end| !is_behind(table, key, end)) {
                 return ControlFlow::Break(());
             }
-            last = Some(key.to_vec());
+            end = Some(key.to_vec());
             if !table.is_sound(key, value) {
                 lost(Finding::new(table.name(), table.display(key), "checksum does not match"));
                 return ControlFlow::Continue(());
@@ -99,10 +99,9 @@ fn copy_table(
     }
     // From the other end as far as it goes.
     let mut behind: Vec<Row> = Vec::new();
-    let first = last.clone();
     drop(quietly(|| {
         table.each(transaction, true, &mut |_, key, value| {
-            if first.as_ref().is_some_and(|first| !is_behind(table, key, first)) {
+            if end.as_ref().is_some_and(|end| !is_behind(table, key, end)) {
                 return ControlFlow::Break(());
             }
             if table.is_sound(key, value) {
@@ -113,7 +112,7 @@ fn copy_table(
     }));
     behind.reverse();
     let name = |key: Option<&Vec<u8>>, none: &str| key.map_or(none.to_owned(), |key| table.display(key));
-    let gap = (name(last.as_ref(), "its begin"), name(behind.first().map(|(key, _)| key), "its end"));
+    let gap = (name(end.as_ref(), "its begin"), name(behind.first().map(|(key, _)| key), "its end"));
     lost(Finding::new(table.name(), "", format!("what stands between {} and {} can not be read", gap.0, gap.1)));
     append(table, fresh, &behind)
 }

@@ -6,8 +6,8 @@
 use std::ops::ControlFlow;
 
 use super::codec::Corrupt;
-use super::occurrence::{Reading, file_name, name_of};
-use super::raw::{self, Cut};
+use super::occurrence::{DayFile, Reading, file_name, name_of};
+use super::raw::{self, Visit};
 use super::{Error, Store, table};
 
 /// How often a day's file may be replaced between a snapshot and the moment in which it is opened.
@@ -62,7 +62,7 @@ impl Store {
         let commit = meta.get(table::meta::COMMIT).map_err(Error::database("read meta"))?;
         let commit = commit.and_then(|commit| commit.value()).unwrap_or(0);
         let (mut files, mut missing) = (Vec::new(), None);
-        for (day, generation, bytes, reading) in self.partitions.open_all(&transaction)? {
+        for DayFile { day, generation, bytes, reading } in self.partitions.open_all(&transaction)? {
             match reading {
                 Some(reading) => {
                     files.push(PartitionFile { date: name_of(day)?, name: file_name(generation), bytes, reading });
@@ -97,7 +97,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// When the table can not be read, or a row is not what was written.
-    pub fn rows(&self, table: &str, visit: &mut dyn FnMut(Cut, &[u8], &[u8]) -> ControlFlow<()>) -> Result<(), Error> {
+    pub fn rows(&self, table: &str, visit: &mut Visit<'_>) -> Result<(), Error> {
         let Some(table) = raw::table(table) else { return Ok(()) };
         let mut damaged = None;
         table.each(&self.transaction, false, &mut |span, key, value| {

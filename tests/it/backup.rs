@@ -84,10 +84,11 @@ async fn backups_in_a_row_are_whole_though_server_and_client_are_killed_meanwhil
                     );
                 }
                 13 => {
-                    let client = tokio::spawn(beside(slow(&backups)));
-                    server.until("/api/v1/status", 20, |status| status["backup"]["running"] == true).await;
-                    server.kill();
-                    let (code, said) = client.await.unwrap();
+                    let killing = async {
+                        server.until("/api/v1/status", 20, |status| status["backup"]["running"] == true).await;
+                        server.kill();
+                    };
+                    let ((code, said), ()) = tokio::join!(beside(slow(&backups)), killing);
                     assert_eq!(code, Some(1), "{said}");
                     server = start(&place);
                     server.ready().await;

@@ -137,9 +137,9 @@ fn a_power_cut_while_a_backup_is_added_costs_at_most_that_backup() {
             Directory::read(&place, &newest, &mut Nowhere)
                 .unwrap_or_else(|error| panic!("cut after {cut} of {}, luck {luck}: {error}", steps.len()));
             if newest.time == first.time {
-                old += 1
+                old += 1;
             } else {
-                new += 1
+                new += 1;
             }
             if (cut, luck) == (steps.len() / 2, 2) {
                 // And the next backup finds its way.

@@ -122,10 +122,10 @@ impl Partitions {
         for id in stack::replace_missing(transaction, &stacks, self.directory())? {
             lost.push((format!("stack {id}"), "it says that it was lost".to_owned()));
         }
-        let last = places.last().map_or(0, |place| place.commit);
+        let commit = places.last().map_or(0, |place| place.commit);
         // Of what was thinned nobody expects that references lead anywhere.
         let removed = before.removed + (lost.len() as u64).max(1);
-        let thinned = Thinned { keep_max: before.keep_max, generation: before.generation, commit: last, kept, removed };
+        let thinned = Thinned { keep_max: before.keep_max, generation: before.generation, commit, kept, removed };
         rows.replace(day, &places, &stacks, &thinned).map_err(self.indexing())?;
         Ok(lost)
     }
@@ -149,7 +149,7 @@ impl Partitions {
                     &place,
                     |_, _| true,
                     |commit, index, record| {
-                        all.push((record.aggregate, OccurrenceId { day, commit, index }));
+                        all.push((record.aggregate, OccurrenceId { commit, index, day }));
                     },
                 )?);
             }

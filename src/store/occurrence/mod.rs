@@ -26,7 +26,7 @@ pub use self::index::Thinned;
 pub(in crate::store) use self::look::Seen;
 pub use self::partition::Partitions;
 pub(in crate::store) use self::partition::{file_name, generation_of, name_of};
-pub(in crate::store) use self::reading::Reading;
+pub(in crate::store) use self::reading::{DayFile, Reading};
 pub use self::rewrite::Rewritten;
 use crate::model::id::{AggregateId, OccurrenceId, StackId, TargetId};
 use crate::model::occurrence::{Occurrence, Stack};

@@ -14,7 +14,7 @@ use roaring::RoaringBitmap;
 use super::cache::Cache;
 use super::error::Error;
 use super::index::{Index, Place, Rows, Thinned};
-use super::reading::{Reading, complete};
+use super::reading::{DayFile, Reading, complete};
 use super::{Found, NewOccurrence, StackLookup, Visit, block, cutter, sparse};
 use crate::model::id::OccurrenceId;
 use crate::model::time::Timestamp;
@@ -113,8 +113,8 @@ impl Partitions {
         Ok(())
     }
 
-    /// The occurrences with these ids in the order of the ids: `None` where there is none (any more), [`Damaged`] where it can
-    /// not be read although it is there. Each block is read once.
+    /// The occurrences with these ids in the order of the ids: `None` where there is none (any more),
+    /// [`Damaged`](super::Damaged) where it can not be read although it is there. Each block is read once.
     ///
     /// # Errors
     /// When the index or a file can not be read at all.
@@ -242,16 +242,13 @@ impl Partitions {
     ///
     /// # Errors
     /// When the index or a file can not be read.
-    pub(in crate::store) fn open_all(
-        &self,
-        transaction: &ReadTransaction,
-    ) -> Result<Vec<(u32, u32, u64, Option<Reading>)>, Error> {
+    pub(in crate::store) fn open_all(&self, transaction: &ReadTransaction) -> Result<Vec<DayFile>, Error> {
         let index = Index::of(transaction).map_err(self.indexing())?;
         let mut all = Vec::new();
         for day in index.days().map_err(self.indexing())? {
             let generation = index.generation(day).map_err(self.indexing())?;
             let end = index.end(day).map_err(self.indexing())?;
-            all.push((day, generation, end, self.open_to_read(day, generation)?));
+            all.push(DayFile { day, generation, bytes: end, reading: self.open_to_read(day, generation)? });
         }
         Ok(all)
     }

@@ -17,6 +17,16 @@ pub(in crate::store) struct Reading {
     pub(super) file: Box<dyn File>,
 }
 
+/// A day's file as a snapshot knows it.
+pub(in crate::store) struct DayFile {
+    pub(in crate::store) day: u32,
+    pub(in crate::store) generation: u32,
+    /// Where it ends for the snapshot. More may stand behind.
+    pub(in crate::store) bytes: u64,
+    /// `None` when it is not there (any more).
+    pub(in crate::store) reading: Option<Reading>,
+}
+
 impl Reading {
     /// Answers the ids that stand in one block, ascending, each at its place in `found`.
     pub(super) fn answer(

@@ -244,7 +244,9 @@ pub(in crate::store) fn check(
             }
         }
     }
-    known.into_keys().for_each(|id| visit(StackId(id), Some("there is only a hash".to_owned())));
+    for id in known.into_keys() {
+        visit(StackId(id), Some("there is only a hash".to_owned()));
+    }
     Ok(())
 }
 

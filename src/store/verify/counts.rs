@@ -42,7 +42,7 @@ struct Summed {
 impl Look<'_> {
     pub(super) fn counts(&mut self, records: &Records) {
         let Ok(tables) = Tables::open(self.transaction) else { return };
-        let hours = self.rollup_keys(&tables, Level::Hour);
+        let hours = tables.rollup_keys(Level::Hour);
         let mut windows: BTreeSet<u32> = hours.iter().map(|(_, hour)| hour / 2).collect();
         for rows in [&tables.chunks, &tables.target_chunks, &tables.service_chunks] {
             if let Ok(rows) = rows.iter() {
@@ -56,18 +56,6 @@ impl Look<'_> {
         }
         self.days(&tables, records, &hours);
         self.totals(&tables);
-    }
-
-    /// Services and buckets of a level. Whoever has a breakdown has sums beside it.
-    fn rollup_keys(&mut self, tables: &Tables, level: Level) -> BTreeSet<(u32, u32)> {
-        let mut keys = BTreeSet::new();
-        let of = |key: RollupKey| Some((key.1, key.2)).filter(|_| key.0 == level.code());
-        for rows in [&tables.rollups, &tables.target_rollups] {
-            if let Ok(rows) = rows.iter() {
-                keys.extend(rows.map_while(Result::ok).filter_map(|(key, _)| of(key.value())));
-            }
-        }
-        keys
     }
 
     fn window(
@@ -121,7 +109,7 @@ impl Look<'_> {
     /// Days are the sums of their hours. Of the oldest day hours may be gone already.
     fn days(&mut self, tables: &Tables, records: &Records, hours: &BTreeSet<(u32, u32)>) {
         let oldest = hours.iter().map(|(_, hour)| hour / 24).min().unwrap_or(0);
-        let mut days = self.rollup_keys(tables, Level::Day);
+        let mut days = tables.rollup_keys(Level::Day);
         let closed = hours.iter().map(|(service, hour)| (*service, hour / 24));
         days.extend(closed.filter(|(_, day)| (day + 1) * WINDOWS_A_DAY <= records.sealed));
         for (service, day) in days {
@@ -181,6 +169,18 @@ impl Tables {
             target_rollups: transaction.open_table(table::TARGET_ROLLUPS)?,
             service_rollups: transaction.open_table(table::SERVICE_ROLLUPS)?,
         })
+    }
+
+    /// Services and buckets of a level. Whoever has a breakdown has sums beside it.
+    fn rollup_keys(&self, level: Level) -> BTreeSet<(u32, u32)> {
+        let mut keys = BTreeSet::new();
+        let of = |key: RollupKey| Some((key.1, key.2)).filter(|_| key.0 == level.code());
+        for rows in [&self.rollups, &self.target_rollups] {
+            if let Ok(rows) = rows.iter() {
+                keys.extend(rows.map_while(Result::ok).filter_map(|(key, _)| of(key.value())));
+            }
+        }
+        keys
     }
 
     /// Adds an aggregate's points to the sums. Those at its targets have to come to the same.

@@ -147,7 +147,7 @@ impl Store {
         } else {
             None
         };
-        look.occurrences(&self.partitions, files, &records, references, &mut verified.occurrences);
+        look.occurrences(&self.partitions, files, &records, &references, &mut verified.occurrences);
         Ok(verified)
     }
 }

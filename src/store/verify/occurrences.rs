@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::records::Records;
 use super::{Finding, Look, Place, Problem};
 use crate::model::id::{AggregateId, OccurrenceId};
-use crate::store::occurrence::{Partitions, Reading, Seen, name_of, stack};
+use crate::store::occurrence::{DayFile, Partitions, Reading, Seen, name_of, stack};
 use crate::store::reference::{self, Run};
 use crate::store::{column, table};
 
@@ -36,15 +36,13 @@ impl Sum {
 /// References of the log, and the last commit whose references are in their table.
 pub(super) type Recent = Option<(FxHashMap<AggregateId, Vec<Run>>, u64)>;
 
-type Files = Vec<(u32, u32, u64, Option<Reading>)>;
-
 impl Look<'_> {
     pub(super) fn occurrences(
         &mut self,
         partitions: &Partitions,
-        files: Files,
+        files: Vec<DayFile>,
         records: &Records,
-        recent: Recent,
+        recent: &Recent,
         counted: &mut BTreeMap<u32, BTreeMap<u64, u64>>,
     ) {
         let stacks = self.stacks();
@@ -56,7 +54,7 @@ impl Look<'_> {
             .filter(|(_, thinned)| thinned.removed > 0)
             .map(|(day, _)| day)
             .collect();
-        for (day, _, _, reading) in files {
+        for DayFile { day, reading, .. } in files {
             let date = name_of(day).unwrap_or_default();
             let Some(reading) = reading else {
                 let finding = Finding::new("occurrences", date, "the file is not there");
@@ -67,7 +65,7 @@ impl Look<'_> {
             counted.insert(day, commits);
             let refers = referenced.get(&day).copied().unwrap_or_default();
             // Of the oldest day references may be gone already, and of one that was thinned they outlive what they refer to.
-            let agrees = match &recent {
+            let agrees = match recent {
                 None => true,
                 Some(_) if thinned.contains(&day) => refers.count >= sum.count || day <= oldest,
                 Some(_) if day <= oldest => refers.count <= sum.count,

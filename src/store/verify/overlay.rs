@@ -153,7 +153,7 @@ impl StorageBackend for Written {
         let mut state = self.state();
         if length < state.length {
             let last = length / BLOCK;
-            if length % BLOCK > 0 {
+            if !length.is_multiple_of(BLOCK) {
                 let mut block = self.block(&state, last)?;
                 block.truncate((length % BLOCK) as usize);
                 block.resize(BLOCK as usize, 0);

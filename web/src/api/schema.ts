@@ -55,6 +55,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A backup of everything as of the last commit, as an archive: a tar file compressed with zstd
+         * @description Its last file is `manifest.json`; without that it is incomplete. One is made at a time.
+         */
+        post: operations["takeBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look through everything that is stored: every checksum, every row, and that what is told twice is told alike
+         * @description JSON lines: one for each thing that is wrong, and at last one with `findings`, how many those are. Without the last line it
+         *     broke off. Changes nothing; scraping goes on.
+         */
+        post: operations["verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/aggregates": {
         parameters: {
             query?: never;
@@ -691,6 +732,47 @@ export interface components {
              * @description How many there are on all pages together.
              */
             total: number;
+        };
+        /** @description Backups of this server since its start. */
+        Backup: {
+            /** @description Where backups go that are made by themselves; null when none are. */
+            directory?: string | null;
+            /**
+             * Format: double
+             * @description Time from one of them to the next.
+             */
+            interval_seconds?: number | null;
+            /** @description How many of them are kept. */
+            keep?: number | null;
+            /** @description Why. */
+            last_failure?: string | null;
+            /**
+             * Format: date-time
+             * @description When the last one failed; null when none did since the last success.
+             */
+            last_failure_time?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes that it copied, before compression.
+             */
+            last_success_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Number of the last commit in it.
+             */
+            last_success_commit?: number | null;
+            /**
+             * Format: double
+             * @description How long it took.
+             */
+            last_success_seconds?: number | null;
+            /**
+             * Format: date-time
+             * @description Of when the last one is that was made; null when none was since the start.
+             */
+            last_success_time?: string | null;
+            /** @description One is being made. */
+            running: boolean;
         };
         BTreeMap: {
             [key: string]: string;
@@ -1682,6 +1764,8 @@ export interface components {
         };
         /** @description This server. */
         Status: {
+            /** @description Backups of this server. */
+            backup: components["schemas"]["Backup"];
             /** @description Path of the configuration file. */
             config_file: string;
             /**
@@ -1937,6 +2021,43 @@ export interface components {
             /** @description The value; empty for targets without this label. */
             value: string;
         };
+        /** @description What looking through everything comes to: a line for each thing that is wrong, and at last one that says what was looked at. */
+        VerifyLine: {
+            /** @description The row's key; empty where the whole table is meant. */
+            key: string;
+            /** @description The table, or the file. */
+            table: string;
+            /** @description What is wrong. */
+            what: string;
+        } | {
+            /**
+             * Format: int64
+             * @description Number of the last commit that was looked at.
+             */
+            commit: number;
+            /** @description Why it broke off; null when it did not. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description How much is wrong.
+             */
+            findings: number;
+            /**
+             * Format: int64
+             * @description Samples that can be read.
+             */
+            occurrences: number;
+            /**
+             * Format: int64
+             * @description Rows of all tables.
+             */
+            rows: number;
+            /**
+             * Format: double
+             * @description How long it took.
+             */
+            seconds: number;
+        };
         /** @description A name for a query with a range and an order. */
         View: {
             /** @description It is always there and can not be changed. */
@@ -2116,6 +2237,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeBackup: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Bytes that are read in a second at most, such as 32MiB, so that scraping does not notice; 0 is as fast as it goes.
+                 *     32MiB by default.
+                 */
+                rate?: string;
+                /** @description Copy the search index, too. Without it a server makes it anew. */
+                with_index?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zstd": unknown;
+                };
+            };
+            /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is wrong */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["VerifyLine"];
                 };
             };
             /** @description A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the server can not answer now, 500 when it failed */
