@@ -7,7 +7,7 @@ mod remote;
 mod transfer;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -153,6 +153,10 @@ struct WebFlags {
     /// paths.
     #[arg(long = "web.external-url", value_name = "URL", default_value = "")]
     external_url: String,
+    /// The prefix of the paths of requests as they arrive here; by default the path of --web.external-url. `/` behind a
+    /// proxy that takes that path away.
+    #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = route_prefix)]
+    route_prefix: Option<String>,
     /// Answer /-/reload and /-/quit.
     #[arg(long = "web.enable-lifecycle")]
     enable_lifecycle: bool,
@@ -201,6 +205,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(flags) => {
+            look_for(&flags.config_file)?;
             let options = app::Options {
                 config_file: flags.config_file,
                 flags: web_flags(&flags.web, &flags.storage_path),
@@ -275,8 +280,29 @@ fn web_flags(web: &WebFlags, storage_path: &std::path::Path) -> Flags {
         enable_lifecycle: web.enable_lifecycle,
         enable_admin_api: web.enable_admin_api,
         external_url: web.external_url.trim_end_matches('/').to_owned(),
+        route_prefix: web.route_prefix.clone(),
         data_path: storage_path.display().to_string(),
     }
+}
+
+/// Whoever starts it for the first time has no configuration yet: they are told what there is to do.
+fn look_for(config_file: &Path) -> Result<()> {
+    match std::fs::metadata(config_file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(
+            "{}: there is no such file. Name the configuration with --config.file=FILE; an empty file will do to begin with, and the \
+             pages then say what belongs into it. `hydrophone demo` shows a simulated fleet and needs none",
+            config_file.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// A slash in front, as Prometheus does; what routes would take for a pattern is refused.
+fn route_prefix(text: &str) -> Result<String, String> {
+    if text.contains(['{', '}', '*', '?', '#', ':']) || text.contains("//") {
+        return Err("is not a path".to_owned());
+    }
+    Ok(format!("/{}", text.trim_matches('/')))
 }
 
 fn listen(web: &WebFlags) -> Result<Vec<String>> {

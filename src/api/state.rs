@@ -74,6 +74,9 @@ pub struct Flags {
     pub enable_admin_api: bool,
     /// `--web.external-url` without a slash at its end; empty when not given.
     pub external_url: String,
+    /// `--web.route-prefix`: where requests arrive when that is not the external URL's path. `/` behind a proxy that
+    /// takes the path away.
+    pub route_prefix: Option<String>,
     /// The data directory, for people.
     pub data_path: String,
 }
@@ -136,9 +139,12 @@ pub fn reads() -> Arc<Semaphore> {
 }
 
 impl Flags {
-    /// The path under which everything is served: that of the external URL (`/hydrophone`), or empty.
+    /// The path under which everything is served, `/hydrophone` or empty: the route prefix, or else the external URL's.
     #[must_use]
     pub fn path_prefix(&self) -> &str {
+        if let Some(prefix) = &self.route_prefix {
+            return prefix.trim_end_matches('/');
+        }
         let rest = self.external_url.split_once("://").map_or(self.external_url.as_str(), |(_, rest)| rest);
         rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default().trim_end_matches('/')
     }
@@ -191,6 +197,15 @@ mod tests {
         ] {
             let flags = Flags { external_url: url.to_owned(), ..Flags::default() };
             assert_eq!(flags.path_prefix(), expect, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_route_prefix_comes_before_the_path_of_the_external_url() {
+        for (prefix, expect) in [("/", ""), ("", ""), ("/inside", "/inside"), ("/inside/", "/inside")] {
+            let external_url = "https://example.org/tools/hydrophone".to_owned();
+            let flags = Flags { external_url, route_prefix: Some(prefix.to_owned()), ..Flags::default() };
+            assert_eq!(flags.path_prefix(), expect, "{prefix}");
         }
     }
 }

@@ -196,7 +196,8 @@ export const journeys = {
     await until('the newest needs no address', () => !hash(page).includes('occurrence='));
   },
 
-  'a refresh brings newer samples and keeps the one that is read': async (page, base) => {
+  // Samples that it makes up have no Markdown.
+  'a refresh brings newer samples and keeps the one that is read': refusing(async (page, base) => {
     const error = await errorWithSamples(page, base);
     let arrived = 0;
     await page.route(/\/occurrences\?/, async (route) => {
@@ -220,7 +221,7 @@ export const journeys = {
     await until('the address names what is read', () => hash(page).includes('occurrence='));
     await page.getByRole('button', { name: 'Newest', exact: true }).click();
     await until('the newest is there', async () => (await shownSample(page)) === 'new-1');
-  },
+  }),
 
   'the order of the list is chosen by its head': async (page, base) => {
     await open(page, base, month);
@@ -553,6 +554,8 @@ export const journeys = {
       ['e', '#/errors'],
       ['s', '#/search'],
       ['t', '#/targets'],
+      ['a', '#/activity'],
+      ['r', '#/reports'],
       ['h', '#/status'],
       ['o', '#/'],
     ]) {

@@ -1,5 +1,6 @@
 // What the journeys say of a page.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import axe from 'axe-core';
 
 /** Opens an address of ours and waits until it has shown what it asked for. */
@@ -61,6 +62,28 @@ export async function drag(page, from, to) {
   await page.mouse.move(box.x + box.width * ((from + to) / 2), y, { steps: 4 });
   await page.mouse.move(box.x + box.width * to, y, { steps: 4 });
   await page.mouse.up();
+}
+
+/** A picture to look at, where SCREENSHOTS names a directory. */
+export async function picture(page, name, options = {}) {
+  if (!process.env.SCREENSHOTS) return;
+  const { width } = page.viewportSize();
+  const scheme = await page.evaluate(() => document.documentElement.dataset.mantineColorScheme);
+  const file = `${name.replaceAll(/\W+/g, '-')}-${width}-${scheme}.png`;
+  await page.screenshot({ path: join(process.env.SCREENSHOTS, file), ...options });
+}
+
+/** On a phone and on a desk, by day and by night. What is looked at last is a desk by day. */
+export async function everywhere(page, look) {
+  for (const [width, height] of [
+    [390, 844],
+    [1440, 900],
+  ])
+    for (const colorScheme of ['dark', 'light']) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme });
+      await look({ width, colorScheme });
+    }
 }
 
 /** No rule of axe is broken. */

@@ -1,10 +1,14 @@
-// The journeys of journeys.mjs and triage.mjs in a real browser against a running server: `npm run e2e -- http://127.0.0.1:8080/ [name…]`.
+// The journeys of the files beside this one in a real browser against a running server: `npm run e2e -- http://127.0.0.1:8080/ [name…]`.
 // The server must have errors of the last day and the last month, as the demo fleet has. CHROMIUM names another browser; with
-// SCREENSHOTS set to a directory, a failed journey leaves a picture there.
+// SCREENSHOTS set to a directory, journeys leave pictures there, and so does one that failed. HYDROPHONE names the binary for journeys
+// that start servers of their own; without it they are left out.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { first } from './first.mjs';
+import { hostile } from './hostile.mjs';
 import { journeys } from './journeys.mjs';
+import { prefix } from './prefix.mjs';
 import { triage } from './triage.mjs';
 
 const browsers = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'];
@@ -33,7 +37,11 @@ const browser = await chromium.launch({
 });
 
 let failed = 0;
-for (const [name, journey] of Object.entries({ ...journeys, ...triage })) {
+for (const [name, journey] of Object.entries({ ...journeys, ...triage, ...first, ...prefix, ...hostile })) {
+  if (journey.own && !process.env.HYDROPHONE) {
+    console.log(`left   ${name}: it needs HYDROPHONE, the binary`);
+    continue;
+  }
   if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
   const from = Date.now();
   const problem = await run(name, journey);

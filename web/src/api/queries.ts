@@ -104,7 +104,7 @@ export function useFoundAggregate(service: string, key: string, q: string) {
   return useQuery({
     queryKey: ['found', service, key],
     queryFn: async ({ signal }) => {
-      const { aggregates } = await get<Aggregates>('aggregates', { q, all: true, limit: 50 }, signal).catch(orNone);
+      const { aggregates } = await get<Aggregates>('aggregates', { q, all: true, limit: 1000 }, signal).catch(orNone);
       return aggregates.find((one) => one.service === service && one.aggregation_key === key) ?? null;
     },
   });
@@ -218,9 +218,11 @@ export function useTargets({ state, refreshMs }: { state: string; refreshMs: num
 }
 
 /** Target labels and annotation labels: what there is to group by. */
-export function useLabels() {
+/** `fresh` where it matters what somebody else has labelled a moment ago. */
+export function useLabels(fresh = false) {
   return useQuery({
     queryKey: ['labels'],
+    refetchOnMount: fresh ? 'always' : true,
     queryFn: ({ signal }) => get<Labels>('labels', {}, signal),
     staleTime: 60_000,
   });

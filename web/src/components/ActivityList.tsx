@@ -4,7 +4,7 @@ import { actorName, canUndo, difference, type Entry, reasonWords } from '../lib/
 import { counted } from '../lib/format';
 import { useNow } from '../lib/now';
 import { useZone } from '../lib/preference';
-import { visible } from '../lib/text';
+import { errorName, visible } from '../lib/text';
 import classes from './ActivityList.module.css';
 import { Foreign } from './Foreign';
 import { Icon } from './Icon';
@@ -110,8 +110,7 @@ function ErrorLink({ change }: { change: Change }) {
       className={classes.error}
       to={{ route: { page: 'error', service: change.service, key: change.aggregation_key } }}
     >
-      <Foreign text={change.class || change.aggregation_key} />{' '}
-      <Foreign text={change.service} className={classes.service} />
+      <Foreign text={errorName(change)} /> <Foreign text={change.service} className={classes.service} />
     </Link>
   );
 }

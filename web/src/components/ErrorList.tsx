@@ -1,7 +1,7 @@
 // The errors, one to a row. Each row is a link; j and k go from link to link.
 import { type FocusEvent, memo, type PointerEvent, type Ref, useRef } from 'react';
 import { count, exact } from '../lib/format';
-import { visible } from '../lib/text';
+import { errorName, shorten, visible } from '../lib/text';
 import { type Sort, sorts } from '../lib/url';
 import { Chip } from './Chip';
 import classes from './ErrorList.module.css';
@@ -131,7 +131,7 @@ const Row = memo(function Row({ row, selected, onSelect }: RowProps) {
         <input
           type="checkbox"
           tabIndex={-1}
-          aria-label={`Select ${visible(row.class || row.aggregation_key)}`}
+          aria-label={`Select ${visible(errorName(row))}`}
           checked={selected}
           onClick={(event) => {
             reach.current = event.shiftKey;
@@ -146,13 +146,13 @@ const Row = memo(function Row({ row, selected, onSelect }: RowProps) {
             data-error-link=""
             to={{ route: { page: 'error', service: row.service, key: row.aggregation_key } }}
           >
-            <Foreign text={row.class || row.aggregation_key} title />
+            <Foreign text={errorName(row)} title />
           </Link>
           <Flags {...row} isNew={row.new} />
         </div>
         {row.message !== '' && (
           <p className={classes.message}>
-            <Foreign text={row.message} />
+            <Foreign text={shorten(row.message, 600)} />
           </p>
         )}
         <div className={classes.meta}>

@@ -1,6 +1,6 @@
 // The errors to which samples belong that were found. One is chosen like a value of a facet, and its page is one step away.
 import { counted, exact } from '../lib/format';
-import { visible } from '../lib/text';
+import { errorName, shorten, visible } from '../lib/text';
 import facet from './Facets.module.css';
 import { Foreign } from './Foreign';
 import { Icon } from './Icon';
@@ -27,14 +27,14 @@ export function MatchedErrors({ errors, isActive, onToggle }: Props) {
   return (
     <ul className={classes.list}>
       {errors.map((one) => {
-        const name = one.class || one.aggregation_key;
+        const name = errorName(one);
         return (
           <li key={one.id} className={classes.item}>
             <button
               type="button"
               className={classes.choose}
               aria-pressed={isActive(String(one.id))}
-              title={`${visible(name)}\n${visible(one.message)}\n${counted(one.count, 'sample')} of ${visible(one.service)}`}
+              title={`${visible(name)}\n${visible(shorten(one.message, 300))}\n${counted(one.count, 'sample')} of ${visible(one.service)}`}
               onClick={() => onToggle(String(one.id))}
             >
               <span className={facet.bar} style={{ width: `${(100 * one.count) / most}%` }} />
@@ -44,7 +44,7 @@ export function MatchedErrors({ errors, isActive, onToggle }: Props) {
               <span className={facet.count}>
                 {exact(one.count)} {isActive(String(one.id)) && <Icon name="close" size={12} />}
               </span>
-              <Foreign text={one.message || one.service} className={classes.message} />
+              <Foreign text={shorten(one.message || one.service, 600)} className={classes.message} />
             </button>
             <Link
               className={classes.open}

@@ -1,6 +1,7 @@
 // What is said where there is nothing to show: why, and what one can do.
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { visible } from '../lib/text';
 import classes from './Notice.module.css';
 
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
@@ -18,7 +19,7 @@ export function Failed({ what, error, onRetry }: { what: string; error: Error; o
   return (
     <div className={classes.empty} role="alert">
       <p className={classes.failed}>{what} could not be loaded</p>
-      <p className={classes.text}>{error.message}</p>
+      <p className={classes.text}>{visible(error.message)}</p>
       {onRetry && (
         <div className={classes.action}>
           <Button size="xs" variant="default" onClick={onRetry}>
@@ -34,7 +35,7 @@ export function Failed({ what, error, onRetry }: { what: string; error: Error; o
 export function Outdated({ error, onRetry }: { error: Error; onRetry: () => void }) {
   return (
     <div className={classes.outdated} role="alert">
-      <span>Not refreshed: {error.message}. What you see is older.</span>
+      <span>Not refreshed: {visible(error.message)}. What you see is older.</span>
       <Button size="compact-xs" variant="default" onClick={onRetry}>
         Try again
       </Button>

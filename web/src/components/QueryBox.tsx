@@ -3,6 +3,7 @@ import { ActionIcon, TextInput } from '@mantine/core';
 import { type KeyboardEvent, type Ref, useEffect, useId, useRef, useState } from 'react';
 import { complete, cursorIn, type Place } from '../lib/completion';
 import { hasTerm, toggleTerm } from '../lib/term';
+import { visible } from '../lib/text';
 import { Icon } from './Icon';
 import classes from './QueryBox.module.css';
 import { type Suggestion, Suggestions } from './Suggestions';
@@ -142,7 +143,7 @@ export function QueryBox({ q, problem, onChange, inputRef, completion, onEdit, p
       {problem && (
         <p id={problemId} className={classes.problem} role="alert">
           {problem.position !== undefined && <Marked q={q} position={problem.position} />}
-          {problem.text}
+          {visible(problem.text)}
         </p>
       )}
     </search>
@@ -156,9 +157,9 @@ function Marked({ q, position }: { q: string; position: number }) {
   const word = /^\S*/.exec(rest)?.[0] ?? '';
   return (
     <code className={classes.marked}>
-      {characters.slice(0, position).join('')}
-      <mark>{word === '' ? ' ' : word}</mark>
-      {rest.slice(word.length)}
+      {visible(characters.slice(0, position).join(''))}
+      <mark>{word === '' ? ' ' : visible(word)}</mark>
+      {visible(rest.slice(word.length))}
     </code>
   );
 }

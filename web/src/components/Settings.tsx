@@ -4,10 +4,12 @@ import {
   type MantineColorScheme,
   Popover,
   SegmentedControl,
+  Textarea,
   TextInput,
   useMantineColorScheme,
 } from '@mantine/core';
 import { type FormEvent, useId, useState } from 'react';
+import { useStoredLibraries } from '../lib/preference';
 import type { Zone } from '../lib/zone';
 import { Icon } from './Icon';
 import { nameCharactersMax } from './NameDialog';
@@ -63,6 +65,7 @@ export function Settings({ zone, onZone, name, onName, onHelp, version }: Props)
             { value: 'dark', label: 'Dark' },
           ]}
         />
+        <Libraries />
         <div className={classes.foot}>
           <button type="button" className={classes.help} onClick={onHelp}>
             <Icon name="keyboard" /> Keyboard shortcuts
@@ -71,6 +74,28 @@ export function Settings({ zone, onZone, name, onName, onHelp, version }: Props)
         </div>
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+/** Which frames of stacks are folded besides those that are known to be of libraries. */
+function Libraries() {
+  const [libraries, store] = useStoredLibraries();
+  const [typed, setTyped] = useState(libraries);
+  return (
+    <Textarea
+      mt={12}
+      size="xs"
+      autosize
+      maxRows={5}
+      label="Fold stack frames that contain"
+      description="apart by blanks; well-known libraries are folded anyway"
+      placeholder="com.acme.http. /opt/vendor/"
+      spellCheck={false}
+      maxLength={2000}
+      value={typed}
+      onChange={(event) => setTyped(event.currentTarget.value)}
+      onBlur={() => store(typed.trim())}
+    />
   );
 }
 

@@ -1,7 +1,11 @@
 // An exception with its stack and its causes, as the client wrote them.
 import { ActionIcon } from '@mantine/core';
+import { useMemo, useState } from 'react';
+import { exact } from '../lib/format';
 import { frame, type Link, lines, plainTrace } from '../lib/frame';
-import { visible } from '../lib/text';
+import { useStoredLibraries } from '../lib/preference';
+import { type Part, parts, pieces } from '../lib/stack';
+import { shorten, visible } from '../lib/text';
 import { useCopy } from './Copy';
 import { Foreign } from './Foreign';
 import { Icon } from './Icon';
@@ -25,19 +29,16 @@ export function Trace({ chain }: { chain: Link[] }) {
 }
 
 function One({ link, cause }: { link: Link; cause: boolean }) {
-  const frames = lines(link.stacktrace ?? []);
+  const [libraries] = useStoredLibraries();
+  const stack = useMemo(() => parts(lines(link.stacktrace ?? []), pieces(libraries)), [link.stacktrace, libraries]);
   return (
     <section className={classes.link} data-cause={cause || undefined}>
       <h3 className={classes.title}>
         {cause && <span className={classes.caused}>Caused by </span>}
         <Foreign text={link.class} />
       </h3>
-      {link.message !== '' && (
-        <p className={classes.message} dir="auto">
-          {visible(link.message, true)}
-        </p>
-      )}
-      {frames.length === 0 ? (
+      {link.message !== '' && <Message text={link.message} />}
+      {stack.length === 0 ? (
         <p className={classes.none}>No stack was sent with it.</p>
       ) : (
         <section
@@ -45,9 +46,9 @@ function One({ link, cause }: { link: Link; cause: boolean }) {
           tabIndex={0}
           aria-label={`Stack of ${visible(link.class) || 'the exception'}`}
         >
-          {frames.map((line, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: lines of a stack are in order, and may repeat
-            <Line key={index} line={line} />
+          {stack.map((part, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: parts of a stack are in order
+            <Frames key={index} part={part} />
           ))}
         </section>
       )}
@@ -55,10 +56,56 @@ function One({ link, cause }: { link: Link; cause: boolean }) {
   );
 }
 
-function Line({ line }: { line: string }) {
+/** Beyond it a text is shown when it is asked for: laying it out takes longer than anybody reads. */
+const charactersMax = 20_000;
+const linesMax = 200;
+
+function Message({ text }: { text: string }) {
+  const [whole, setWhole] = useState(false);
+  const long = text.length > charactersMax;
+  return (
+    <>
+      <p className={classes.message} dir="auto">
+        {visible(whole ? text : shorten(text, charactersMax), true)}
+      </p>
+      {long && !whole && (
+        <button type="button" className={classes.more} onClick={() => setWhole(true)}>
+          Show all {exact(text.length)} characters
+        </button>
+      )}
+    </>
+  );
+}
+
+/** Frames of one kind; those of libraries behind a line that says how many they are. */
+function Frames({ part: { library, lines: all, frames } }: { part: Part }) {
+  const [shown, setShown] = useState(library ? 0 : linesMax);
+  if (shown === 0) {
+    return (
+      <button type="button" className={classes.folded} onClick={() => setShown(linesMax)} aria-expanded={false}>
+        {exact(frames)} frames of libraries
+      </button>
+    );
+  }
+  return (
+    <>
+      {all.slice(0, shown).map((line, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines of a stack are in order, and may repeat
+        <Line key={index} line={line} library={library} />
+      ))}
+      {all.length > shown && (
+        <button type="button" className={classes.folded} onClick={() => setShown(all.length)}>
+          {exact(all.length - shown)} more lines
+        </button>
+      )}
+    </>
+  );
+}
+
+function Line({ line, library }: { line: string; library: boolean }) {
   const { before, place, after } = frame(visible(line, true));
   return (
-    <div className={classes.line}>
+    <div className={classes.line} data-library={library || undefined}>
       {before}
       {place !== '' && <b>{place}</b>}
       {after}

@@ -34,5 +34,7 @@ export const goHelp: [keys: string[], what: string][] = [
   [['g e'], 'errors'],
   [['g s'], 'search'],
   [['g t'], 'targets'],
+  [['g a'], 'activity'],
+  [['g r'], 'reports'],
   [['g h'], 'status: how this server is'],
 ];

@@ -1,5 +1,5 @@
 // What a person prefers and nobody else needs to see in a link: kept in the browser, if it lets us.
-import { createContext, useContext, useState } from 'react';
+import { createContext, useContext, useState, useSyncExternalStore } from 'react';
 import type { Zone } from './zone';
 
 export const ZoneContext = createContext<Zone>('local');
@@ -50,6 +50,24 @@ export function useStoredFacets(): [boolean, (shown: boolean) => void] {
     setShown(next);
   };
   return [shown, store];
+}
+
+const librariesKey = 'hydrophone-libraries';
+const changed = 'hydrophone-preference';
+
+/** Pieces of a stack's lines that are of libraries, besides those that are known to be. All that show stacks follow a change. */
+export function useStoredLibraries(): [string, (pieces: string) => void] {
+  const pieces = useSyncExternalStore(follow, () => read(librariesKey) ?? '');
+  const store = (next: string) => {
+    write(librariesKey, next);
+    window.dispatchEvent(new Event(changed));
+  };
+  return [pieces, store];
+}
+
+function follow(listener: () => void): () => void {
+  window.addEventListener(changed, listener);
+  return () => window.removeEventListener(changed, listener);
 }
 
 function read(key: string): string | null {

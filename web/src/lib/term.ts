@@ -24,6 +24,17 @@ export function term(key: string, value: string): string {
   return `${key}:${quote(value)}`;
 }
 
+/** Longer values do not fit into a query, which may have 4,096 characters. */
+const valueCharactersMax = 1500;
+
+/** As `term`; a value that is too long for a query is asked for by how it begins, so that there may be others among what is found. */
+export function termOrStart(key: string, value: string): string {
+  const characters = Array.from(value);
+  if (characters.length <= valueCharactersMax) return term(key, value);
+  const start = characters.slice(0, valueCharactersMax).join('');
+  return `${key}:"${start.replace(/["\\*]/g, '\\$&')}*"`;
+}
+
 /** A value that means only itself: in quotes unless it is a plain word, with `"`, `\` and `*` escaped. */
 export function quote(value: string): string {
   if (/^[\p{L}\p{N}_./@$+=,;%&~#!?^:[\]{}|'-]+$/u.test(value)) return value;

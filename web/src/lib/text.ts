@@ -25,3 +25,9 @@ export function shorten(text: string, max: number): string {
     .toWellFormed()
     .replace(/\ufffd$/, '')}…`;
 }
+
+/** What an error is called: its class, or its key where it has none. A client may send neither with anything to see in it. */
+export function errorName(error: { class: string; aggregation_key: string }, max = 300): string {
+  const name = [error.class, error.aggregation_key].find((one) => /[^\s\p{Cc}\p{Cf}]/u.test(one));
+  return name === undefined ? '(no name)' : shorten(name, max);
+}

@@ -9,7 +9,7 @@ import { type Toast, Toasts } from '../components/Toasts';
 import { counted } from '../lib/format';
 import { useUndoKey } from '../lib/key';
 import { staysNameless, storedName, storeName, storeNameless } from '../lib/preference';
-import { shorten, visible } from '../lib/text';
+import { errorName, visible } from '../lib/text';
 import { applied, type Change, past } from '../lib/triage';
 import { becameOf, type Truth, wasTakenBack, witnessOf } from './truth';
 
@@ -176,7 +176,7 @@ function touches(on: On): (error: Aggregate) => boolean {
 
 export function nameOf(on: On): string {
   const only = on.kind === 'one' ? on.error : on.kind === 'many' && on.ids.length === 1 ? on.rows[0] : undefined;
-  if (only) return shorten(visible(only.class || only.aggregation_key), 60);
+  if (only) return visible(errorName(only, 60));
   return counted(on.kind === 'query' ? on.total : on.kind === 'many' ? on.ids.length : 1, 'error');
 }
 

@@ -13,7 +13,7 @@ import { useShortcuts } from '../lib/key';
 import { useNow } from '../lib/now';
 import { useZone } from '../lib/preference';
 import { term } from '../lib/term';
-import { visible } from '../lib/text';
+import { errorName, shorten, visible } from '../lib/text';
 import type { Change } from '../lib/triage';
 import { Actions } from './Actions';
 import { nameOf, useEdits } from './Edits';
@@ -52,7 +52,7 @@ export function ErrorHead({ error, detail, activity }: Props) {
       <div className={classes.top}>
         <div className={classes.title}>
           <h1>
-            <Foreign text={error.class || error.aggregation_key} />
+            <Foreign text={errorName(error, 600)} />
           </h1>
           <Flags {...error} isNew={error.new} />
         </div>
@@ -70,7 +70,7 @@ export function ErrorHead({ error, detail, activity }: Props) {
       </div>
       {error.message !== '' && (
         <p className={classes.message}>
-          <Foreign text={error.message} />
+          <Foreign text={shorten(error.message, 1500)} />
         </p>
       )}
       {detail && <Stands error={detail} activity={activity} />}
@@ -114,7 +114,7 @@ export function ErrorHead({ error, detail, activity }: Props) {
           <Labels error={error} byRule={detail?.labels_by_rule ?? {}} onEdit={open('label')} />
         </Fact>
         <Fact name="Key">
-          <Foreign text={error.aggregation_key} className="mono" />
+          <Foreign text={shorten(error.aggregation_key, 600)} className="mono" />
         </Fact>
       </dl>
       <Note note={detail?.note ?? ''} ready={detail !== undefined} onSave={(note) => change({ note })} />

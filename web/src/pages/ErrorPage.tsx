@@ -14,8 +14,8 @@ import { markers } from '../lib/activity';
 import { useShortcuts } from '../lib/key';
 import { go } from '../lib/location';
 import { useZone } from '../lib/preference';
-import { term } from '../lib/term';
-import { shorten, visible } from '../lib/text';
+import { term, termOrStart } from '../lib/term';
+import { errorName, shorten, visible } from '../lib/text';
 import { ActivityPanel } from './ActivityPanel';
 import { useAsk } from './ask';
 import { ErrorHead } from './ErrorHead';
@@ -27,14 +27,14 @@ export function ErrorPage({ service, aggregationKey }: { service: string; aggreg
   const found = useFoundAggregate(
     service,
     aggregationKey,
-    `${term('service', service)} ${term('key', aggregationKey)}`,
+    `${term('service', service)} ${termOrStart('key', aggregationKey)}`,
   );
   const id = found.data?.id;
   const detail = useAggregate({ ...useAsk(), id });
   const error = detail.data ?? found.data ?? undefined;
   useShortcuts({ u: () => go({ route: { page: 'errors' } }) });
   useEffect(() => {
-    document.title = `${error ? shorten(visible(error.class), 60) : 'Error'} · Hydrophone`;
+    document.title = `${error ? visible(errorName(error, 60)) : 'Error'} · Hydrophone`;
   }, [error]);
 
   return (
@@ -111,7 +111,8 @@ function NoSuchError({ service, aggregationKey }: { service: string; aggregation
     <Panel title="There is no such error">
       <Empty title="It is not known here">
         The service <Foreign text={service} className="mono" /> has no error with the key{' '}
-        <Foreign text={aggregationKey} className="mono" />. It may have been removed, or never been scraped.
+        <Foreign text={shorten(aggregationKey, 300)} className="mono" />. It may have been removed, or never been
+        scraped.
       </Empty>
     </Panel>
   );

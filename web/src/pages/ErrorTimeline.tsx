@@ -1,6 +1,6 @@
 // One error over time, with what happened to it.
 import type { Marker as Happened } from '../lib/activity';
-import { visible } from '../lib/text';
+import { errorName, visible } from '../lib/text';
 import { useMarkers } from './markers';
 import { TimelinePanel } from './TimelinePanel';
 
@@ -11,6 +11,6 @@ interface Props {
 
 export function ErrorTimeline({ error, happened }: Props) {
   const markers = useMarkers(error.service, happened);
-  const name = `${visible(error.class || error.aggregation_key)} in ${visible(error.service)}`;
+  const name = `${visible(errorName(error))} in ${visible(error.service)}`;
   return <TimelinePanel only={`aggregate:${error.id}`} name={name} markers={markers} />;
 }

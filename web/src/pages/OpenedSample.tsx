@@ -1,15 +1,14 @@
 // A sample that was found, whole: the ones beside it, what one can do with it, and itself.
 import { ActionIcon } from '@mantine/core';
-import { useOccurrence, useTicket } from '../api/queries';
+import { useOccurrence } from '../api/queries';
 import type { OccurrenceDetail } from '../api/shapes';
-import { Copy } from '../components/Copy';
 import { Icon } from '../components/Icon';
 import { Link } from '../components/Link';
 import { Failed } from '../components/Notice';
 import { Skeleton } from '../components/Skeleton';
 import { Step } from '../components/Step';
 import { exact } from '../lib/format';
-import { Sample } from './SamplePanel';
+import { Sample, Takeaway } from './SamplePanel';
 import classes from './SearchPage.module.css';
 
 /** The ways to other matches; none where there is no other. */
@@ -57,7 +56,6 @@ export function OpenedSample({ id, steps, onClose }: { id: string; steps: Steps;
 }
 
 function Actions({ sample }: { sample: OccurrenceDetail }) {
-  const ticket = useTicket(sample.id);
   return (
     <div className={classes.actions}>
       {sample.aggregation_key !== '' && (
@@ -71,8 +69,7 @@ function Actions({ sample }: { sample: OccurrenceDetail }) {
           Open the error
         </Link>
       )}
-      <Copy name="Copy Markdown" value={ticket.data} />
-      {sample.http && <Copy name="Copy curl" value={sample.http.curl} />}
+      <Takeaway sample={sample} />
     </div>
   );
 }

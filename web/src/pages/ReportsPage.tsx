@@ -28,7 +28,7 @@ export function ReportsPage() {
   const { q, label } = usePlace().view;
   const ask = useAsk();
   const { tell } = useEdits();
-  const labels = useLabels();
+  const labels = useLabels(true);
   const names = (labels.data?.labels ?? []).filter((one) => one.startsWith('label.')).map((one) => one.slice(6));
   const { data, error, isPlaceholderData, refetch } = useReport({ ...ask, q, by: label });
   useEffect(() => {

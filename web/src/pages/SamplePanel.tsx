@@ -1,7 +1,8 @@
 // The samples of an error, one at a time, newest first.
 import { useEffect, useState } from 'react';
-import { useOccurrence, useOccurrences } from '../api/queries';
+import { useOccurrence, useOccurrences, useTicket } from '../api/queries';
 import type { Occurrence, Occurrences } from '../api/shapes';
+import { Copy } from '../components/Copy';
 import { Severity } from '../components/Flag';
 import { Foreign } from '../components/Foreign';
 import { Empty, Failed } from '../components/Notice';
@@ -75,7 +76,14 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: string | null 
       {samples.data && all.length === 0 && (
         <Empty title="No samples">It was counted, but no example of it was sent or kept.</Empty>
       )}
-      {shown && <Sample sample={shown} />}
+      {shown && (
+        <>
+          <div className={classes.takeaway}>
+            <Takeaway key={shown.id} sample={shown} />
+          </div>
+          <Sample sample={shown} />
+        </>
+      )}
     </Panel>
   );
 }
@@ -97,6 +105,17 @@ function useNewestSeen(wanted: string, first: Occurrence | undefined, fresh: boo
       go({ view: { occurrence: seen.id }, replace: true });
   }, [wanted, first, fresh, seen]);
   return wanted === '' ? seen : undefined;
+}
+
+/** A sample for a ticket, and its request again. */
+export function Takeaway({ sample }: { sample: Occurrence }) {
+  const ticket = useTicket(sample.id);
+  return (
+    <>
+      <Copy name="Copy Markdown" value={ticket.data} />
+      {sample.http && <Copy name="Copy curl" value={sample.http.curl} />}
+    </>
+  );
 }
 
 export function Sample({ sample }: { sample: Occurrence }) {

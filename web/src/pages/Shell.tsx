@@ -53,6 +53,8 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
     e: () => go({ route: { page: 'errors' } }),
     s: () => go({ route: { page: 'search' } }),
     t: () => go({ route: { page: 'targets' } }),
+    a: () => go({ route: { page: 'activity' } }),
+    r: () => go({ route: { page: 'reports' } }),
     h: () => go({ route: { page: 'status' } }),
   });
   return (
@@ -76,7 +78,14 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
           {route.page !== 'targets' && route.page !== 'status' && (
             <>
               <RangePicker range={view.range} onChange={(range) => go({ view: { range } })} />
-              <ActionIcon variant="default" size={30} aria-label="Zoom out" title="Zoom out (z)" onClick={widen}>
+              <ActionIcon
+                variant="default"
+                size={30}
+                className={classes.zoomOut}
+                aria-label="Zoom out"
+                title="Zoom out (z)"
+                onClick={widen}
+              >
                 <Icon name="zoomOut" />
               </ActionIcon>
             </>

@@ -1,5 +1,6 @@
 // What happened over time, stacked by what one asks for.
 import { NativeSelect, useComputedColorScheme } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useMemo, useRef, useState } from 'react';
 import { ApiError } from '../api/client';
 import { usePast } from '../api/past';
@@ -25,7 +26,8 @@ import { useAsk, useWiden } from './ask';
 import classes from './TimelinePanel.module.css';
 import { takeaway } from './takeaway';
 
-const height = 320;
+/** A chart's height: an error's own leaves room for its stack, and on a phone a chart is not the whole screen. */
+const heights = { whole: 320, narrow: 230, own: 210, ownNarrow: 170 };
 
 const top = 12;
 
@@ -42,6 +44,9 @@ export function TimelinePanel({ title = 'Errors over time', only, name, markers 
   const place = usePlace();
   const { view, route } = place;
   const by = only === undefined ? view.by : view.split;
+  const narrow = useMediaQuery('(max-width: 620px)', false, { getInitialValueInEffect: false });
+  const height =
+    only === undefined ? (narrow ? heights.narrow : heights.whole) : narrow ? heights.ownNarrow : heights.own;
   const ask = useAsk();
   const q = only ?? (route.page === 'overview' ? '' : view.q);
   const { data, error, isPlaceholderData, refetch } = useRange({ ...ask, q, by, top });
