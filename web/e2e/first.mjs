@@ -59,14 +59,14 @@ export const first = {
       ({ address }) =>
         during(hydrophone(services(address)), async ({ base }) => {
           await until('a scrape failed', async () => (await api(page, base, 'targets')).targets[0]?.health === 'down');
-          await seen(page, base, 'a dead target', 'None of the 1 target answers');
+          await seen(page, base, 'a dead target', 'The one target does not answer');
           await page.getByText('curl -i').first().waitFor();
           await page.getByRole('button', { name: 'Look at the targets' }).click();
           await page.getByText('0 of 1 up').first().waitFor();
           await page.goBack();
-          await page.getByText('None of the 1 target answers').waitFor();
+          await page.getByText('The one target does not answer').waitFor();
           answers = true;
-          await page.getByText('None of the 1 target answers').waitFor({ state: 'detached' });
+          await page.getByText('The one target does not answer').waitFor({ state: 'detached' });
           await panel(page, 'Services').getByText('1/1').waitFor();
         }),
     );

@@ -24,7 +24,7 @@ const sample = `services:
     scheme: http
     metrics_path: /-/exceptions
     static_configs:
-      - targets: ['checkout.example.com:8080']
+      - targets: ['checkout:8080']
 `;
 
 /** What this says changes within moments, whatever one has chosen for the rest of the page. */
@@ -89,7 +89,10 @@ export function FirstRun({ why, ever, services }: Props) {
       );
     case 'unscraped':
       return (
-        <Box title={`The first scrapes of ${exact(all.length)} targets are on their way`} tone="plain">
+        <Box
+          title={`The first scrapes of ${all.length === 1 ? 'the one target' : `${exact(all.length)} targets`} are on their way`}
+          tone="plain"
+        >
           <p>
             They are spread over one scrape interval{all[0] && ` of ${all[0].scrape_interval}`}. This page fills by
             itself.
@@ -99,7 +102,9 @@ export function FirstRun({ why, ever, services }: Props) {
     case 'dead':
       return (
         <Box
-          title={`None of ${all.length === 1 ? 'the 1 target' : `the ${exact(all.length)} targets`} answers`}
+          title={
+            all.length === 1 ? 'The one target does not answer' : `None of the ${exact(all.length)} targets answers`
+          }
           tone="bad"
           action={toTargets}
         >
@@ -113,9 +118,11 @@ export function FirstRun({ why, ever, services }: Props) {
               .map(({ text, count }) => (
                 <li key={text}>
                   <span className={classes.reason}>{visible(text)}</span>{' '}
-                  <span className="dim">
-                    at {exact(count)} {count === 1 ? 'target' : 'targets'}
-                  </span>
+                  {all.length > 1 && (
+                    <span className="dim">
+                      at {exact(count)} {count === 1 ? 'target' : 'targets'}
+                    </span>
+                  )}
                 </li>
               ))}
           </ul>
@@ -127,8 +134,10 @@ export function FirstRun({ why, ever, services }: Props) {
       return (
         <Box title="No error yet, and everything is ready for the first one" tone="good" action={toTargets}>
           <p>
-            {exact(all.filter(({ health }) => health === 'up').length)} of {exact(all.length)} targets answer
-            {all[0] && ` and are asked every ${all[0].scrape_interval}`}. What happens is here one scrape later.
+            {all.length === 1
+              ? 'The one target answers and is'
+              : `${exact(all.filter(({ health }) => health === 'up').length)} of ${exact(all.length)} targets answer and are`}{' '}
+            {all[0] && `asked every ${all[0].scrape_interval}`}. What happens is here one scrape later.
             {server.data && ` Hydrophone has been running for ${step(server.data.uptime_seconds)}.`}
           </p>
           {example && <Try url={example} />}

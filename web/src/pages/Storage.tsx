@@ -46,8 +46,16 @@ export function Stored({ status: { storage } }: { status: Status }) {
             value: exact(storage.head_points),
             meaning: (
               <>
-                counts since <Time at={storage.sealed_until} /> in memory and in the log, safe against crashes. Sealed
-                every two hours: an older moment means that sealing fails, see the log
+                counts{' '}
+                {Date.parse(storage.sealed_until) > 0 && (
+                  <>
+                    since <Time at={storage.sealed_until} />{' '}
+                  </>
+                )}
+                in memory and in the log, safe against crashes. Sealed every two hours
+                {Date.parse(storage.sealed_until) > 0
+                  ? ': an older moment means that sealing fails, see the log'
+                  : ', and not for the first time yet'}
               </>
             ),
           },
