@@ -17,6 +17,9 @@ use crate::store::Split;
 /// Most aggregates on a page: with sparklines, a few megabytes.
 pub const LIMIT_MAX: usize = 1000;
 
+/// Most ids that the order of a list names: a megabyte.
+pub const ORDER_MAX: usize = 100_000;
+
 /// What a list is sorted by, largest first; equal ones by id, lowest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -66,6 +69,8 @@ pub struct Request<'a> {
     pub query: &'a Query,
     /// The range of the counts.
     pub range: TimeRange,
+    /// Only these of what `query` selects, where they are given.
+    pub only: Option<AggregateSet>,
     /// Also what did not happen in the range.
     pub all: bool,
     /// The order.
@@ -76,6 +81,8 @@ pub struct Request<'a> {
     pub limit: usize,
     /// Buckets of each sparkline, at most [`sparkline::BUCKETS_MAX`]; 0 is none.
     pub sparkline: usize,
+    /// Whether the order of all pages together is asked for.
+    pub order: bool,
 }
 
 /// One page.
@@ -85,6 +92,8 @@ pub struct Page {
     pub total: u64,
     /// The end of this page; `None` when it is the last.
     pub next: Option<Cursor>,
+    /// What is on all pages together, in their order: at most the first [`ORDER_MAX`]. Where asked for.
+    pub order: Option<Vec<AggregateId>>,
     /// The items.
     pub items: Vec<Item>,
 }
@@ -124,7 +133,10 @@ pub struct Detail {
 /// # Errors
 /// [`Error::Invalid`] for an unknown name in the query; [`Error::Store`] when the store can not be read.
 pub fn page(context: &Context<'_>, request: &Request<'_>) -> Result<Page, Error> {
-    let selection = filter::select(context, request.query, request.range)?;
+    let mut selection = filter::select(context, request.query, request.range)?;
+    if let Some(only) = &request.only {
+        selection = selection.narrowed(context, only);
+    }
     let counts = counts(context, &selection, request.range)?;
     let before = match request.sort {
         Sort::Trend => counts_before(context, &selection, request.range)?,
@@ -143,8 +155,12 @@ pub fn page(context: &Context<'_>, request: &Request<'_>) -> Result<Page, Error>
         .iter()
         .filter_map(|id| aggregates.get(id.0 as usize))
         .map(|aggregate| (key(aggregate), aggregate.id.0))
-        .filter(|(key, id)| request.cursor.is_none_or(|cursor| cursor.is_before(*key, *id)))
         .collect();
+    let order = request.order.then(|| {
+        first(&mut keys, usize::MAX);
+        keys.iter().take(ORDER_MAX).map(|(_, id)| AggregateId(*id)).collect()
+    });
+    keys.retain(|(key, id)| request.cursor.is_none_or(|cursor| cursor.is_before(*key, *id)));
     let more = first(&mut keys, request.limit);
     let next = keys.last().filter(|_| more).map(|(key, id)| Cursor { sort: request.sort, key: *key, id: *id });
     let ids: Vec<AggregateId> = keys.iter().map(|(_, id)| AggregateId(*id)).collect();
@@ -152,7 +168,7 @@ pub fn page(context: &Context<'_>, request: &Request<'_>) -> Result<Page, Error>
     if request.sparkline > 0 {
         add_sparklines(context, &selection, &mut items, sparkline::buckets(request.range, request.sparkline))?;
     }
-    Ok(Page { total: listed.len(), next, items })
+    Ok(Page { total: listed.len(), next, order, items })
 }
 
 /// One aggregate with its count in `range` and, when `points` is above 0, its sparkline.

@@ -14,6 +14,7 @@ use super::list::{self, Sort};
 use super::matcher::Query;
 use super::{Context, Error, distribution, label, occurrence, range, service, target, time, top};
 use crate::model::aggregate::Aggregate;
+use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, ServiceId, TargetId};
 use crate::model::label::Labels;
 use crate::model::occurrence::{Exception, Occurrence};
@@ -154,11 +155,13 @@ impl Fleet {
         let mut request = list::Request {
             query: &query,
             range: day(),
+            only: None,
             all: false,
             sort: Sort::LastSeen,
             cursor: None,
             limit: 100,
             sparkline: 0,
+            order: false,
         };
         change(&mut request);
         self.ask(|context| list::page(context, &request)).unwrap()
@@ -300,6 +303,32 @@ fn pages_hold_each_item_once_whatever_the_order() {
         }
         assert_eq!(items, whole.items, "{}", sort.name());
     }
+}
+
+#[test]
+fn the_order_names_what_is_on_all_pages_and_some_are_asked_for_by_id() {
+    let fleet = Fleet::usual();
+    for sort in Sort::ALL {
+        let whole = fleet.list(|request| request.sort = sort);
+        let ids: Vec<AggregateId> = whole.items.iter().map(|item| item.aggregate.id).collect();
+        assert_eq!(whole.order, None);
+        let page = fleet.list(|request| (request.sort, request.limit, request.order) = (sort, 2, true));
+        let second = fleet
+            .list(|request| (request.sort, request.limit, request.order, request.cursor) = (sort, 2, true, page.next));
+        assert_eq!((page.order.as_ref(), second.order.as_ref()), (Some(&ids), Some(&ids)), "{}", sort.name());
+        assert_eq!((&page.items[..], &second.items[..]), (&whole.items[..2], &whole.items[2..4]));
+        let some = fleet.list(|request| {
+            (request.sort, request.only) = (sort, Some([ids[4], ids[1]].into_iter().collect()));
+        });
+        assert_eq!(some.total, 2);
+        assert_eq!(some.items, [whole.items[1].clone(), whole.items[4].clone()], "{}", sort.name());
+    }
+    let page = fleet.listed("service:checkout", |request| request.only = Some(AggregateSet::new()));
+    assert_eq!((page.total, page.items.len()), (0, 0));
+    let everywhere = fleet.listed("target.zone:north", |request| request.all = true);
+    let only = Some(everywhere.items.iter().take(1).map(|item| item.aggregate.id).collect());
+    let one = fleet.listed("target.zone:north", |request| (request.all, request.only) = (true, only));
+    assert_eq!(one.items, everywhere.items[..1], "counted at other targets than in the whole list");
 }
 
 #[test]

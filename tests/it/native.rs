@@ -97,6 +97,13 @@ async fn errors_are_listed_filtered_sorted_and_paged() {
         path = format!("/api/v1/aggregates?sort=count&limit=1&cursor={cursor}");
     }
     assert_eq!(keys, [(json!("checkout"), json!(30)), (json!("search"), json!(7)), (json!("checkout"), json!(5))]);
+
+    let whole = ok(&server, "/api/v1/aggregates?sort=count&limit=1&order=true").await;
+    let order: Vec<u64> = whole["order"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap()).collect();
+    assert_eq!((order.len(), &whole["aggregates"][0]["id"]), (3, &json!(order[0])));
+    let some = ok(&server, &format!("/api/v1/aggregates?sort=count&ids={},{},4000000000", order[2], order[1])).await;
+    let ids: Vec<u64> = some["aggregates"].as_array().unwrap().iter().map(|one| one["id"].as_u64().unwrap()).collect();
+    assert_eq!((ids, some.get("order")), (order[1..].to_vec(), None));
 }
 
 #[tokio::test]
@@ -252,6 +259,7 @@ async fn mistakes_are_problems_that_name_the_parameter() {
         ("/api/v1/aggregates?sort=size", 400, json!("sort"), Value::Null, "known: last_seen, first_seen, count, trend"),
         ("/api/v1/aggregates?cursor=zz", 400, json!("cursor"), Value::Null, "is no cursor of this server"),
         ("/api/v1/aggregates?all=maybe", 400, json!("all"), Value::Null, "true or false"),
+        ("/api/v1/aggregates?ids=1,-2", 400, json!("ids"), Value::Null, "with commas between, not \"1,-2\""),
         ("/api/v1/aggregates?serch=x", 400, json!("serch"), Value::Null, "there is no parameter \"serch\""),
         ("/api/v1/aggregates/99", 404, Value::Null, Value::Null, "there is no aggregate 99"),
         ("/api/v1/aggregates/x/occurrences", 404, Value::Null, Value::Null, "there is no aggregate x"),

@@ -1,21 +1,25 @@
 // The journeys of the files beside this one in a real browser against a running server: `npm run e2e -- http://127.0.0.1:8080/ [name…]`.
 // The server must have errors of the last day and the last month, as the demo fleet has. CHROMIUM names another browser; with
 // SCREENSHOTS set to a directory, journeys leave pictures there, and so does one that failed. HYDROPHONE names the binary for journeys
-// that start servers of their own; without it they are left out.
+// that start servers of their own; without it they are left out. `--large` goes the journeys of
+// lists.mjs instead, for which the server has to watch the fleet of benches/ui/fleet.mjs.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { first } from './first.mjs';
 import { hostile } from './hostile.mjs';
 import { journeys } from './journeys.mjs';
+import { lists } from './lists.mjs';
 import { prefix } from './prefix.mjs';
 import { triage } from './triage.mjs';
 
 const browsers = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'];
-const [address, ...wanted] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const isLarge = given.includes('--large');
+const [address, ...wanted] = given.filter((one) => one !== '--large');
 
 if (!address) {
-  console.error('usage: npm run e2e -- ADDRESS [JOURNEY…]');
+  console.error('usage: npm run e2e -- [--large] ADDRESS [JOURNEY…]');
   process.exit(2);
 }
 const executablePath = browsers.find((path) => path && existsSync(path));
@@ -37,7 +41,8 @@ const browser = await chromium.launch({
 });
 
 let failed = 0;
-for (const [name, journey] of Object.entries({ ...journeys, ...triage, ...first, ...prefix, ...hostile })) {
+const all = { ...journeys, ...triage, ...first, ...prefix, ...hostile };
+for (const [name, journey] of Object.entries(isLarge ? lists : all)) {
   if (journey.own && !process.env.HYDROPHONE) {
     console.log(`left   ${name}: it needs HYDROPHONE, the binary`);
     continue;

@@ -97,10 +97,9 @@ export const triage = {
     await press('Enter');
     await notice(page).getByText('30 errors labelled squad:night watch').waitFor();
     assert.equal(await counted(page, base, 'label.squad:"night watch"'), before + 30);
-    await until(
-      'the rows say so',
-      async () => (await page.locator('li[data-id]', { hasText: 'night watch' }).count()) === 30,
-    );
+    // Of the thirty those are drawn that are near the one that has the focus.
+    const ofThem = page.locator('li[data-id]', { hasText: 'night watch' });
+    await until('the rows say so', async () => (await ofThem.count()) >= 10);
     const { activities } = await api(page, base, 'activity?limit=1');
     assert.deepEqual([activities[0].actor, activities[0].aggregates], ['Zoë 夜', 30]);
     await until('whoever did it stands at a row again', () =>
@@ -147,14 +146,12 @@ export const triage = {
     await until('it was seen', async () => (await one(page, base, error.id)).regressed === false);
   }),
 
-  'all that match are changed, not only those on the page': async (page, base) => {
+  'all that match are changed, not only those that are loaded': async (page, base) => {
     await known(page);
     const total = (await api(page, base, 'aggregates?start=now-30d&limit=1')).total;
-    assert.ok(total > 50, `${total} errors have one page`);
+    assert.ok(total > 50, `${total} errors are loaded at once`);
     await open(page, base, list);
-    await page.getByLabel('Select all on this page').click();
-    await page.getByText('50 selected').waitFor();
-    await page.getByRole('button', { name: `Select all ${total} that match` }).click();
+    await page.getByLabel('Select all').click();
     await page.getByText(`All ${total} selected`).waitFor();
     assert.ok(hash(page).endsWith('selected=all'), hash(page));
     await page.getByRole('button', { name: 'Label', exact: true }).click();
@@ -327,8 +324,8 @@ export const triage = {
     assert.equal((await one(page, base, error.id)).state, 'open');
 
     await open(page, base, `${list}&q=is:open+-has:assignee`);
-    await checks(page).nth(10).click();
-    await checks(page).nth(11).click();
+    await checks(page).nth(5).click();
+    await checks(page).nth(6).click();
     lose('lost after it arrived');
     await page.getByRole('button', { name: 'Assign', exact: true }).click();
     await page.getByPlaceholder('a name, or me').fill('ghost');

@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import { newQueryClient } from './api/queries';
 import { go, usePlace } from './lib/location';
 import { useStoredZone, ZoneContext } from './lib/preference';
+import { keepScroll } from './lib/scroll';
 import { term } from './lib/term';
 import { EditsProvider } from './pages/Edits';
 import { ErrorsPage } from './pages/ErrorsPage';
@@ -22,6 +23,7 @@ const TargetsPage = lazy(() => import('./pages/TargetsPage').then(({ TargetsPage
 export function App() {
   const [client] = useState(newQueryClient);
   const [zone, setZone] = useStoredZone();
+  useEffect(keepScroll, []);
   return (
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
       <QueryClientProvider client={client}>

@@ -19,6 +19,7 @@ const linesMax = 300;
 /** External packages that have one home. */
 const homes: Record<string, RegExp> = {
   uplot: /^\.\/components\//,
+  '@tanstack/react-virtual': /^\.\/components\//,
   '@tanstack/react-query': /^\.\/(api\/|pages\/|app\.tsx)/,
 };
 

@@ -17,6 +17,7 @@ use super::standing::Standing;
 use super::table::{Format, Lines, Table};
 use crate::api::error::Error;
 use crate::api::state::AppState;
+use crate::model::aggregate_set::AggregateSet;
 use crate::model::annotation::Choice;
 use crate::model::id::AggregateId;
 use crate::model::time::TimeRange;
@@ -60,6 +61,12 @@ struct PageParameters {
     /// `true` also lists errors that did not happen in the range. `false` by default.
     #[param(value_type = Option<bool>)]
     all: Option<String>,
+    /// Only these errors of what `q` selects: up to 1000 ids with commas between.
+    #[param(example = "17,4,211")]
+    ids: Option<String>,
+    /// `true` also names all errors of the list in their order. `false` by default.
+    #[param(value_type = Option<bool>)]
+    order: Option<String>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -102,6 +109,9 @@ struct AggregateList {
     total: u64,
     /// `cursor` of the next page; null when this is the last.
     next_cursor: Option<String>,
+    /// Ids of the errors on all pages together, in their order, where asked for: at most the first 100,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<Vec<u32>>,
     /// The errors.
     aggregates: Vec<Aggregate>,
 }
@@ -324,14 +334,26 @@ impl PageParameters {
         let request = list::Request {
             query: &query,
             range,
+            only: self.ids.as_deref().map(ids).transpose()?,
             all: query::flag("all", self.all.as_deref())?,
             sort,
             cursor: self.cursor.as_deref().map(|text| Cursor::decode(text, sort)).transpose()?,
             limit: query::number("limit", self.limit.as_deref(), LIMIT_DEFAULT, 1, list::LIMIT_MAX)?,
             sparkline: query::number("sparkline", self.sparkline.as_deref(), 0, 0, sparkline::BUCKETS_MAX)?,
+            order: query::flag("order", self.order.as_deref())?,
         };
         Ok(AggregateList::new(range, Counted::of(&query, context), list::page(context, &request)?))
     }
+}
+
+/// Reads the parameter `ids`. An id that there is not selects nothing.
+fn ids(text: &str) -> Result<AggregateSet, query::Error> {
+    let ids: Option<Vec<AggregateId>> = text.split(',').map(|id| id.parse().ok().map(AggregateId)).collect();
+    let ids = ids.filter(|ids| ids.len() <= list::LIMIT_MAX).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        query::Error::invalid("ids", format!("ids are up to {} numbers with commas between, not {shown:?}", list::LIMIT_MAX))
+    })?;
+    Ok(ids.into_iter().collect())
 }
 
 impl AggregateList {
@@ -342,6 +364,7 @@ impl AggregateList {
             counted,
             total: page.total,
             next_cursor: page.next.map(|cursor| cursor.encode()),
+            order: page.order.map(|ids| ids.into_iter().map(|id| id.0).collect()),
             aggregates: page.items.into_iter().map(Aggregate::from).collect(),
         }
     }

@@ -59,6 +59,14 @@ impl Selection {
         self.services.as_ref().is_none_or(|services| services.binary_search(&service).is_ok())
     }
 
+    /// Of what is selected only what is of these aggregates.
+    #[must_use]
+    pub fn narrowed(self, context: &Context<'_>, aggregates: &AggregateSet) -> Self {
+        let mut both = self.aggregate_set(context);
+        both.0 &= &aggregates.0;
+        Self { aggregates: Some(both), ..self }
+    }
+
     /// The selected aggregates as a set of their own.
     #[must_use]
     pub fn aggregate_set(&self, context: &Context<'_>) -> AggregateSet {

@@ -1,9 +1,10 @@
 // What the pages ask the server, as TanStack Query hooks. A relative range stays relative in the key and in the request: the server's
 // clock decides what `now` is, a refresh asks the same question again, and the old answer stays on screen until the new one is there.
-import { keepPreviousData, QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, QueryClient, useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query';
 import { ApiError, get, getText } from './client';
 import { watchConnection } from './connection';
 import type {
+  Aggregate,
   AggregateDetail,
   Aggregates,
   Completion,
@@ -77,18 +78,54 @@ export interface ListAsk extends Ask {
   /** Also those that did not happen in the window. */
   all: boolean;
   sort: string;
-  cursor: string;
-  limit: number;
-  sparkline: number;
 }
 
-export function useAggregates({ window, refreshMs, ...params }: ListAsk) {
+/** Points of a row's small picture. */
+const sparkline = 48;
+
+type ListParams = Omit<ListAsk, 'window' | 'refreshMs'>;
+
+function askList(window: Window, { all, ...params }: ListParams & { limit: number; ids?: string; order?: boolean }) {
+  return ({ signal }: { signal: AbortSignal }) =>
+    get<Aggregates>('aggregates', { ...bounds(window), ...params, all: all || undefined, sparkline }, signal);
+}
+
+/** The order of the whole list, by ids, and its first rows. */
+export function useErrorOrder({ window, refreshMs, ...list }: ListAsk, limit: number) {
+  const params = { ...list, limit, order: true };
   return useQuery({
     queryKey: ['aggregates', bounds(window), params],
-    queryFn: ({ signal }) =>
-      get<Aggregates>('aggregates', { ...bounds(window), ...params, all: params.all || undefined }, signal),
+    queryFn: askList(window, params),
     ...every(refreshMs),
   });
+}
+
+/** How long rows that nobody looks at any more are kept: until one has scrolled back, and not for an hour of scrolling. */
+const leftRowsMs = 30_000;
+
+export interface Answered {
+  rows: Aggregate[];
+  at: number;
+}
+
+/** Rows by their ids, piece by piece, whether they happened in the window or not. The answers, the newest last. */
+export function useErrorRows({ window, refreshMs, ...list }: ListAsk, pieces: number[][]): Answered[] {
+  return useQueries({
+    queries: pieces.map((ids) => {
+      const params = { ...list, all: true, limit: ids.length, ids: ids.join(',') };
+      return {
+        queryKey: ['aggregates', bounds(window), params],
+        queryFn: askList(window, params),
+        refetchInterval: refreshMs === 0 ? (false as const) : refreshMs,
+        gcTime: leftRowsMs,
+      };
+    }),
+    combine: answers,
+  });
+}
+
+function answers(results: { data: Aggregates | undefined; dataUpdatedAt: number }[]): Answered[] {
+  return results.flatMap(({ data, dataUpdatedAt }) => (data ? [{ rows: data.aggregates, at: dataUpdatedAt }] : []));
 }
 
 export function useRange({ window, refreshMs, ...params }: Ask & { q: string; by: string; top: number }) {

@@ -722,6 +722,8 @@ export interface components {
             end: string;
             /** @description `cursor` of the next page; null when this is the last. */
             next_cursor?: string | null;
+            /** @description Ids of the errors on all pages together, in their order, where asked for: at most the first 100,000. */
+            order?: number[] | null;
             /**
              * Format: date-time
              * @description Begin of the range.
@@ -2328,8 +2330,15 @@ export interface operations {
                  * @example now
                  */
                 end?: string;
+                /**
+                 * @description Only these errors of what `q` selects: up to 1000 ids with commas between.
+                 * @example 17,4,211
+                 */
+                ids?: string;
                 /** @description Errors on a page, 1 to 1000. 50 by default. */
                 limit?: number;
+                /** @description `true` also names all errors of the list in their order. `false` by default. */
+                order?: boolean;
                 /**
                  * @description Which errors, in the query language, such as `service:checkout -severity:info (class:*Timeout* OR "timed out")`.
                  *     All by default.

@@ -1,5 +1,14 @@
-// The errors, one to a row. Each row is a link; j and k go from link to link.
-import { type FocusEvent, memo, type PointerEvent, type Ref, useRef } from 'react';
+// The errors, one to a row, as many as there are: only those on screen are in the document. Each row is a link; keys go from link to link.
+import { useMediaQuery } from '@mantine/hooks';
+import {
+  type FocusEvent,
+  type KeyboardEvent,
+  memo,
+  type PointerEvent,
+  type ReactNode,
+  type RefObject,
+  useRef,
+} from 'react';
 import { count, exact } from '../lib/format';
 import { errorName, shorten, visible } from '../lib/text';
 import { type Sort, sorts } from '../lib/url';
@@ -11,6 +20,7 @@ import { Icon } from './Icon';
 import { Link } from './Link';
 import { Sparkline } from './Sparkline';
 import { Time } from './Time';
+import type { Windowed } from './windowed';
 
 export interface ErrorRow {
   id: number;
@@ -40,10 +50,18 @@ const sortNames: Record<Sort, string> = {
   trend: 'Trend',
 };
 
-export function SortHeader({ sort, onSort }: { sort: Sort; onSort: (sort: Sort) => void }) {
+interface SortProps {
+  sort: Sort;
+  onSort: (sort: Sort) => void;
+  /** Where one is in the list: over the column that has no order. */
+  children: ReactNode;
+}
+
+export function SortHeader({ sort, onSort, children }: SortProps) {
   return (
     <fieldset className={classes.sorts}>
       <legend className="visually-hidden">Sort by</legend>
+      <div className={classes.place}>{children}</div>
       {[sorts[3], sorts[2], sorts[1], sorts[0]].map((one) => (
         <button
           key={one}
@@ -71,13 +89,13 @@ function Arrow() {
   );
 }
 
-/** Chooses the whole page, or nothing of it. */
-export function PageCheck({ checked, some, onChange }: { checked: boolean; some: boolean; onChange: () => void }) {
+/** Chooses the whole list, or nothing of it. */
+export function WholeCheck({ checked, some, onChange }: { checked: boolean; some: boolean; onChange: () => void }) {
   return (
     <label className={classes.check}>
       <input
         type="checkbox"
-        aria-label="Select all on this page"
+        aria-label="Select all"
         checked={checked}
         ref={(own) => {
           if (own) own.indeterminate = some && !checked;
@@ -88,16 +106,43 @@ export function PageCheck({ checked, some, onChange }: { checked: boolean; some:
   );
 }
 
+/** How rows look at this width, as the styles have it. All are as tall as each other, so that the scroll bar can tell where one is. */
+export interface RowShape {
+  /** Pixels. */
+  height: number;
+  /** Labels that a row has room for. */
+  labelsMax: number;
+}
+
+const shapes = {
+  phone: { height: 134, labelsMax: 1 },
+  small: { height: 96, labelsMax: 2 },
+  wide: { height: 78, labelsMax: 4 },
+};
+
+export function useRowShape(): RowShape {
+  const phone = useMediaQuery('(max-width: 620px)', false, { getInitialValueInEffect: false });
+  const small = useMediaQuery('(max-width: 900px)', false, { getInitialValueInEffect: false });
+  return phone ? shapes.phone : small ? shapes.small : shapes.wide;
+}
+
+/** What stays on top while the rows scroll below it, pixels. */
+export const headHeight = 46;
+
 interface Props {
-  rows: ErrorRow[];
-  listRef: Ref<HTMLOListElement>;
+  windowed: Windowed<number>;
+  total: number;
+  shape: RowShape;
+  rowOf: (id: number) => ErrorRow | undefined;
+  listRef: RefObject<HTMLOListElement | null>;
   onHold: (held: boolean) => void;
+  onKey: (event: KeyboardEvent) => void;
   isSelected: (id: number) => boolean;
   /** `reach`: everything from the one before up to this one. */
   onSelect: (id: number, reach: boolean) => void;
 }
 
-export function ErrorList({ rows, listRef, onHold, isSelected, onSelect }: Props) {
+export function ErrorList({ windowed, total, shape, rowOf, listRef, onHold, onKey, isSelected, onSelect }: Props) {
   // A finger that has left the screen points at nothing.
   const point = (event: PointerEvent) => event.pointerType === 'mouse' && onHold(true);
   const focus = (event: FocusEvent) => event.target.matches(':focus-visible') && onHold(true);
@@ -105,28 +150,65 @@ export function ErrorList({ rows, listRef, onHold, isSelected, onSelect }: Props
     <ol
       ref={listRef}
       className={classes.list}
+      style={{ height: windowed.height }}
       onPointerEnter={point}
       onPointerLeave={() => onHold(false)}
       onFocus={focus}
       onBlur={() => onHold(false)}
+      onKeyDown={onKey}
     >
-      {rows.map((row) => (
-        <Row key={row.id} row={row} selected={isSelected(row.id)} onSelect={onSelect} />
-      ))}
+      {windowed.slots.map(({ id, index, top }) => {
+        const row = rowOf(id);
+        return (
+          <li
+            key={id}
+            className={classes.slot}
+            style={{ height: shape.height, transform: `translateY(${top}px)` }}
+            tabIndex={-1}
+            data-id={id}
+            data-number=""
+            data-index={index}
+            aria-posinset={index + 1}
+            aria-setsize={total}
+            aria-busy={row === undefined || undefined}
+          >
+            {row ? (
+              <Row row={row} labelsMax={shape.labelsMax} selected={isSelected(id)} onSelect={onSelect} />
+            ) : (
+              <Waiting />
+            )}
+          </li>
+        );
+      })}
     </ol>
+  );
+}
+
+/** The place of a row that is not loaded yet. */
+function Waiting() {
+  return (
+    <div className={classes.row}>
+      <span className="visually-hidden">Loading</span>
+      <span />
+      <span className={classes.waiting}>
+        <span />
+        <span />
+      </span>
+    </div>
   );
 }
 
 interface RowProps extends Pick<Props, 'onSelect'> {
   row: ErrorRow;
+  labelsMax: number;
   selected: boolean;
 }
 
-const Row = memo(function Row({ row, selected, onSelect }: RowProps) {
+const Row = memo(function Row({ row, labelsMax, selected, onSelect }: RowProps) {
   const labels = Object.entries(row.labels);
   const reach = useRef(false);
   return (
-    <li className={classes.row} data-severity={row.severity} data-id={row.id} data-selected={selected || undefined}>
+    <div className={classes.row} data-severity={row.severity} data-selected={selected || undefined}>
       <label className={classes.check}>
         <input
           type="checkbox"
@@ -151,8 +233,8 @@ const Row = memo(function Row({ row, selected, onSelect }: RowProps) {
           <Flags {...row} isNew={row.new} />
         </div>
         {row.message !== '' && (
-          <p className={classes.message}>
-            <Foreign text={shorten(row.message, 600)} />
+          <p className={classes.message} title={visible(shorten(row.message, titleMax))}>
+            <Foreign text={shorten(row.message, titleMax)} />
           </p>
         )}
         <div className={classes.meta}>
@@ -168,7 +250,9 @@ const Row = memo(function Row({ row, selected, onSelect }: RowProps) {
           {labels.slice(0, labelsMax).map(([name, value]) => (
             <Chip key={name} name={name} value={value} />
           ))}
-          {labels.length > labelsMax && <span>+{labels.length - labelsMax}</span>}
+          {labels.length > labelsMax && (
+            <span title={others(labels.slice(labelsMax))}>+{labels.length - labelsMax}</span>
+          )}
         </div>
       </div>
       <div className={classes.spark}>
@@ -187,12 +271,16 @@ const Row = memo(function Row({ row, selected, onSelect }: RowProps) {
         <span className={classes.inline}>Last </span>
         <Time at={row.last_seen} />
       </div>
-    </li>
+    </div>
   );
 });
 
-/** Labels that a row has room for. */
-const labelsMax = 4;
+/** Characters of a message that pointing at it shows. */
+const titleMax = 600;
+
+function others(labels: [name: string, value: string][]): string {
+  return labels.map(([name, value]) => `${visible(name)}: ${visible(value)}`).join('\n');
+}
 
 function countTitle(row: ErrorRow): string {
   const estimated = row.estimated > 0 ? `, ${exact(row.estimated)} of them placed by estimate` : '';

@@ -1,5 +1,6 @@
 // The one store of view state: the address bar.
-import { useMemo, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'react';
+import { noteScroll } from './scroll';
 import { defaultView, formatPlace, type Place, parsePlace, type Route, type View } from './url';
 
 const listeners = new Set<() => void>();
@@ -27,10 +28,17 @@ function hash(): string {
   return window.location.hash;
 }
 
+/** The place of the last address that was read: every link of a page asks for the same one. */
+let read: { hash: string; place: Place } = { hash: '', place: parsePlace('') };
+
+function placeOf(current: string): Place {
+  if (read.hash !== current) read = { hash: current, place: parsePlace(current) };
+  return read.place;
+}
+
 /** Where we are. */
 export function usePlace(): Place {
-  const current = useSyncExternalStore(subscribe, hash);
-  return useMemo(() => parsePlace(current), [current]);
+  return placeOf(useSyncExternalStore(subscribe, hash));
 }
 
 interface Go {
@@ -79,7 +87,8 @@ export function go(change: Go): void {
   if (target === hash()) return;
   const trail = change.trail ?? (there.view.cursor === here.view.cursor ? step().trail : []);
   const state: Step = { zoom: change.zoom ?? false, trail };
-  if (change.replace) window.history.replaceState({ ...state, zoom: step().zoom }, '', target);
+  noteScroll();
+  if (change.replace) window.history.replaceState({ ...window.history.state, ...state, zoom: step().zoom }, '', target);
   else window.history.pushState(state, '', target);
   notify();
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatSelection, nothing, pageToggled, parseSelection, reached, toggled } from './selection';
+import { allToggled, formatSelection, nothing, parseSelection, reached, toggled } from './selection';
 
 const shown = [4, 9, 2, 7, 5];
 
@@ -25,9 +25,17 @@ test('from the last one up to another, in both directions, on top of what was ch
   expect(formatSelection(reached(of('99'), 99, 7, shown))).toBe('99,7');
 });
 
-test('the page is chosen whole, or not at all; other pages stay', () => {
-  expect(formatSelection(pageToggled(nothing, shown))).toBe('4,9,2,7,5');
-  expect(formatSelection(pageToggled(of('99,4'), shown))).toBe('99,4,9,2,7,5');
-  expect(formatSelection(pageToggled(of('99,4,9,2,7,5'), shown))).toBe('99');
-  expect(formatSelection(pageToggled(of('all'), shown))).toBe('');
+test('many are told by their ranges', () => {
+  const many = of('').ids;
+  const ids = new Set([...many, ...Array.from({ length: 5000 }, (_, n) => 9000 - n), 17, 19]);
+  const text = formatSelection({ all: false, ids });
+  expect(text).toBe('17,19,4001-9000');
+  expect(parseSelection(text).ids).toEqual(ids);
+  expect(parseSelection('5-3,2-4').ids).toEqual(new Set([2, 3, 4]));
+  expect(parseSelection('0-4000000000').ids.size).toBe(100_000);
+});
+
+test('all is chosen, or nothing', () => {
+  expect(formatSelection(allToggled(false))).toBe('all');
+  expect(allToggled(true)).toBe(nothing);
 });

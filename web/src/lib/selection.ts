@@ -8,23 +8,44 @@ export interface Selection {
 
 export const nothing: Selection = { all: false, ids: new Set() };
 
+/** As many as the server changes at once. */
+const idsMax = 100_000;
+
+/** More than these are told by their ranges: an address has to stay one. */
+const plainMax = 100;
+
 export function parseSelection(text: string): Selection {
   if (text === 'all') return { all: true, ids: new Set() };
-  const ids = text.split(',').filter((one) => /^\d{1,10}$/.test(one));
-  return { all: false, ids: new Set(ids.map(Number)) };
+  const ids = new Set<number>();
+  for (const part of text.split(',')) {
+    const [, first, last = first] = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(part) ?? [];
+    if (first === undefined) continue;
+    for (let id = Number(first); id <= Number(last) && ids.size < idsMax; id++) ids.add(id);
+  }
+  return { all: false, ids };
 }
 
 export function formatSelection({ all, ids }: Selection): string {
-  return all ? 'all' : Array.from(ids).join(',');
+  if (all) return 'all';
+  return ids.size <= plainMax ? Array.from(ids).join(',') : ranges(Array.from(ids).sort((a, b) => a - b)).join(',');
+}
+
+/** Ascending numbers as `3`, `5-9`. */
+function ranges(numbers: number[]): string[] {
+  const found: { first: number; last: number }[] = [];
+  for (const number of numbers) {
+    const current = found.at(-1);
+    if (current && number === current.last + 1) current.last = number;
+    else found.push({ first: number, last: number });
+  }
+  return found.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
 }
 
 export function isSelected({ all, ids }: Selection, id: number): boolean {
   return all || ids.has(id);
 }
 
-/**
- * With one row more, or less. From all that the query finds, one less is what is on screen without it: nobody can name the others.
- */
+/** With one row more, or less. `shown` is the whole list, loaded or not. */
 export function toggled(selection: Selection, id: number, shown: number[]): Selection {
   const ids = new Set(selection.all ? shown : selection.ids);
   if (!ids.delete(id)) ids.add(id);
@@ -39,10 +60,7 @@ export function reached(selection: Selection, anchor: number | undefined, id: nu
   return { all: false, ids: new Set([...(selection.all ? shown : selection.ids), ...between]) };
 }
 
-/** The whole page, or none of it if it was. */
-export function pageToggled(selection: Selection, shown: number[]): Selection {
-  if (selection.all) return nothing;
-  const whole = shown.every((id) => selection.ids.has(id));
-  const rest = Array.from(selection.ids).filter((id) => !shown.includes(id));
-  return { all: false, ids: new Set(whole ? rest : [...rest, ...shown]) };
+/** All that the query finds, or nothing if that was so. */
+export function allToggled(whole: boolean): Selection {
+  return whole ? nothing : { all: true, ids: new Set() };
 }

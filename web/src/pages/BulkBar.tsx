@@ -1,5 +1,5 @@
 // What can be done with the rows that are chosen: in the place of the list's head, or at the bottom of a small screen.
-import { ActionIcon, Button } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import { Icon } from '../components/Icon';
 import { counted, exact } from '../lib/format';
 import { Actions } from './Actions';
@@ -8,20 +8,14 @@ import { nameOf } from './Edits';
 import type { Chosen } from './selection';
 
 export function BulkBar({ chosen, total }: { chosen: Chosen; total: number }) {
-  const { count, all, on } = chosen;
-  const elsewhere = all ? 0 : count - chosen.chosen.length;
+  const { count, all, on, elsewhere } = chosen;
   return (
     <section className={classes.bar} aria-label="With the selection">
       <div className={classes.what}>
         <p className={classes.count} aria-live="polite">
           {all ? `All ${exact(total)}` : exact(count)} selected
-          {elsewhere > 0 && <span className="dim">, {exact(elsewhere)} on other pages</span>}
+          {elsewhere > 0 && <span className="dim">, {exact(elsewhere)} not in this list</span>}
         </p>
-        {!all && chosen.wholePage && total > count && (
-          <Button size="compact-sm" variant="subtle" onClick={chosen.selectAll}>
-            Select all {exact(total)} that match
-          </Button>
-        )}
         <ActionIcon
           variant="subtle"
           color="gray"
@@ -37,7 +31,7 @@ export function BulkBar({ chosen, total }: { chosen: Chosen; total: number }) {
         <Actions
           name={nameOf(on)}
           rows={chosen.chosen}
-          more={all || elsewhere > 0}
+          more={chosen.more}
           opened={chosen.opened}
           onOpen={chosen.open}
           onChange={chosen.act}

@@ -1,11 +1,8 @@
 // The errors seen in the range that match the query.
 import { Button, Switch } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { ApiError } from '../api/client';
-import { useAggregates } from '../api/queries';
-import { ErrorList, PageCheck, SortHeader } from '../components/ErrorList';
-import heads from '../components/ErrorList.module.css';
 import { Icon } from '../components/Icon';
 import { Indexed } from '../components/Indexed';
 import { Empty, Failed, Outdated } from '../components/Notice';
@@ -13,38 +10,26 @@ import { Panel } from '../components/Panel';
 import { QueryBox } from '../components/QueryBox';
 import { Skeleton } from '../components/Skeleton';
 import { exact } from '../lib/format';
-import { go, nextPage, previousPage, usePlace } from '../lib/location';
+import { useShortcuts } from '../lib/key';
+import { go, usePlace } from '../lib/location';
 import { useStoredFacets, useZone } from '../lib/preference';
 import { zoomOut } from '../lib/time';
 import { useAsk, useTyping } from './ask';
-import { BulkBar } from './BulkBar';
 import classes from './ErrorListPanel.module.css';
+import { useOrder } from './errors';
 import { FacetsAside } from './FacetsAside';
-import { useHeldRows, useListKeys } from './list';
-import { useSelection } from './selection';
+import { FoundErrors } from './FoundErrors';
 import { ViewBar } from './ViewBar';
-
-const limit = 50;
 
 export function ErrorListPanel() {
   const { view } = usePlace();
-  const { q, all, sort, cursor, pageNumber } = view;
-  const { data, error, isPlaceholderData, refetch } = useAggregates({
-    ...useAsk(),
-    q,
-    all,
-    sort,
-    cursor,
-    limit,
-    sparkline: 48,
-  });
+  const { q, all, sort } = view;
+  const ask = { ...useAsk(), q, all, sort };
+  const order = useOrder(ask);
+  const { data, error, isPlaceholderData, refetch } = order;
   const input = useRef<HTMLInputElement>(null);
   const typing = useTyping();
-  const list = useRef<HTMLOListElement>(null);
-  const rows = useHeldRows(data?.aggregates, isPlaceholderData, (row) => String(row.id));
-  useListKeys(list, input);
-  useReturn(list, rows.rows.length > 0);
-  const chosen = useSelection({ list, rows: rows.rows, total: data?.total ?? 0 });
+  useShortcuts({ '/': () => input.current?.select() });
   const wide = useMediaQuery('(min-width: 1200px)', true, { getInitialValueInEffect: false });
   const [beside, setBeside] = useStoredFacets();
   const [folded, setFolded] = useState(true);
@@ -53,18 +38,11 @@ export function ErrorListPanel() {
   const refused = error instanceof ApiError && error.param === 'q' ? error : undefined;
   const problem = refused && { text: refused.message, position: refused.position };
   const known = refused ? undefined : data;
-  const first = (pageNumber - 1) * limit + 1;
-  const shown = rows.rows.length;
   const byText = known?.counted === 'errors' ? ', found by the text of their samples' : '';
   const note =
     known && known.total > 0 && `${exact(known.total)}${known.total === 1 ? ' error' : ' different errors'}${byText}`;
   const controls = (
     <>
-      {rows.waiting > 0 && (
-        <Button size="compact-xs" variant="light" onClick={rows.release}>
-          Show what is new
-        </Button>
-      )}
       <Switch
         size="xs"
         label="also not in the range"
@@ -96,7 +74,7 @@ export function ErrorListPanel() {
       />
       <div className={classes.columns} data-filters={filters || undefined}>
         {filters && <FacetsAside enabled={!refused} />}
-        <div className={classes.list} data-selecting={chosen.count > 0 || undefined}>
+        <div className={classes.list}>
           <Indexed indexed={known?.indexed} />
           {error && !refused && data && <Outdated error={error} onRetry={() => void refetch()} />}
           {error && !refused && !data && <Failed what="The errors" error={error} onRetry={() => void refetch()} />}
@@ -104,67 +82,11 @@ export function ErrorListPanel() {
             <Skeleton height={48} times={8} gap={28} label="Loading the errors" className={classes.loading} />
           )}
           {known && known.total === 0 && <NoneFound q={q} />}
-          {known && known.total > 0 && (
-            <>
-              <div className={heads.head} data-selecting={chosen.count > 0 || undefined}>
-                <PageCheck checked={chosen.wholePage} some={chosen.count > 0} onChange={chosen.selectPage} />
-                <SortHeader sort={sort} onSort={(next) => go({ view: { sort: next } })} />
-                {chosen.count > 0 && <BulkBar chosen={chosen} total={known.total} />}
-              </div>
-              <ErrorList
-                rows={rows.rows}
-                listRef={list}
-                onHold={rows.setHeld}
-                isSelected={chosen.isSelected}
-                onSelect={chosen.select}
-              />
-              {(known.next_cursor || pageNumber > 1) && (
-                <nav className={classes.pager} aria-label="Pages of the list">
-                  <span className="dim number">
-                    {exact(first)} to {exact(first + shown - 1)} of {exact(known.total)}
-                  </span>
-                  <Button size="xs" variant="default" disabled={pageNumber === 1} onClick={previousPage}>
-                    Previous
-                  </Button>
-                  <Button
-                    size="xs"
-                    variant="default"
-                    disabled={!known.next_cursor}
-                    onClick={() => {
-                      if (known.next_cursor) nextPage(known.next_cursor);
-                      list.current?.scrollIntoView({ block: 'start' });
-                    }}
-                  >
-                    Next
-                  </Button>
-                </nav>
-              )}
-            </>
-          )}
+          {known && known.total > 0 && <FoundErrors ask={ask} order={order} total={known.total} />}
         </div>
       </div>
     </Panel>
   );
-}
-
-/** Whoever comes back from an error stands at its row again, so that j and k go on from there. */
-let left = '';
-
-function useReturn(list: { current: HTMLOListElement | null }, ready: boolean): void {
-  useEffect(() => {
-    const own = list.current;
-    if (!ready || !own) return;
-    const links = Array.from(own.querySelectorAll<HTMLAnchorElement>('[data-error-link]'));
-    const away = document.activeElement === document.body || document.activeElement?.id === 'main';
-    if (left !== '' && away) links.find((link) => link.href === left)?.focus({ preventScroll: true });
-    left = '';
-    const note = (event: MouseEvent) => {
-      if (event.target instanceof Element)
-        left = event.target.closest<HTMLAnchorElement>('[data-error-link]')?.href ?? left;
-    };
-    own.addEventListener('click', note);
-    return () => own.removeEventListener('click', note);
-  }, [list, ready]);
 }
 
 function NoneFound({ q }: { q: string }) {

@@ -5,10 +5,10 @@ import type { Opened } from '../components/StateButtons';
 import { useShortcuts } from '../lib/key';
 import { go, usePlace } from '../lib/location';
 import {
+  allToggled,
   formatSelection,
   isSelected,
   nothing,
-  pageToggled,
   parseSelection,
   reached,
   type Selection,
@@ -20,17 +20,21 @@ import { type On, useEdits } from './Edits';
 
 interface Given {
   list: { current: HTMLOListElement | null };
-  rows: Aggregate[];
+  /** The whole list, loaded or not, and of it the rows that are loaded. */
+  ids: number[];
+  isListed: (id: number) => boolean;
+  loaded: () => Aggregate[];
   total: number;
+  /** Stands at a row again. */
+  stand: (id: number) => void;
 }
 
-export function useSelection({ list, rows, total }: Given) {
+export function useSelection({ list, ids: shown, isListed, loaded, total, stand }: Given) {
   const { view } = usePlace();
   const { window } = useAsk();
   const { edit } = useEdits();
   const [opened, setOpened] = useState<Opened>();
   const selection = useMemo(() => parseSelection(view.selected), [view.selected]);
-  const shown = rows.map((row) => row.id);
   const anchor = useRef<number | undefined>(undefined);
   /** The row was only chosen for a menu: without a change it is not any more. */
   const passing = useRef(false);
@@ -48,46 +52,50 @@ export function useSelection({ list, rows, total }: Given) {
     set(nothing);
   };
 
-  const chosen = rows.filter((row) => isSelected(selection, row.id));
   const count = selection.all ? total : selection.ids.size;
+  const chosen = count === 0 ? [] : loaded().filter((row) => isSelected(selection, row.id));
+  const listed = selection.all ? count : Array.from(selection.ids).filter(isListed).length;
   const on: On = selection.all
-    ? { kind: 'query', which: { query: view.q, ...(view.all ? {} : between(window)) }, total, rows }
+    ? { kind: 'query', which: { query: view.q, ...(view.all ? {} : between(window)) }, total, rows: chosen }
     : { kind: 'many', ids: Array.from(selection.ids), rows: chosen };
+  const comeBack = () => {
+    if (anchor.current !== undefined) returnTo(stand, anchor.current);
+  };
 
   const act = async (change: Change, what: On) => {
     const wasPassing = passing.current;
     passing.current = false;
     const outcome = await edit(change, what);
     if (outcome.made || wasPassing) set(nothing);
-    comeBack(list.current, anchor.current);
+    comeBack();
   };
-  const under = () => rows.find((row) => row.id === cursorRow(list.current));
+  const under = () => cursorRow(list.current);
   const open = (next: Opened) => {
     setOpened(next);
     if (next !== undefined || !passing.current) return;
     clear();
-    comeBack(list.current, anchor.current);
+    comeBack();
   };
   const start = (menu: Opened) => {
-    const row = under();
+    const id = under();
     if (count === 0) {
-      if (!row) return;
-      anchor.current = row.id;
-      set({ all: false, ids: new Set([row.id]) });
+      if (id === undefined) return;
+      anchor.current = id;
+      set({ all: false, ids: new Set([id]) });
       passing.current = true;
     }
     setOpened(menu);
   };
   const choose = (reach: boolean) => {
-    const row = under();
-    if (row) select(row.id, reach);
+    const id = under();
+    if (id !== undefined) select(id, reach);
   };
   const resolve = () => {
-    const row = under();
+    const id = under();
     if (count > 0) void act({ state: 'resolved' }, on);
-    else if (row) {
-      anchor.current = row.id;
-      void act({ state: 'resolved' }, { kind: 'many', ids: [row.id], rows: [row] });
+    else if (id !== undefined) {
+      anchor.current = id;
+      void act({ state: 'resolved' }, { kind: 'many', ids: [id], rows: loaded().filter((row) => row.id === id) });
     }
   };
   useShortcuts({
@@ -104,11 +112,13 @@ export function useSelection({ list, rows, total }: Given) {
     count,
     chosen,
     all: selection.all,
-    wholePage: rows.length > 0 && chosen.length === rows.length,
+    /** Chosen ones that are loaded are fewer than all that are chosen. */
+    more: selection.all || chosen.length < count,
+    elsewhere: count - listed,
+    whole: selection.all || (listed > 0 && listed >= total),
     isSelected: (id: number) => isSelected(selection, id),
     select,
-    selectPage: () => set(pageToggled(selection, shown)),
-    selectAll: () => set({ all: true, ids: new Set() }),
+    selectAll: () => set(allToggled(selection.all || (listed > 0 && listed >= total))),
     clear,
     opened,
     open,
@@ -133,10 +143,15 @@ function cursorRow(list: HTMLOListElement | null): number | undefined {
   return row ? Number(row.dataset.id) : undefined;
 }
 
+/** How long what had the focus may take to go. */
+const leaveMs = 600;
+
 /** Whoever did something with a row stands at it again, unless they have gone somewhere else. */
-function comeBack(list: HTMLOListElement | null, id: number | undefined): void {
-  window.requestAnimationFrame(() => {
-    if (id === undefined || (document.activeElement !== null && document.activeElement !== document.body)) return;
-    list?.querySelector<HTMLElement>(`li[data-id="${id}"] [data-error-link]`)?.focus({ preventScroll: true });
-  });
+function returnTo(stand: (id: number) => void, id: number): void {
+  const end = performance.now() + leaveMs;
+  const look = () => {
+    if (document.activeElement === null || document.activeElement === document.body) stand(id);
+    else if (performance.now() < end) window.requestAnimationFrame(look);
+  };
+  window.requestAnimationFrame(look);
 }
