@@ -270,12 +270,15 @@ export const journeys = {
 
   'what was loaded stays when a refresh fails': refusing(async (page, base) => {
     await open(page, base, month);
-    const before = await rows(page).count();
+    const list = () =>
+      page.locator('li[data-id]').evaluateAll((all) => all.slice(0, 3).map((row) => [row.dataset.id, row.ariaSetSize]));
+    const before = await list();
+    assert.equal(before.length, 3);
     // It answers, so that the connection is not taken for lost.
     await page.route('**/api/v1/**', (route) => route.fulfill({ status: 400, body: '{}' }));
     await page.keyboard.press('r');
     await panel(page, 'Errors').getByRole('alert').filter({ hasText: 'What you see is older' }).waitFor();
-    assert.equal(await rows(page).count(), before);
+    assert.deepEqual(await list(), before);
     await page.unroute('**/api/v1/**');
     await panel(page, 'Errors').getByRole('button', { name: 'Try again' }).click();
     await panel(page, 'Errors').getByRole('alert').waitFor({ state: 'detached' });
@@ -436,6 +439,65 @@ export const journeys = {
     await until('it is asked', () => hash(page).includes(`q=is:open+service:${name}`));
     assert.equal(await page.getByRole('option').count(), 0);
   },
+
+  'the query has the colours of its parts, letter on letter, however long': async (page, base) => {
+    await open(page, base);
+    const box = page.getByRole('combobox', { name: 'Query' });
+    const layer = page.locator('search [aria-hidden="true"]:has([data-kind])');
+    await box.fill('service:checkout OR -class:"a b" (🙂 مرحبا 日本)');
+    const kinds = await layer.locator('[data-kind]').evaluateAll((all) => all.map((one) => one.dataset.kind));
+    assert.deepEqual([...new Set(kinds)].sort(), ['blank', 'bracket', 'key', 'minus', 'operator', 'text', 'value']);
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      await box.fill(`${'service:checkout OR '.repeat(12)}(🙂 مرحبا 日本)`);
+      for (const key of ['Home', 'End', 'ArrowLeft']) {
+        await box.press(key);
+        const places = await box.evaluate((input) => {
+          const over = input.closest('search').querySelector('[aria-hidden="true"]:has([data-kind])');
+          const [one, other] = [input.getBoundingClientRect(), over.getBoundingClientRect()];
+          const own = getComputedStyle(input);
+          return {
+            scrolled: [input.scrollLeft, over.scrollLeft],
+            long: [input.scrollWidth - parseFloat(own.paddingLeft) - parseFloat(own.paddingRight), over.scrollWidth],
+            begins: [one.left + parseFloat(own.paddingLeft) + parseFloat(own.borderLeftWidth), other.left],
+            font: [own.font, getComputedStyle(over).font],
+          };
+        });
+        for (const name of ['scrolled', 'long', 'begins'])
+          assert.ok(Math.abs(places[name][0] - places[name][1]) <= 1, `${width} px, ${key}: ${JSON.stringify(places)}`);
+      }
+    }
+  },
+
+  'queries from before are offered in an empty box, and the arrow leads to them': refusing(async (page, base) => {
+    await open(page, base);
+    const box = page.getByRole('combobox', { name: 'Query' });
+    for (const q of ['is:open', 'severity:error', 'colour:red', 'is:new']) {
+      await box.fill(q);
+      await box.press('Enter');
+      await until('it was asked', () => hash(page).includes(`q=${q}`));
+      await settled(page);
+    }
+    await box.press('ArrowUp');
+    assert.equal(await box.inputValue(), 'severity:error');
+    await box.press('ArrowUp');
+    assert.equal(await box.inputValue(), 'is:open');
+    await box.press('ArrowDown');
+    assert.equal(await box.inputValue(), 'severity:error');
+    await box.fill('');
+    const options = page.getByRole('listbox', { name: 'Suggestions' }).getByRole('option');
+    await until('what was asked is offered', async () => (await options.count()) >= 3);
+    assert.deepEqual(
+      (await options.allInnerTexts()).slice(0, 3).map((text) => text.replace(/^asked before:\s*/, '')),
+      ['is:new', 'severity:error', 'is:open'],
+    );
+    await box.press('ArrowDown');
+    await box.press('ArrowDown');
+    await accessible(page, 'queries from before');
+    await box.press('Enter');
+    await until('it is asked again', () => hash(page).includes('q=severity:error'));
+    assert.equal(await box.inputValue(), 'severity:error');
+  }),
 
   'a click on a colour filters by it, a double click still zooms out': async (page, base) => {
     await open(page, base, `${month}&by=severity`);

@@ -351,7 +351,10 @@ fn ids(text: &str) -> Result<AggregateSet, query::Error> {
     let ids: Option<Vec<AggregateId>> = text.split(',').map(|id| id.parse().ok().map(AggregateId)).collect();
     let ids = ids.filter(|ids| ids.len() <= list::LIMIT_MAX).ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();
-        query::Error::invalid("ids", format!("ids are up to {} numbers with commas between, not {shown:?}", list::LIMIT_MAX))
+        query::Error::invalid(
+            "ids",
+            format!("ids are up to {} numbers with commas between, not {shown:?}", list::LIMIT_MAX),
+        )
     })?;
     Ok(ids.into_iter().collect())
 }

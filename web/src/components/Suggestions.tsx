@@ -1,6 +1,7 @@
 // What may stand where the cursor is, under the query box: chosen with the arrows and Tab or Enter, or with a click.
 import { exact } from '../lib/format';
 import { Foreign } from './Foreign';
+import { Icon } from './Icon';
 import classes from './Suggestions.module.css';
 
 export interface Suggestion {
@@ -8,6 +9,8 @@ export interface Suggestion {
   text: string;
   count?: number | null;
   counted?: string | null;
+  /** A whole query that was asked before. */
+  asked?: boolean;
 }
 
 interface Props {
@@ -30,7 +33,7 @@ export function Suggestions({ id, items, active, onChoose }: Props) {
     >
       {items.map((item, index) => (
         <div
-          key={item.text}
+          key={`${item.asked ? 'asked ' : ''}${item.text}`}
           id={`${id}-${index}`}
           role="option"
           tabIndex={-1}
@@ -39,6 +42,12 @@ export function Suggestions({ id, items, active, onChoose }: Props) {
           ref={index === active ? (own) => own?.scrollIntoView({ block: 'nearest' }) : undefined}
           onPointerDown={() => onChoose(item)}
         >
+          {item.asked && (
+            <span className={classes.asked}>
+              <Icon name="clock" size={13} />
+              <span className="visually-hidden">asked before: </span>
+            </span>
+          )}
           <Foreign text={item.name} className={classes.name} />
           {typeof item.count === 'number' && (
             <span className={classes.count}>

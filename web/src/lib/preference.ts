@@ -70,7 +70,7 @@ function follow(listener: () => void): () => void {
   return () => window.removeEventListener(changed, listener);
 }
 
-function read(key: string): string | null {
+export function read(key: string): string | null {
   try {
     return window.localStorage.getItem(key);
   } catch {
@@ -78,7 +78,7 @@ function read(key: string): string | null {
   }
 }
 
-function write(key: string, value: string): void {
+export function write(key: string, value: string): void {
   try {
     window.localStorage.setItem(key, value);
   } catch {
