@@ -10,7 +10,7 @@ use crate::model::time::Timestamp;
 use crate::store;
 
 /// Version of the manifest, of names and of pieces.
-pub(super) const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 /// A backup is not larger than so many pieces of 8 MiB, and a manifest not than so many bytes.
 pub(super) const MANIFEST_BYTES_MAX: u64 = 256 << 20;
@@ -52,7 +52,9 @@ pub struct Named {
 }
 
 impl Named {
-    pub(super) fn new(piece: &super::Piece<'_>) -> Self {
+    /// Names a piece.
+    #[must_use]
+    pub fn new(piece: &super::Piece<'_>) -> Self {
         Self { name: piece.name.to_owned(), bytes: piece.bytes.len() as u64, hash: hex(piece.hash) }
     }
 }
@@ -70,8 +72,11 @@ impl Manifest {
         self.pieces.iter().map(|piece| piece.bytes).sum()
     }
 
-    /// Its text, with its checksum.
-    pub(super) fn seal(&mut self) -> Result<String, Error> {
+    /// Puts its checksum in place; its text with it.
+    ///
+    /// # Errors
+    /// Never, unless it can not be written as JSON.
+    pub fn seal(&mut self) -> Result<String, Error> {
         self.checksum = String::new();
         self.checksum = hex(xxh3_128(self.text()?.as_bytes()));
         self.text()

@@ -32,7 +32,7 @@ mod verifying;
 pub use archive::{Archive, read as read_archive};
 pub use directory::{Directory, Stored};
 pub use error::Error;
-pub use manifest::{Manifest, Named};
+pub use manifest::{FORMAT, Manifest, Named};
 pub use monitor::{Last, Monitor, Occupied, Outcome, Running};
 pub use pace::{Pace, Stop};
 pub use piece::Piece;

@@ -11,7 +11,7 @@ pub enum Error {
     #[error(transparent)]
     Lock(#[from] crate::fs::LockError),
     /// The directory was written by a version of Hydrophone with another format.
-    #[error("data directory {path} has format version {found}, this binary reads version {expected}", path = .path.display())]
+    #[error("data directory {path} has format version {found}, this binary reads version {expected}{hint}", path = .path.display(), hint = hint(.found, *.expected))]
     Format {
         /// The directory.
         path: PathBuf,
@@ -80,5 +80,13 @@ impl Error {
     /// Names the row in which `source` was found.
     pub(super) fn corrupt(table: &'static str, key: impl std::fmt::Debug) -> impl FnOnce(Corrupt) -> Self {
         move |source| Self::Corrupt { table, key: format!("{key:?}"), source }
+    }
+}
+
+/// What to do about a format that is not ours.
+fn hint(found: &str, expected: u32) -> &'static str {
+    match found.parse::<u32>() {
+        Ok(found) if found > expected => ": a newer Hydrophone wrote it, which reads it still",
+        _ => "",
     }
 }

@@ -1,6 +1,7 @@
 //! Backups as a whole: what is restored is what there was, whatever happens on the way.
 
 mod damage;
+mod format;
 mod power;
 mod verify;
 mod whole;

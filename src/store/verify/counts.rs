@@ -199,11 +199,13 @@ impl Tables {
             Some(target) => known_target(records, target)?,
             None => self.breakdown(records, (window, aggregate), sums, &points)?,
         }
-        for (offset, count) in &points {
+        // Points ascend, so each hour is looked up once.
+        for hour in points.chunk_by(|one, next| one.0 / 3600 == next.0 / 3600) {
+            let Some((offset, _)) = hour.last() else { continue };
             Problem::unless(*offset < 7200, || format!("second {offset} is beyond the window"))?;
-            let hour = window.0 * 2 + offset / 3600;
-            let sum = summed.hours.entry((service, hour)).or_default().entry(aggregate.0).or_default();
-            *sum = sum.saturating_add(*count);
+            let of_hour = summed.hours.entry((service, window.0 * 2 + offset / 3600)).or_default();
+            let sum = of_hour.entry(aggregate.0).or_default();
+            *sum = hour.iter().fold(*sum, |sum, (_, count)| sum.saturating_add(*count));
         }
         summed.services.entry(service).or_default().extend(points);
         Ok(())

@@ -116,7 +116,7 @@ impl Finding {
 
 impl Store {
     /// Looks through everything as of the last commit and tells `found` what is wrong. Takes as much memory as opening the store
-    /// does, and some seconds for a gigabyte.
+    /// does, and some seconds for a hundred million points.
     ///
     /// # Errors
     /// When the database can not be read at all.
