@@ -7,6 +7,7 @@ mod remote;
 mod transfer;
 mod verify;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -374,7 +375,8 @@ fn duration(text: &str) -> Result<Millis, String> {
 }
 
 fn print(text: &str) {
-    println!("{text}");
+    // Whoever reads only the beginning does not keep the rest from being done.
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 fn complain(text: &str) {

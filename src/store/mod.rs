@@ -120,7 +120,10 @@ impl Store {
     /// # Errors
     /// When another process has it, its format is another one, or its files can not be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::open_on(Arc::new(disk::Real), path)
+        // redb panics where a page leads nowhere.
+        let opened = verify::quietly(|| Self::open_on(Arc::new(disk::Real), path));
+        let damaged = || std::io::Error::other("it is damaged: `hydrophone verify` says where");
+        opened.unwrap_or_else(|()| Err(Error::database("open hydrophone.redb")(damaged())))
     }
 
     /// As [`Store::open`], on this disk.

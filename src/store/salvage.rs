@@ -4,8 +4,9 @@
 //! not be read. Then what is derived is made anew ([`mend`]): sums, references, chains of activities. What is neither is lost, and
 //! told. The damaged directory stays as it is.
 
+use std::io;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::fresh::Fresh;
 use super::mend;
@@ -13,7 +14,7 @@ use super::occurrence::generation_of;
 use super::raw::{self, Table};
 use super::verify::{Finding, Found, open_damaged, quietly};
 use super::{DATABASE, Error, Store};
-use crate::fs::DirectoryLock;
+use crate::fs::{DirectoryLock, sync_directory};
 
 /// Bytes of a file that are copied at once.
 const COPY_BYTES: usize = 8 << 20;
@@ -26,12 +27,36 @@ const ATTEMPTS_MAX: u32 = 4;
 
 type Row = (Vec<u8>, Vec<u8>);
 
-/// Saves what can be saved of the data directory at `from` into a new one at `to`, and tells `lost` what can not.
+/// Saves what can be saved of the data directory at `from` into a new one at `to`, which is there when all is done, and tells `lost`
+/// what can not.
 ///
 /// # Errors
-/// When `from` can not be opened at all or is in use, `to` holds data, or something can not be written.
+/// When `from` can not be opened at all or is in use, `to` holds anything, or something can not be written.
 pub fn salvage(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
-    let lock = DirectoryLock::acquire(from)?;
+    let io = |what| move |source| Error::Io { what, path: to.to_owned(), source };
+    match std::fs::read_dir(to).map(|mut there| there.next().is_none()) {
+        Ok(true) => {}
+        Ok(false) => return Err(Error::Occupied { path: to.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(io("can not read")(error)),
+    }
+    let mut beside = to.components().collect::<PathBuf>().into_os_string();
+    beside.push(".partial");
+    let beside = PathBuf::from(beside);
+    match std::fs::remove_dir_all(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io("can not clear what is beside")(error)),
+        _ => {}
+    }
+    copy(from, &beside, lost)?;
+    make_whole(&beside, lost)?;
+    std::fs::rename(&beside, to).map_err(io("can not put in place what was saved to"))?;
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_directory(parent.unwrap_or(Path::new("."))).map_err(io("can not sync what holds"))
+}
+
+/// Copies what is sound.
+fn copy(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
+    let _lock = DirectoryLock::acquire(from)?;
     let database = open_damaged(&from.join(DATABASE))?;
     let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
     let mut fresh = Fresh::create(to, false)?;
@@ -42,11 +67,14 @@ pub fn salvage(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error
     drop(transaction);
     // What redb wrote when it was opened stood in memory.
     let _ = quietly(|| drop(database));
-    drop(lock);
-    fresh.finish()?;
-    mend::records(to, lost)?;
+    fresh.finish()
+}
+
+/// Makes anew what is derived, until nothing is wrong.
+fn make_whole(path: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
+    mend::records(path, lost)?;
     for _ in 0..ATTEMPTS_MAX {
-        let store = Store::open(to)?;
+        let store = Store::open(path)?;
         let mut findings = Vec::new();
         store.verify(&mut |finding| findings.push(finding))?;
         if findings.is_empty() {
@@ -54,7 +82,7 @@ pub fn salvage(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error
         }
         mend::mend(&store, &findings, lost)?;
     }
-    let store = Store::open(to)?;
+    let store = Store::open(path)?;
     store.verify(&mut |finding| lost(Finding { what: format!("could not be mended: {}", finding.what), ..finding }))?;
     Ok(())
 }

@@ -129,19 +129,21 @@ pub(super) fn walkdir(path: &Path) -> Vec<std::path::PathBuf> {
     files
 }
 
+/// Lets a search index catch up with a store: how it was found, and how it is then.
+pub(super) fn follow(store: &Arc<Store>) -> (search::Progress, search::Progress) {
+    let index = app::index_of(store.path());
+    let metrics = search::Metrics::register(&mut Registry::default());
+    let mut follower = search::Follower::new(Arc::clone(&index), app::Stored(Arc::clone(store)), metrics).unwrap();
+    let known = index.progress();
+    follower.catch_up().unwrap();
+    (known, index.progress())
+}
+
 #[test]
 fn the_search_index_comes_along_when_it_is_asked_for_and_is_made_anew_when_not() {
     let directory = tempfile::tempdir().unwrap();
     let (store, _) = lived(&directory.path().join("data"));
     let store = Arc::new(store);
-    let follow = |store: &Arc<Store>| {
-        let index = app::index_of(store.path());
-        let metrics = search::Metrics::register(&mut Registry::default());
-        let mut follower = search::Follower::new(Arc::clone(&index), app::Stored(Arc::clone(store)), metrics).unwrap();
-        let known = index.progress();
-        follower.catch_up().unwrap();
-        (known, index.progress())
-    };
     let (_, whole) = follow(&store);
     assert!(whole.occurrences > 100, "{whole:?}");
     for (with_index, without_index) in [(true, false), (true, true), (false, false)] {
