@@ -110,7 +110,7 @@ fn backups(store: &Store, place: &Path, rate: Option<u64>) -> Vec<Taken> {
         let now = clock.now();
         let options = Options { now, with_index: false, pace: Pace::new(&clock, rate, Stop::default()) };
         let watch = clock.stopwatch();
-        let (manifest, archive) = if number % 2 == 0 {
+        let (manifest, archive) = if number.is_multiple_of(2) {
             let mut directory = Directory::open(&place.join("backups"), None).unwrap();
             (take(store, options, &mut directory).unwrap(), None)
         } else {
