@@ -178,7 +178,7 @@ fn paced(store: &Store, next: &mut u64, go_on: impl Fn() -> bool) -> Vec<f64> {
 fn apply(store: &Store, number: u64) -> f64 {
     let scrape = scrape(number % TARGETS, number / TARGETS);
     let mut batch = Batch::new(store.draft());
-    assert!(matches!(batch.add(scrape, u64::MAX), Added::Yes(_)));
+    assert!(matches!(batch.add(scrape), Added::Yes(_)));
     let commit = batch.into_draft().finish();
     let watch = Clock::system().stopwatch();
     store.commit(commit).unwrap();
@@ -214,6 +214,7 @@ fn scrape(target: u64, step: u64) -> Scrape {
                 },
                 http: None,
             }]),
+            ..ExposedAggregate::default()
         }
     });
     let address = format!("10.0.0.{target}:9000");

@@ -37,7 +37,7 @@ fn commit(criterion: &mut Criterion) {
                 || {
                     first = (first + 500) % 10_000;
                     let mut batch = Batch::new(store.draft());
-                    assert!(matches!(batch.add(scrape(first..first + 500), u64::MAX), Added::Yes(_)));
+                    assert!(matches!(batch.add(scrape(first..first + 500)), Added::Yes(_)));
                     batch.into_draft().finish()
                 },
                 |commit| store.commit(commit).unwrap(),
@@ -84,7 +84,7 @@ fn apply(store: &Store, scrapes: impl IntoIterator<Item = Scrape>) {
     while next.is_some() {
         let mut batch = Batch::new(store.draft());
         while let Some(scrape) = next.take() {
-            match batch.add(scrape, u64::MAX) {
+            match batch.add(scrape) {
                 Added::Yes(_) => next = scrapes.next(),
                 Added::NextBatch(scrape) => {
                     next = Some(*scrape);
@@ -116,6 +116,7 @@ fn cycle(step: u64, sampled: u64, moved: std::ops::Range<u64>) -> Scrape {
             },
             http: None,
         }]),
+        ..ExposedAggregate::default()
     });
     let target = Target {
         service: "bench".to_owned(),

@@ -103,7 +103,7 @@ fn scrape(draft: &mut Draft<'_>, service: u32, aggregates: u32, at: Timestamp) {
         interval: Millis(HOUR / 2),
         duration: Millis(20),
         body_bytes: 1000,
-        outcome: Outcome::Up { instance, watched_from: None, changes },
+        outcome: Outcome::Up { instance, keys: 0, watched_from: None, changes },
     });
 }
 

@@ -70,11 +70,12 @@ fn scrape(store: &Store, targets: &[Arc<Target>], hours: &mut [Hour], at: Timest
                 severity: entries.first().map_or(Severity::Error, |entry| entry.occurrence.severity),
                 created_at: None,
                 occurrences: Some(entries.into_iter().map(|entry| entry.occurrence).collect()),
+                ..ExposedAggregate::default()
             });
         }
         let outcome = Ok(Exposition { target_uuid: Some(target.address.clone()), aggregates, ..Exposition::default() });
         let scrape = Scrape { target: Arc::clone(target), at, duration: Millis(5), body_bytes: 1, outcome };
-        assert!(matches!(batch.add(scrape, u64::MAX), Added::Yes(_)));
+        assert!(matches!(batch.add(scrape), Added::Yes(_)));
     }
     store.commit(batch.into_draft().finish()).expect("committed");
 }

@@ -64,11 +64,12 @@ fn scrape(store: &Store, at: Timestamp, total: u64, moved: u32) {
             severity: Severity::Error,
             created_at: None,
             occurrences: None,
+            ..ExposedAggregate::default()
         });
         let exposition =
             Exposition { target_uuid: Some(address), aggregates: aggregates.collect(), ..Exposition::default() };
         let scrape = Scrape { target, at, duration: Millis(5), body_bytes: 1, outcome: Ok(exposition) };
-        assert!(matches!(batch.add(scrape, u64::MAX), Added::Yes(_)));
+        assert!(matches!(batch.add(scrape), Added::Yes(_)));
     }
     store.commit(batch.into_draft().finish()).unwrap();
 }

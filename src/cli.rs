@@ -1,6 +1,7 @@
 //! The command line: flags in Prometheus's names, and what each command does.
 
 mod backup;
+mod keys;
 mod plot;
 mod redaction;
 mod remote;
@@ -88,6 +89,18 @@ enum Check {
     /// Read configuration files as the server would. Exit code 1 when one is not valid.
     Config {
         /// The files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Show what `key_rules` make of the aggregation keys of expositions, and which rule would help.
+    Keys {
+        /// The configuration file; without it there are no rules.
+        #[arg(long = "config.file", value_name = "FILE")]
+        config_file: Option<PathBuf>,
+        /// The service whose rules are meant; without it those of `global`.
+        #[arg(long, value_name = "SERVICE")]
+        service: Option<String>,
+        /// The expositions: the JSON that clients answer with; `-` is the standard input.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -236,6 +249,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Plot(flags) => plot::plot(&flags).map(|()| ExitCode::SUCCESS),
         Command::Check(Check::Config { files }) => Ok(check_config(&files)),
+        Command::Check(Check::Keys { config_file, service, files }) => {
+            keys::check(config_file.as_deref(), service.as_deref(), &files)
+        }
         Command::Check(Check::Redaction { config_file, file }) => redaction::check(config_file.as_deref(), &file),
         Command::Check(Check::ServiceDiscovery { file, service, timeout }) => {
             check_service_discovery(&file, &service, timeout)

@@ -117,7 +117,7 @@ mod tests {
         let store = Arc::new(Store::open(directory).unwrap());
         let day = Millis::from_seconds(86_400);
         let retention = Retention { time: day, targets: day, occurrences: day, activity: day, instances: day };
-        let settings = Settings { aggregates_max: [].into(), retention, occurrence_bytes_max: u64::MAX };
+        let settings = Settings { retention, occurrence_bytes_max: u64::MAX };
         let counted = ingest::Metrics::new(&mut registry);
         let (_, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), mpsc::channel(1).1);
         Arc::new(AppState {

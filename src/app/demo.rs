@@ -102,7 +102,7 @@ fn lay_down(store: &Store, fleet: &mut Fleet, now: Timestamp) -> Result<u64> {
                         redactor.exposition(exposition, &mut Hits::default());
                     }
                     // A batch holds each target once: it is full when the next round begins.
-                    while let Added::NextBatch(again) = batch.add(scrape, u64::MAX) {
+                    while let Added::NextBatch(again) = batch.add(scrape) {
                         store.commit(batch.into_draft().finish())?;
                         batch = Batch::new(store.draft());
                         scrape = *again;

@@ -305,11 +305,6 @@ fn start_writer(writer: Writer) -> Result<Written> {
 fn settings(config: &Config) -> Settings {
     let kept = &config.storage.retention;
     Settings {
-        aggregates_max: config
-            .services
-            .iter()
-            .map(|service| (service.name.clone(), service.scrape.limits.aggregates_max as u64))
-            .collect(),
         retention: Retention {
             time: kept.time,
             targets: kept.targets,

@@ -25,12 +25,7 @@ pub(super) fn redactor(config_file: Option<&Path>) -> Result<Arc<Redactor>> {
 /// Runs `hydrophone check redaction`.
 pub(super) fn check(config_file: Option<&Path>, file: &Path) -> Result<ExitCode> {
     let redactor = redactor(config_file)?;
-    let mut body = Vec::new();
-    if file == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut body).context("can not read the standard input")?;
-    } else {
-        body = std::fs::read(file).with_context(|| format!("can not read {}", file.display()))?;
-    }
+    let body = read_exposition(file)?;
     let limits = Limits::default();
     let read = |redactor: &Redactor| {
         let parsed = wire::parse(&body, &limits, redactor, &Memo::default());
@@ -52,6 +47,16 @@ pub(super) fn check(config_file: Option<&Path>, file: &Path) -> Result<ExitCode>
     let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
     eprintln!("hidden in all: {counts}");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The bytes of a file; `-` is the standard input.
+pub(super) fn read_exposition(file: &Path) -> Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return std::fs::read(file).with_context(|| format!("can not read {}", file.display()));
+    }
+    let mut body = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut body).context("can not read the standard input")?;
+    Ok(body)
 }
 
 /// An exposition as its client writes it.

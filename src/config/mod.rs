@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 pub mod backup;
 pub mod http;
+pub mod key_rule;
 pub mod label_rule;
 pub mod mechanism;
 pub mod pattern;
@@ -28,6 +29,7 @@ pub mod triage;
 
 pub use backup::Backup;
 pub use http::{Authorization, BasicAuth, HttpClient, Tls, TlsVersion};
+pub use key_rule::{KeyPart, KeyRule};
 pub use label_rule::LabelRule;
 pub use mechanism::{DnsDiscovery, DnsRecord, FileDiscovery, HttpDiscovery, Mechanism, TargetGroup};
 pub use pattern::Pattern;

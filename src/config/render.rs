@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::mechanism::{DnsRecord, Mechanism, RECORDS, TargetGroup};
 use super::secret::{HIDDEN, SecretSource};
-use super::{Backup, Config, HttpClient, Limits, Redaction, Relabel, RelabelAction, Service};
+use super::{Backup, Config, HttpClient, KeyRule, Limits, Redaction, Relabel, RelabelAction, Service};
 use crate::model::label::Labels;
 
 impl Config {
@@ -214,7 +214,7 @@ fn write_headers(out: &mut Yaml, http: &HttpClient) {
 
 /// Writes the limits that differ from `other`; all of them without one.
 fn limits(out: &mut Yaml, limits: &Limits, other: Option<&Limits>) {
-    let values = |limits: &Limits| -> [u64; 15] {
+    let values = |limits: &Limits| -> [u64; 16] {
         [
             limits.body_bytes_max,
             limits.aggregates_max as u64,
@@ -231,6 +231,7 @@ fn limits(out: &mut Yaml, limits: &Limits, other: Option<&Limits>) {
             limits.request_body_bytes_max as u64,
             limits.targets_max as u64,
             limits.dropped_targets_max as u64,
+            limits.exposed_aggregates_max as u64,
         ]
     };
     let others = other.map(values);
@@ -238,6 +239,19 @@ fn limits(out: &mut Yaml, limits: &Limits, other: Option<&Limits>) {
         if others.is_none_or(|others| others.get(index) != Some(&value)) {
             out.pair(key, value);
         }
+    }
+    if other.is_some_and(|other| other.key_rules != limits.key_rules && limits.key_rules.is_empty()) {
+        out.pair("key_rules", "[]");
+    } else if other.is_none_or(|other| other.key_rules != limits.key_rules) {
+        out.list("key_rules", &limits.key_rules, |out, rule| match rule {
+            KeyRule::Strip(parts) => {
+                out.texts("strip", &parts.iter().map(|part| part.name().to_owned()).collect::<Vec<_>>());
+            }
+            KeyRule::Replace { regex, replacement } => {
+                out.text("regex", regex.as_str());
+                out.text("replacement", replacement);
+            }
+        });
     }
 }
 

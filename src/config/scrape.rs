@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::http::{self, HttpClient};
+use super::key_rule::{self, KeyRule};
 use super::reader::{Field, Section};
 use super::{Error, Global};
 use crate::model::time::Millis;
@@ -72,7 +73,7 @@ pub struct Limits {
     ///
     /// 64 MiB: four times what a target with 1,000 aggregates of ten samples with long stacks sends.
     pub body_bytes_max: u64,
-    /// Aggregates of a service that are remembered, and so also of one exposition (`aggregate_limit`).
+    /// Aggregates of a service that are remembered (`aggregate_limit`). What is new beyond is counted in one aggregate of all.
     ///
     /// 100,000: a client that puts ids into its keys makes a new aggregate for each error and would fill memory in a night; a
     /// service with that many different errors can not be read by people anyway.
@@ -122,6 +123,10 @@ pub struct Limits {
     ///
     /// 64 KiB: a form or a JSON document, not an upload.
     pub request_body_bytes_max: usize,
+    /// Aggregates of one exposition that are looked at (`exposition_aggregate_limit`), whatever becomes of them.
+    ///
+    /// 200,000: twice as many as a service may have; of a body of 64 MiB a tenth of that would be large.
+    pub exposed_aggregates_max: usize,
     /// Targets of a service that are scraped (`target_limit`); of more, the first in the order of their labels.
     ///
     /// 10,000: far above any fleet that one process scrapes, far below what a mistake in a relabel rule can yield.
@@ -130,6 +135,8 @@ pub struct Limits {
     ///
     /// 1,000: enough to find out why a target is missing.
     pub dropped_targets_max: usize,
+    /// What is taken out of aggregation keys (`key_rules`), so that ids in them make no errors of their own.
+    pub key_rules: Vec<KeyRule>,
 }
 
 impl Default for Limits {
@@ -149,7 +156,9 @@ impl Default for Limits {
             url_bytes_max: 8 << 10,
             request_body_bytes_max: 64 << 10,
             targets_max: 10_000,
+            exposed_aggregates_max: 200_000,
             dropped_targets_max: 1000,
+            key_rules: Vec::new(),
         }
     }
 }
@@ -174,6 +183,8 @@ pub(super) const LIMIT_KEYS: &[&str] = &[
     "request_body_size_limit",
     "target_limit",
     "keep_dropped_targets",
+    "exposition_aggregate_limit",
+    "key_rules",
 ];
 
 const SCHEMES: [(&str, Scheme); 2] = [("http", Scheme::Http), ("https", Scheme::Https)];
@@ -260,5 +271,7 @@ pub(super) fn read_limits(section: &Section<'_>, default: &Limits) -> Result<Lim
         request_body_bytes_max: memory("request_body_size_limit", default.request_body_bytes_max)?,
         targets_max: count("target_limit", default.targets_max)?,
         dropped_targets_max: count("keep_dropped_targets", default.dropped_targets_max)?,
+        exposed_aggregates_max: count("exposition_aggregate_limit", default.exposed_aggregates_max)?,
+        key_rules: section.read("key_rules", default.key_rules.clone(), key_rule::read)?,
     })
 }

@@ -51,6 +51,7 @@ pub(crate) fn changed(service: &Service, kinds: &[Kind], process: &mut Process) 
         unchanged: exposed - aggregates.len(),
         aggregates,
         dropped: Dropped::default(),
+        ..Exposition::default()
     }
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn aggregate(service: &Service, kind: &Kind, cell: &Cell, with_sample
         created_at: created_at(service.language, cell),
         occurrences: with_samples
             .then(|| in_order(service.language, &cell.marks).map(|mark| occurrence(service, kind, mark)).collect()),
+        ..ExposedAggregate::default()
     }
 }
 

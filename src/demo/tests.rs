@@ -76,6 +76,7 @@ fn read(body: &Body) -> (String, BTreeMap<String, ExposedAggregate>) {
             severity: Severity::from_wire(aggregate["severity"].as_str().unwrap()),
             created_at: aggregate.get("created_at").map(|time| instant(time).unwrap()),
             occurrences: Some(samples.iter().map(read_sample).collect()),
+            ..ExposedAggregate::default()
         };
         assert!(aggregates.insert(key, exposed).is_none(), "a key twice");
     }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use super::counter;
 use super::gap::{GAP_MAX, Known, Stretch};
-use crate::model::aggregate::Aggregate;
+use super::rekey::{Moved, Overflow};
+use crate::model::aggregate::{Aggregate, OVERFLOW_CLASS, OVERFLOW_KEY, OVERFLOW_MESSAGE};
 use crate::model::exposition::{Dropped, ExposedAggregate, Exposition};
 use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
 use crate::model::occurrence::{Occurrence, SampleId};
@@ -21,6 +22,10 @@ pub struct Batch<'a> {
     instances: HashSet<InstanceId>,
 }
 
+/// How many aggregates more than its limit a service may have whose keys were made by rules: these rules came because there were
+/// too many, and what they make needs a place although the old ones have taken them all.
+const RULED_MAX: u64 = 1000;
+
 /// What became of a scrape.
 #[derive(Debug)]
 pub enum Added {
@@ -31,7 +36,7 @@ pub enum Added {
 }
 
 /// How much a scrape brought.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Brought {
     /// Aggregates that moved.
     pub changes: u64,
@@ -41,6 +46,10 @@ pub struct Brought {
     pub occurrences: u64,
     /// What limits cut, in the exposition and here.
     pub dropped: Dropped,
+    /// The part of `delta` that is of errors beyond the limit, which are counted together.
+    pub overflowed: u64,
+    /// Some of their keys.
+    pub overflowing: Vec<String>,
 }
 
 impl<'a> Batch<'a> {
@@ -50,8 +59,8 @@ impl<'a> Batch<'a> {
         Self { draft, targets: HashSet::new(), instances: HashSet::new() }
     }
 
-    /// Adds a scrape. A service has at most `aggregates_max` aggregates; what is new beyond that is counted and left out.
-    pub fn add(&mut self, scrape: Scrape, aggregates_max: u64) -> Added {
+    /// Adds a scrape.
+    pub fn add(&mut self, scrape: Scrape) -> Added {
         let service = self.draft.service(&scrape.target.service);
         let target = self.draft.target(service, &scrape.target);
         let instance = scrape.outcome.as_ref().ok().map(|exposition| {
@@ -70,9 +79,11 @@ impl<'a> Batch<'a> {
             (Ok(exposition), Some(instance)) => {
                 let last = self.draft.target_last_success(target);
                 let watched = last.filter(|last| *last < at && Stretch { from: *last, to: at, interval }.is_watched());
+                let keys = exposition.keys;
+                let aggregates_max = exposition.aggregates_max.unwrap_or(u64::MAX);
                 let mut scraped = Scraped { draft: &mut self.draft, service, instance, at, interval, aggregates_max };
                 let changes = scraped.changes(exposition, &mut brought);
-                Outcome::Up { instance, watched_from: watched, changes }
+                Outcome::Up { instance, keys, watched_from: watched, changes }
             }
             (Err(failure), _) => Outcome::Down { kind: failure.kind, message: failure.message },
             (Ok(_), None) => return Added::Yes(brought),
@@ -112,24 +123,47 @@ struct Scraped<'a, 'b> {
 }
 
 impl Scraped<'_, '_> {
-    fn changes(&mut self, exposition: Exposition, brought: &mut Brought) -> Vec<AggregateChange> {
+    fn changes(&mut self, mut exposition: Exposition, brought: &mut Brought) -> Vec<AggregateChange> {
         let identified = exposition.target_uuid.as_deref().is_some_and(|uuid| !uuid.is_empty());
         brought.dropped = exposition.dropped;
+        let mut moved = Moved::new(self.draft, (self.service, self.instance), &mut exposition);
+        let mut overflow = Overflow::new(exposition.complete);
         let mut changes = Vec::with_capacity(exposition.aggregates.len());
         for exposed in exposition.aggregates {
             let Some(aggregate) = self.aggregate(&exposed) else {
-                brought.dropped.aggregates += 1;
+                overflow.add(exposed, brought);
                 continue;
             };
-            if let Some(change) = self.change(aggregate, exposed, identified) {
-                brought.changes += 1;
-                brought.delta = brought.delta.saturating_add(change.placement.count());
-                brought.occurrences += change.occurrences.len() as u64;
-                changes.push(change);
-            }
+            self.push(aggregate, exposed, (&mut moved, identified), &mut changes, brought);
         }
+        let together = self.draft.find_aggregate(self.service, OVERFLOW_KEY);
+        let known = together.and_then(|aggregate| self.draft.baseline(self.instance, aggregate));
+        if let Some(exposed) = overflow.exposed(known) {
+            let aggregate = together.unwrap_or_else(|| self.add_overflow(&exposed));
+            brought.overflowed = self.push(aggregate, exposed, (&mut moved, identified), &mut changes, brought);
+        }
+        changes.extend(moved.end(self.draft));
         changes.sort_unstable_by_key(|change: &AggregateChange| change.aggregate);
         changes
+    }
+
+    /// Adds what an aggregate did, if it did anything; how often it happened.
+    fn push(
+        &mut self,
+        aggregate: AggregateId,
+        exposed: ExposedAggregate,
+        (moved, identified): (&mut Moved, bool),
+        changes: &mut Vec<AggregateChange>,
+        brought: &mut Brought,
+    ) -> u64 {
+        let instead = moved.baseline(&exposed, self.draft.baseline(self.instance, aggregate));
+        let Some(change) = self.change(aggregate, exposed, instead.as_ref(), identified) else { return 0 };
+        let delta = change.placement.count();
+        brought.changes += 1;
+        brought.delta = brought.delta.saturating_add(delta);
+        brought.occurrences += change.occurrences.len() as u64;
+        changes.push(change);
+        delta
     }
 
     /// The aggregate that is exposed, a new one if there is room.
@@ -137,7 +171,8 @@ impl Scraped<'_, '_> {
         if let Some(known) = self.draft.find_aggregate(self.service, &exposed.key) {
             return Some(known);
         }
-        if self.draft.aggregates_of(self.service) >= self.aggregates_max {
+        let ruled = if exposed.exposed_keys.is_empty() { 0 } else { RULED_MAX };
+        if self.draft.aggregates_of(self.service) >= self.aggregates_max.saturating_add(ruled) {
             return None;
         }
         let class = exposed.key.rsplit_once('@').map_or(exposed.key.as_str(), |(class, _)| class);
@@ -158,20 +193,40 @@ impl Scraped<'_, '_> {
         }))
     }
 
+    /// The aggregate that counts what is beyond the limit.
+    fn add_overflow(&mut self, exposed: &ExposedAggregate) -> AggregateId {
+        let seen = self.first_seen(exposed);
+        self.draft.add_aggregate(Aggregate {
+            id: AggregateId(0),
+            service: self.service,
+            key: OVERFLOW_KEY.to_owned(),
+            class: OVERFLOW_CLASS.to_owned(),
+            message: OVERFLOW_MESSAGE.to_owned(),
+            severity: exposed.severity,
+            first_seen: seen,
+            last_seen: seen,
+            total: 0,
+            triage: Triage::default(),
+        })
+    }
+
+    /// How an aggregate moved since its baseline, or since the one that stands `instead` of it.
     fn change(
         &mut self,
         aggregate: AggregateId,
         exposed: ExposedAggregate,
+        instead: Option<&Baseline>,
         identified: bool,
     ) -> Option<AggregateChange> {
         let nothing = Baseline::default();
-        let known = self.draft.baseline(self.instance, aggregate);
+        let stored = self.draft.baseline(self.instance, aggregate);
+        let known = instead.or(stored);
         let first_seen = if known.is_some() { self.at } else { self.first_seen(&exposed) };
         let advance = counter::advance(known, exposed.total_count, exposed.created_at, identified);
         let before = known.unwrap_or(&nothing);
         let (samples, mut occurrences) = new_samples(before, exposed.occurrences);
         let baseline = Baseline { total: exposed.total_count, created_at: exposed.created_at, samples };
-        if known == Some(&baseline) {
+        if stored == Some(&baseline) && advance.delta == 0 {
             return None;
         }
         let times: Vec<Timestamp> = occurrences.iter().filter_map(|occurrence| occurrence.timestamp).collect();

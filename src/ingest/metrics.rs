@@ -1,6 +1,10 @@
 //! What ingest counts.
 
-use crate::model::exposition::Dropped;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::batch::Brought;
+use crate::model::time::Timestamp;
 use crate::telemetry::{Counter, EncodeLabelSet, Family, Histogram, Registry, exponential_buckets};
 
 /// Ingest's metrics.
@@ -18,7 +22,30 @@ pub struct Metrics {
     pub(super) thinned_days: Counter,
     pub(super) thinned_occurrences: Counter,
     pub(super) dropped_days: Counter,
-    pub(super) dropped: Family<Limit, Counter>,
+    dropped: Family<Limit, Counter>,
+    overflowed: Family<Service, Counter>,
+    overflows: Arc<Mutex<BTreeMap<String, Overflow>>>,
+}
+
+/// A service with more errors than its limit allows.
+#[derive(Debug, Clone)]
+pub struct Overflow {
+    /// Since when, or since this process runs.
+    pub since: Timestamp,
+    /// When it was seen last.
+    pub last: Timestamp,
+    /// Exceptions that were counted together because of it.
+    pub exceptions: u64,
+    /// The newest of the keys beyond the limit, at most 1,000.
+    pub keys: VecDeque<String>,
+}
+
+/// Keys of a service beyond its limit that are kept to find a rule for them.
+const OVERFLOWING_KEYS_MAX: usize = 1000;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Service {
+    service: String,
 }
 
 /// Which limit cut what of which service.
@@ -45,6 +72,8 @@ impl Metrics {
             thinned_occurrences: Counter::default(),
             dropped_days: Counter::default(),
             dropped: Family::default(),
+            overflowed: Family::default(),
+            overflows: Arc::default(),
         };
         let mut add = |name: &str, help: &str, counter: &Counter| {
             registry.register(format!("hydrophone_ingest_{name}"), help.to_owned(), counter.clone());
@@ -70,10 +99,21 @@ impl Metrics {
             metrics.commit_seconds.clone(),
         );
         registry.register("hydrophone_limit_dropped", "What limits cut, by service and kind", metrics.dropped.clone());
+        registry.register(
+            "hydrophone_ingest_overflowed_exceptions",
+            "Exceptions of errors beyond aggregate_limit, which are counted together",
+            metrics.overflowed.clone(),
+        );
         metrics
     }
 
-    pub(super) fn drop(&self, service: &str, dropped: Dropped) {
+    /// Notes what a scrape at `at` brought; whether the service just came to have too many errors.
+    pub(super) fn bring(&self, service: &str, at: Timestamp, brought: Brought) -> bool {
+        self.scrapes.inc();
+        self.deltas.inc_by(brought.changes);
+        self.events.inc_by(brought.delta);
+        self.occurrences.inc_by(brought.occurrences);
+        let dropped = brought.dropped;
         for (what, count) in [
             ("aggregates", dropped.aggregates),
             ("occurrences", dropped.occurrences),
@@ -84,6 +124,30 @@ impl Metrics {
                 self.dropped.get_or_create(&Limit { service: service.to_owned(), what }).inc_by(count);
             }
         }
+        if brought.overflowing.is_empty() {
+            return false;
+        }
+        self.overflowed.get_or_create(&Service { service: service.to_owned() }).inc_by(brought.overflowed);
+        let mut overflows = self.overflows.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = !overflows.contains_key(service);
+        let overflow = overflows.entry(service.to_owned()).or_insert_with(|| Overflow {
+            since: at,
+            last: at,
+            exceptions: 0,
+            keys: VecDeque::new(),
+        });
+        overflow.last = overflow.last.max(at);
+        overflow.exceptions = overflow.exceptions.saturating_add(brought.overflowed);
+        overflow.keys.extend(brought.overflowing);
+        let surplus = overflow.keys.len().saturating_sub(OVERFLOWING_KEYS_MAX);
+        overflow.keys.drain(..surplus);
+        fresh
+    }
+
+    /// The services that had more errors than their limit allows since this process runs.
+    #[must_use]
+    pub fn overflows(&self) -> BTreeMap<String, Overflow> {
+        self.overflows.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was cut so far, by service and kind, for `/api/v1/status`.

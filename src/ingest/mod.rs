@@ -4,11 +4,12 @@ mod batch;
 pub mod counter;
 pub mod gap;
 mod metrics;
+mod rekey;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use batch::{Added, Batch, Brought};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Overflow};
 pub use writer::{Edit, Error, QUEUE_MAX, Settings, Writer, WriterHandle};

@@ -2,6 +2,7 @@
 //! reopened, the store holds every exposed count once, and every way of asking adds up to the same.
 
 mod mute;
+mod rekey;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -171,6 +172,7 @@ impl Fleet {
             severity: Severity::Error,
             created_at: Some(Timestamp(*created)),
             occurrences: Some(samples.iter().map(|(uuid, at)| occurrence(uuid, *at)).collect()),
+            ..ExposedAggregate::default()
         });
         Exposition { target_uuid: process.uuid.clone(), aggregates: aggregates.collect(), ..Exposition::default() }
     }
@@ -180,7 +182,7 @@ impl Fleet {
         let scrape = Scrape { target: listed(target), at: self.now, duration: Millis(3), body_bytes: 10, outcome };
         let store = self.store();
         let mut batch = Batch::new(store.draft());
-        assert!(matches!(batch.add(scrape, 100), Added::Yes(_)));
+        assert!(matches!(batch.add(scrape), Added::Yes(_)));
         let commit = batch.into_draft().finish();
         store.commit(commit).unwrap();
     }
@@ -369,7 +371,7 @@ async fn shorter_retention_does_not_wait_for_its_hour() {
         let month = Millis::from_seconds(30 * 86_400);
         let occurrences = Millis::from_seconds(days * 86_400);
         let retention = Retention { time: month, targets: month, occurrences, activity: month, instances: month };
-        Settings { aggregates_max: HashMap::new(), retention, occurrence_bytes_max: u64::MAX }
+        Settings { retention, occurrence_bytes_max: u64::MAX }
     };
     let (events, received) = mpsc::channel(1);
     let metrics = Metrics::new(&mut Registry::default());
@@ -418,7 +420,7 @@ fn a_commit_around_midnight_keeps_the_samples_of_both_days() {
         let outcome = Ok(exposition);
         let at = Timestamp(at);
         let scrape = Scrape { target: listed(target), at, duration: Millis(3), body_bytes: 10, outcome };
-        assert!(matches!(batch.add(scrape, 100), Added::Yes(_)));
+        assert!(matches!(batch.add(scrape), Added::Yes(_)));
     }
     let commit = batch.into_draft().finish();
     fleet.store().commit(commit).unwrap();

@@ -1,7 +1,6 @@
 //! The one writer. Scrape results and people's edits arrive on bounded channels; what came within a moment is one batch, and
 //! one batch is one durable transaction.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -48,8 +47,6 @@ const STALE_MIN: Millis = Millis::from_seconds(600);
 /// What the configuration says to ingest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Most aggregates of each service.
-    pub aggregates_max: HashMap<String, u64>,
     /// How long data is kept.
     pub retention: Retention,
     /// Bytes that occurrences may take.
@@ -376,17 +373,17 @@ impl Writer {
         let mut batch = Batch::new(self.store.draft());
         let mut next = Vec::new();
         for scrape in scrapes.by_ref() {
-            let service = scrape.target.service.clone();
-            let aggregates_max = self.settings.aggregates_max.get(&service).copied().unwrap_or(u64::MAX);
-            match batch.add(scrape, aggregates_max) {
+            let (service, at) = (scrape.target.service.clone(), scrape.at);
+            match batch.add(scrape) {
                 Added::Yes(brought) => {
-                    self.metrics.scrapes.inc();
-                    self.metrics.deltas.inc_by(brought.changes);
-                    self.metrics.events.inc_by(brought.delta);
-                    self.metrics.occurrences.inc_by(brought.occurrences);
-                    self.metrics.drop(&service, brought.dropped);
-                    if brought.dropped.aggregates > 0 {
-                        tracing::warn!(service, aggregates = brought.dropped.aggregates, "limit dropped aggregates");
+                    let aggregates = brought.dropped.aggregates;
+                    if self.metrics.bring(&service, at, brought) {
+                        tracing::warn!(
+                            service,
+                            aggregates,
+                            "the service has more errors than its aggregate_limit: new ones are counted together; if keys hold \
+                             ids, key_rules help, and /api/v1/status suggests one"
+                        );
                     }
                 }
                 Added::NextBatch(scrape) => {

@@ -5,6 +5,16 @@ use super::severity::Severity;
 use super::time::Timestamp;
 use super::triage::{State, Triage};
 
+/// The key under which errors of a service beyond its limit are counted together.
+pub const OVERFLOW_KEY: &str = "hydrophone:beyond-aggregate-limit";
+
+/// The class of that aggregate.
+pub const OVERFLOW_CLASS: &str = "Errors beyond the limit";
+
+/// Its message.
+pub const OVERFLOW_MESSAGE: &str = "The service has as many errors as aggregate_limit allows. What is new beyond that is counted here, all of it \
+     together. When keys hold ids, key_rules make one error of them: see Status.";
+
 /// What is known of one aggregate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {

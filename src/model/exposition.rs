@@ -3,6 +3,7 @@
 use super::occurrence::Occurrence;
 use super::severity::Severity;
 use super::time::Timestamp;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// A parsed exposition.
 ///
@@ -16,12 +17,18 @@ pub struct Exposition {
     pub aggregates: Vec<ExposedAggregate>,
     /// How many more aggregates were there, unchanged since the last exposition.
     pub unchanged: usize,
+    /// Nothing was left out: the last exposition was not known when this one was read.
+    pub complete: bool,
+    /// Most aggregates of its service. What is new beyond that is counted together.
+    pub aggregates_max: Option<u64>,
+    /// A number that differs where the rules differ that say under which key an aggregate is counted, that limit among them.
+    pub keys: u64,
     /// What the limits cut from this exposition.
     pub dropped: Dropped,
 }
 
 /// One aggregate as a client exposes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExposedAggregate {
     /// The client's aggregation key.
     pub key: String,
@@ -33,6 +40,16 @@ pub struct ExposedAggregate {
     pub created_at: Option<Timestamp>,
     /// Its samples in any order; `None` when they are as in the last exposition.
     pub occurrences: Option<Vec<Occurrence>>,
+    /// Its count in the last exposition, where that is known.
+    pub last_count: Option<u64>,
+    /// Where the rules changed the key: hashes ([`key_hash`]) of the keys that became this one.
+    pub exposed_keys: Vec<u64>,
+}
+
+/// The hash by which a key is known that the rules changed.
+#[must_use]
+pub fn key_hash(key: &str) -> u64 {
+    xxh3_64(key.as_bytes())
 }
 
 /// How much the limits cut, in units of each limit. Counted, shown and logged, never silent.

@@ -243,7 +243,7 @@ fn add(draft: &mut Draft<'_>, delta: &Delta, total: u64) {
         interval: Millis::from_seconds(15),
         duration: Millis(20),
         body_bytes: 1000,
-        outcome: Outcome::Up { instance, watched_from: None, changes: vec![change] },
+        outcome: Outcome::Up { instance, keys: 0, watched_from: None, changes: vec![change] },
     });
 }
 

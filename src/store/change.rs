@@ -42,6 +42,8 @@ pub enum Outcome {
     Up {
         /// The process that answered.
         instance: InstanceId,
+        /// Fingerprint of the rules under which its aggregates have their keys.
+        keys: u64,
         /// The target was watched from here to the scrape; `None` when the last good scrape is too long ago.
         watched_from: Option<Timestamp>,
         /// What moved, in ascending order of aggregates, each once.

@@ -114,7 +114,8 @@ impl<'a> Draft<'a> {
         let next = InstanceId(self.live.instances.next() + self.commit.instances.len() as u32);
         let id = *self.instances.entry((service, key.clone())).or_insert(next);
         if id == next {
-            let instance = Instance { service, key, target, last_success: None, baselines: FxHashMap::default() };
+            let instance =
+                Instance { service, key, target, last_success: None, keys: 0, baselines: FxHashMap::default() };
             self.commit.instances.push((id, instance));
         }
         id
@@ -136,6 +137,18 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub fn baseline(&self, instance: InstanceId, aggregate: AggregateId) -> Option<&Baseline> {
         self.live.instances.get(instance)?.baselines.get(&aggregate)
+    }
+
+    /// The fingerprint of the rules under which the aggregates of an instance that was there before this draft have their keys.
+    #[must_use]
+    pub fn keys(&self, instance: InstanceId) -> Option<u64> {
+        self.live.instances.get(instance).map(|instance| instance.keys)
+    }
+
+    /// All that is remembered of an instance.
+    pub fn baselines(&self, instance: InstanceId) -> impl Iterator<Item = (AggregateId, &Baseline)> {
+        let known = self.live.instances.get(instance).into_iter();
+        known.flat_map(|instance| instance.baselines.iter().map(|(aggregate, baseline)| (*aggregate, baseline)))
     }
 
     /// Notes that a sample of an aggregate is new; false when an instance exposes it already, in this draft or before.

@@ -216,9 +216,10 @@ impl<'a> Prepared<'a> {
                 continue;
             }
             let mut baselines = before.map_or_else(FxHashMap::default, |before| before.baselines.clone());
+            let keys = before.map_or(0, |before| before.keys);
             baselines.extend(process.baselines);
             let Process { service, key, target, last_success, .. } = process;
-            self.instances.push((id, Instance { service, key, target, last_success, baselines }));
+            self.instances.push((id, Instance { service, key, target, last_success, keys, baselines }));
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Instance {
     pub target: TargetId,
     /// Begin of its last good scrape; `None` before the first.
     pub last_success: Option<Timestamp>,
+    /// Fingerprint of the rules under which its aggregates have their keys; 0 before the first scrape.
+    pub keys: u64,
     /// Baselines by aggregate.
     pub baselines: FxHashMap<AggregateId, Baseline>,
 }
@@ -176,6 +178,10 @@ impl Baselines for Instances {
     fn baseline(&self, instance: InstanceId, aggregate: AggregateId) -> Option<&Baseline> {
         self.by_id.get(&instance)?.baselines.get(&aggregate)
     }
+
+    fn keys(&self, instance: InstanceId) -> u64 {
+        self.by_id.get(&instance).map_or(0, |instance| instance.keys)
+    }
 }
 
 const KEY_UUID: u8 = 0;
@@ -197,6 +203,7 @@ impl Instance {
         out.byte(u8::from(self.last_success.is_some()));
         let base = self.last_success.unwrap_or_default();
         out.time(base, Timestamp(0));
+        out.0.extend_from_slice(&self.keys.to_le_bytes());
         let mut aggregates: Vec<_> = self.baselines.iter().collect();
         aggregates.sort_unstable_by_key(|(aggregate, _)| **aggregate);
         out.unsigned(aggregates.len() as u64);
@@ -232,6 +239,8 @@ impl Instance {
         let target = TargetId(row.small()?);
         let seen = row.byte()? != 0;
         let base = row.time(Timestamp(0))?;
+        let keys = row.take(8)?.try_into().map_err(|_| unexpected("the rules of its keys"))?;
+        let keys = u64::from_le_bytes(keys);
         let length = row.length()?;
         let mut baselines = FxHashMap::with_capacity_and_hasher(length, rustc_hash::FxBuildHasher);
         let mut previous = 0u32;
@@ -247,6 +256,6 @@ impl Instance {
             }
             baselines.insert(AggregateId(previous), Baseline { total, created_at, samples });
         }
-        Ok((commit, Self { service, key, target, last_success: seen.then_some(base), baselines }))
+        Ok((commit, Self { service, key, target, last_success: seen.then_some(base), keys, baselines }))
     }
 }

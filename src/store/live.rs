@@ -95,10 +95,11 @@ impl Live {
         let seen =
             Observation { target, at: entry.at, duration: entry.duration, body_bytes: entry.body_bytes, outcome };
         self.watch.observe(&seen, self.sealed);
-        let EntryOutcome::Up { instance, day, first_occurrence, moves, .. } = &entry.outcome else { return };
+        let EntryOutcome::Up { instance, keys, day, first_occurrence, moves, .. } = &entry.outcome else { return };
         let known = commit <= as_of.instance(*instance);
         if let (false, Some(instance)) = (known, self.instances.get_mut(*instance)) {
             instance.last_success = Some(entry.at);
+            instance.keys = *keys;
             instance.target = target;
         }
         let mut index = *first_occurrence;

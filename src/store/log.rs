@@ -41,6 +41,7 @@ pub(super) enum EntryOutcome {
     },
     Up {
         instance: InstanceId,
+        keys: u64,
         watched_from: Option<Timestamp>,
         /// The partition of the commit's occurrences.
         day: u32,
@@ -72,6 +73,9 @@ pub(super) struct Move {
 pub(super) trait Baselines {
     /// The baseline of an aggregate at an instance.
     fn baseline(&self, instance: InstanceId, aggregate: AggregateId) -> Option<&Baseline>;
+
+    /// The fingerprint of the rules under which an instance's aggregates have their keys.
+    fn keys(&self, instance: InstanceId) -> u64;
 }
 
 const GONE: u8 = 0;
@@ -97,8 +101,9 @@ impl Entry {
     ) -> Self {
         let outcome = match &change.outcome {
             Outcome::Down { kind, message } => EntryOutcome::Down { kind: kind_code(*kind), message: message.clone() },
-            Outcome::Up { instance, watched_from, changes } => EntryOutcome::Up {
+            Outcome::Up { instance, keys, watched_from, changes } => EntryOutcome::Up {
                 instance: *instance,
+                keys: *keys,
                 watched_from: *watched_from,
                 day,
                 first_occurrence,
@@ -134,9 +139,14 @@ impl Entry {
                 out.byte(*kind);
                 out.text(message);
             }
-            EntryOutcome::Up { instance, watched_from, day, first_occurrence, moves } => {
+            EntryOutcome::Up { instance, keys, watched_from, day, first_occurrence, moves } => {
                 out.byte(UP);
                 out.unsigned(u64::from(instance.0));
+                let rekeyed = *keys != baselines.keys(*instance);
+                out.byte(u8::from(rekeyed));
+                if rekeyed {
+                    out.0.extend_from_slice(&keys.to_le_bytes());
+                }
                 // 0 is "not watched"; the distance is never negative for a watched stretch.
                 let watched = watched_from.map_or(0, |from| (self.at.0 - from.0).max(0) as u64 + 1);
                 out.unsigned(watched);
@@ -269,6 +279,11 @@ impl Entry {
 
     fn decode_up(&self, row: &mut Reader<'_>, baselines: &impl Baselines) -> Result<EntryOutcome, Corrupt> {
         let instance = InstanceId(row.small()?);
+        let keys = if row.byte()? == 0 {
+            baselines.keys(instance)
+        } else {
+            u64::from_le_bytes(row.take(8)?.try_into().map_err(|_| unexpected("the rules of the keys"))?)
+        };
         let watched = row.unsigned()?;
         let watched_from = (watched > 0).then(|| Timestamp(self.at.0.wrapping_sub(watched as i64 - 1)));
         let day = i64::from(self.at.day()).wrapping_add(row.signed()?);
@@ -282,7 +297,7 @@ impl Entry {
             let aggregate = AggregateId(previous);
             moves.push(self.decode_move(row, aggregate, baselines.baseline(instance, aggregate))?);
         }
-        Ok(EntryOutcome::Up { instance, watched_from, day, first_occurrence, moves })
+        Ok(EntryOutcome::Up { instance, keys, watched_from, day, first_occurrence, moves })
     }
 
     fn decode_move(

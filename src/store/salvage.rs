@@ -58,15 +58,12 @@ pub fn salvage(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error
 fn copy(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
     let _lock = DirectoryLock::acquire(from)?;
     let database = open_damaged(&from.join(DATABASE))?;
-    let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
+    let transaction = database.read()?;
     let mut fresh = Fresh::create(to, false)?;
     for table in raw::ALL {
         copy_table(table, &transaction, &mut fresh, lost)?;
     }
     copy_files(&from.join("occurrences"), &mut fresh, lost)?;
-    drop(transaction);
-    // What redb wrote when it was opened stood in memory.
-    let _ = quietly(|| drop(database));
     fresh.finish()
 }
 

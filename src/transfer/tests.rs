@@ -447,7 +447,7 @@ fn lived() -> Place {
                     // As scraping would have.
                     redactor.exposition(exposition, &mut Hits::default());
                 }
-                while let Added::NextBatch(again) = batch.add(scrape, u64::MAX) {
+                while let Added::NextBatch(again) = batch.add(scrape) {
                     let commit = batch.into_draft().finish();
                     store.commit(commit).unwrap();
                     if again.at.0 % 7_200_000 < 600_000 {
@@ -585,6 +585,7 @@ fn scraping_goes_on_where_an_import_with_processes_ends() {
             severity: Severity::Error,
             created_at: Some(NOW.minus(Millis::from_seconds(if total > 4 { 30 * DAY } else { 5 }))),
             occurrences: None,
+            ..ExposedAggregate::default()
         };
         let exposition =
             Exposition { target_uuid: Some(uuid.to_owned()), aggregates: vec![exposed], ..Exposition::default() };
@@ -598,7 +599,7 @@ fn scraping_goes_on_where_an_import_with_processes_ends() {
             scrape_timeout: minutes(1),
         });
         let scrape = Scrape { target, at: NOW, duration: Millis(1), body_bytes: 1, outcome: Ok(exposition) };
-        assert!(matches!(batch.add(scrape, u64::MAX), Added::Yes(_)));
+        assert!(matches!(batch.add(scrape), Added::Yes(_)));
         let commit = batch.into_draft().finish();
         place.store().commit(commit).unwrap();
     }

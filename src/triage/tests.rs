@@ -79,7 +79,7 @@ impl Rig {
         let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
         let long = Millis(DAY.0 * 365);
         let retention = Retention { time: long, targets: long, occurrences: long, activity: long, instances: long };
-        let settings = Settings { aggregates_max: [].into(), retention, occurrence_bytes_max: u64::MAX };
+        let settings = Settings { retention, occurrence_bytes_max: u64::MAX };
         let (runner, writer) = Writer::new(Arc::clone(&store), self.clock.clone(), settings, counted, received);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -230,6 +230,7 @@ fn exposed(rig: &Rig, key: &str, total_count: u64, frame: &str) -> ExposedAggreg
         severity,
         created_at: Some(if total_count == 1 { now } else { START }),
         occurrences: Some(vec![Occurrence { uuid, timestamp: Some(now), severity, exception, http: None }]),
+        ..ExposedAggregate::default()
     }
 }
 

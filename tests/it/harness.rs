@@ -96,7 +96,7 @@ impl Server {
         let month = Millis::from_seconds(30 * 86_400);
         let retention =
             Retention { time: month, targets: month, occurrences: month, activity: month, instances: month };
-        let settings = Settings { aggregates_max: [].into(), retention, occurrence_bytes_max: u64::MAX };
+        let settings = Settings { retention, occurrence_bytes_max: u64::MAX };
         let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), received);
         // It ends with the last sender of events.
         std::thread::spawn(move || {
@@ -293,6 +293,7 @@ pub(crate) fn exposed(key: &str, total_count: u64, at: Timestamp) -> ExposedAggr
                 body: None,
             }),
         }]),
+        ..ExposedAggregate::default()
     }
 }
 

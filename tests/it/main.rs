@@ -1,21 +1,20 @@
 //! Tests through the front door: a real store, real ingest, real HTTP on loopback. One binary, so that it links once.
 
+mod backup;
+mod bad_input;
+mod chart;
+mod explosion;
 mod exposer;
 mod harness;
-mod raw;
-
-mod chart;
+mod index;
+mod kill;
+mod lifecycle;
 mod management;
 mod metrics;
 mod native;
 mod periskop;
-
-mod backup;
-mod bad_input;
-mod index;
-mod kill;
-mod lifecycle;
 mod process;
+mod raw;
 mod redaction;
 mod rule;
 mod sample;

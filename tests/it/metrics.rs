@@ -121,6 +121,7 @@ fn exposed(key: &str, total_count: u64) -> ExposedAggregate {
         severity: Severity::Warning,
         created_at: None,
         occurrences: Some(Vec::new()),
+        ..ExposedAggregate::default()
     }
 }
 

@@ -36,6 +36,7 @@ fn exposed(key: &str, total_count: u64, samples: Vec<Occurrence>) -> ExposedAggr
         severity: Severity::Error,
         created_at: Some(START),
         occurrences: Some(samples),
+        ..ExposedAggregate::default()
     }
 }
 

@@ -39,6 +39,7 @@ fn exposed(key: &str, total_count: u64, samples: Vec<Occurrence>) -> ExposedAggr
         severity: Severity::Error,
         created_at: samples.first().and_then(|sample| sample.timestamp),
         occurrences: Some(samples),
+        ..ExposedAggregate::default()
     }
 }
 

@@ -15,6 +15,7 @@ use super::shape::{self, Failure};
 use crate::api::error::Error;
 use crate::api::state::AppState;
 use crate::config::{Config, Retention as Configured};
+use crate::key;
 use crate::search::Progress;
 use crate::store::Statistics;
 
@@ -55,10 +56,46 @@ struct Status {
     backup: Backup,
     /// How long things are kept.
     retention: Retention,
-    /// What limits cut since the start, by service and kind: `aggregates` and `occurrences` that were not taken,
+    /// What limits cut since the start, by service and kind: `aggregates` that were counted together and `occurrences` that
+    /// were not taken,
     /// `truncated` texts, `causes` beyond the depth. Services of which nothing was cut are not here.
     limits_hit: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    /// Services that had more errors than their `aggregate_limit` since the start: what is new there is counted together.
+    overflows: Vec<OverflowedService>,
 }
+
+/// A service with more errors than its `aggregate_limit`.
+#[derive(Debug, Serialize, ToSchema)]
+struct OverflowedService {
+    /// The service.
+    service: String,
+    /// Since when.
+    #[schema(format = DateTime)]
+    since: String,
+    /// When an error beyond the limit was seen last.
+    #[schema(format = DateTime)]
+    last: String,
+    /// Exceptions that were counted together because of it.
+    exceptions: u64,
+    /// Some of the newest keys beyond the limit.
+    keys: Vec<String>,
+    /// A rule that would help, when ids in keys are the reason.
+    suggestion: Option<KeySuggestion>,
+}
+
+/// A rule for `key_rules`.
+#[derive(Debug, Serialize, ToSchema)]
+struct KeySuggestion {
+    /// What to strip: of `numbers`, `uuids`, `hex` and `hash`.
+    strip: Vec<&'static str>,
+    /// Of how many of the newest keys that was found out.
+    keys: usize,
+    /// How many would be left of these.
+    left: usize,
+}
+
+/// Keys that are shown of a service beyond its limit.
+const KEYS_SHOWN: usize = 10;
 
 /// What is stored.
 #[derive(Debug, Serialize, ToSchema)]
@@ -178,6 +215,7 @@ async fn status(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<J
         backup: backup(&state, &config.config),
         retention: (&config.config.storage.retention).into(),
         limits_hit: limits_hit(&state, &config.config),
+        overflows: overflows(&state),
     }))
 }
 
@@ -205,6 +243,25 @@ fn backup(state: &AppState, config: &Config) -> Backup {
         interval_seconds: configured.map(|backup| backup.interval.as_seconds()),
         keep: configured.map(|backup| backup.keep),
     }
+}
+
+fn overflows(state: &AppState) -> Vec<OverflowedService> {
+    let overflows = state.ingest.overflows().into_iter().map(|(service, overflow)| {
+        let keys: Vec<String> = overflow.keys.into();
+        OverflowedService {
+            service,
+            since: shape::time(overflow.since),
+            last: shape::time(overflow.last),
+            exceptions: overflow.exceptions,
+            suggestion: key::suggest(&keys).map(|suggestion| KeySuggestion {
+                strip: suggestion.strip.iter().map(|part| part.name()).collect(),
+                keys: suggestion.keys,
+                left: suggestion.left,
+            }),
+            keys: keys.into_iter().rev().take(KEYS_SHOWN).collect(),
+        }
+    });
+    overflows.collect()
 }
 
 fn limits_hit(state: &AppState, config: &Config) -> BTreeMap<String, BTreeMap<&'static str, u64>> {

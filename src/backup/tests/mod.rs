@@ -32,7 +32,7 @@ pub(super) fn live(store: &Store, fleet: &mut Fleet, (from, to): (Timestamp, Tim
     for event in fleet.history(from, to, interval) {
         match event {
             Event::Scraped(mut scrape) => {
-                while let Added::NextBatch(again) = batch.add(scrape, u64::MAX) {
+                while let Added::NextBatch(again) = batch.add(scrape) {
                     commit(batch);
                     store.seal(again.at).unwrap();
                     batch = Batch::new(store.draft());

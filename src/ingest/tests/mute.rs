@@ -40,7 +40,7 @@ impl Server {
         let clock = Clock::mock(now);
         let year = Millis(HOUR.0 * 24 * 365);
         let retention = Retention { time: year, targets: year, occurrences: year, activity: year, instances: year };
-        let settings = Settings { aggregates_max: [].into(), retention, occurrence_bytes_max: u64::MAX };
+        let settings = Settings { retention, occurrence_bytes_max: u64::MAX };
         let metrics = Metrics::new(&mut prometheus_client::registry::Registry::default());
         let (events, received) = mpsc::channel(1);
         let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, metrics, received);
@@ -115,6 +115,7 @@ impl Server {
             severity: Severity::Error,
             created_at: None,
             occurrences: None,
+            ..ExposedAggregate::default()
         };
         let exposition =
             Exposition { target_uuid: Some("one".to_owned()), aggregates: vec![aggregate], ..Exposition::default() };

@@ -116,7 +116,7 @@ fn add_row(draft: &mut Draft<'_>, row: &[String]) {
         interval: Millis::from_seconds(15),
         duration: Millis(20),
         body_bytes: 1000,
-        outcome: Outcome::Up { instance, watched_from: None, changes: vec![change] },
+        outcome: Outcome::Up { instance, keys: 0, watched_from: None, changes: vec![change] },
     });
 }
 

@@ -9,7 +9,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::memo::{Entries, Entry, HashItself, Memo};
 use super::number;
 use super::{ALLOCATION_BYTES, Error, Reader};
-use crate::model::exposition::ExposedAggregate;
+use crate::key;
+use crate::model::exposition::{ExposedAggregate, key_hash};
 use crate::model::occurrence::Occurrence;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
@@ -22,8 +23,9 @@ pub(super) struct Aggregates<'m> {
     pub(super) entries: Entries,
     /// Where in `list` the aggregate with this hash of its key stands.
     positions: HashMap<u64, usize, BuildHasherDefault<HashItself>>,
-    /// Of aggregates in whose keys something was hidden: the keys they had, as hashes, and the count of each.
-    hidden: HashMap<u64, Vec<(u64, u64)>, BuildHasherDefault<HashItself>>,
+    /// Of aggregates whose keys were changed, because secrets stood in them or by rules: the keys they had, as hashes, and the
+    /// count of each.
+    rewritten: HashMap<u64, Vec<(u64, u64)>, BuildHasherDefault<HashItself>>,
     /// The aggregates that were read.
     pub(super) list: Vec<ExposedAggregate>,
     /// How many were skipped because nothing in them changed.
@@ -45,8 +47,8 @@ pub(super) struct Aggregates<'m> {
 struct Draft {
     start: usize,
     key: Option<String>,
-    /// The key that was there, as a hash, where something was hidden in it.
-    hidden: Option<u64>,
+    /// The key that was there, as a hash, where it was changed.
+    rewritten: Option<u64>,
     count: Option<u64>,
     /// A count was there and was none.
     count_bad: bool,
@@ -76,7 +78,7 @@ impl<'m> Aggregates<'m> {
             old,
             entries: Entries::with_capacity_and_hasher(known, BuildHasherDefault::default()),
             positions: HashMap::default(),
-            hidden: HashMap::default(),
+            rewritten: HashMap::default(),
             list: Vec::new(),
             unchanged: 0,
             room: aggregates_max.saturating_sub(known),
@@ -171,7 +173,7 @@ impl Reader<'_> {
         let mut draft = Draft {
             start: self.scanner.at(),
             key: None,
-            hidden: None,
+            rewritten: None,
             count: None,
             count_bad: false,
             severity: Severity::default(),
@@ -187,7 +189,7 @@ impl Reader<'_> {
                     // A second key could belong to other samples than the first one was compared with.
                     into.again |= draft.key.is_some() && into.old.is_some();
                     draft.key = self.aggregation_key()?;
-                    draft.hidden = draft.key.as_mut().and_then(|key| self.hide(key));
+                    draft.rewritten = draft.key.as_mut().and_then(|key| self.rewrite(key));
                 }
                 b"total_count" => {
                     draft.count = self.count()?;
@@ -216,10 +218,13 @@ impl Reader<'_> {
         Ok((!cut && !key.is_empty()).then_some(key))
     }
 
-    /// Hides secrets in a key. The hash of what it was, where there were any.
-    fn hide(&mut self, key: &mut String) -> Option<u64> {
-        let was = xxh3_64(key.as_bytes());
-        self.redactor.text(key, &mut self.redacted).then_some(was)
+    /// Hides secrets in a key, and makes of it what the rules say. The hash of what it was, where that changed it.
+    fn rewrite(&mut self, key: &mut String) -> Option<u64> {
+        let was = key_hash(key);
+        let hidden = self.redactor.text(key, &mut self.redacted);
+        // In this order: what the rules leave of a secret might not be known as one.
+        let ruled = key::apply(&self.limits.key_rules, key);
+        (hidden || ruled).then_some(was)
     }
 
     fn count(&mut self) -> Result<Option<u64>, Error> {
@@ -290,9 +295,17 @@ impl Reader<'_> {
             (Samples::Nothing, _) => Some(Vec::new()),
         };
         let (severity, created_at) = (draft.severity, draft.created_at);
-        let aggregate = ExposedAggregate { key, total_count: count, severity, created_at, occurrences };
+        let aggregate = ExposedAggregate {
+            key,
+            total_count: count,
+            severity,
+            created_at,
+            occurrences,
+            last_count: into.old.and_then(|memo| memo.count(id)),
+            exposed_keys: draft.rewritten.into_iter().collect(),
+        };
         if into.has(id) {
-            self.join(into, id, aggregate, draft.hidden);
+            self.join(into, id, aggregate, draft.rewritten);
             return Ok(true);
         }
         if known.is_none() {
@@ -302,14 +315,14 @@ impl Reader<'_> {
             aggregate.key.len() + size_of::<ExposedAggregate>() + size_of::<Entry>() + ALLOCATION_BYTES * 2;
         into.positions.insert(id, into.list.len());
         into.list.push(aggregate);
-        if let Some(was) = draft.hidden {
-            into.hidden.insert(id, vec![(was, count)]);
+        if let Some(was) = draft.rewritten {
+            into.rewritten.insert(id, vec![(was, count)]);
         }
         // One that was kept short of memory is read again next time, and so is one whose key may be that of several: their
         // counts are added up, for which all of them are needed.
         if !self.starved
-            && draft.hidden.is_none()
-            && let Some(entry) = Entry::of(&self.scanner, draft.start..end, samples_at)
+            && draft.rewritten.is_none()
+            && let Some(entry) = Entry::of(&self.scanner, draft.start..end, samples_at, count)
         {
             into.enter(id, entry);
         }
@@ -317,9 +330,9 @@ impl Reader<'_> {
     }
 
     /// Joins an aggregate with one of the same key. Counts only grow, so the larger one is the later one, and it is the
-    /// one to believe; adding them up would count twice what a client merely writes twice. But keys that became equal because
-    /// secrets in them were hidden are different errors: their counts are added up. The samples of both happened.
-    fn join(&mut self, into: &mut Aggregates<'_>, id: u64, other: ExposedAggregate, hidden: Option<u64>) {
+    /// one to believe; adding them up would count twice what a client merely writes twice. But keys that were
+    /// changed to be equal count apart: their counts are added up. The samples of both happened.
+    fn join(&mut self, into: &mut Aggregates<'_>, id: u64, other: ExposedAggregate, rewritten: Option<u64>) {
         let Some(first) = into.positions.get(&id).and_then(|at| into.list.get_mut(*at)) else {
             into.again = true; // The first one was skipped.
             return;
@@ -340,15 +353,16 @@ impl Reader<'_> {
             self.drop_oldest(&mut all);
         }
         *have = all;
-        let keys = into.hidden.entry(id);
-        if hidden.is_some() || matches!(keys, std::collections::hash_map::Entry::Occupied(_)) {
+        let keys = into.rewritten.entry(id);
+        if rewritten.is_some() || matches!(keys, std::collections::hash_map::Entry::Occupied(_)) {
             // A key that came hidden already, from another server, counts as one of its own.
             let keys = keys.or_insert_with(|| vec![(id, first.total_count)]);
-            let was = hidden.unwrap_or(id);
+            let was = rewritten.unwrap_or(id);
             match keys.iter_mut().find(|(key, _)| *key == was) {
                 Some((_, count)) => *count = other.total_count.max(*count),
                 None => keys.push((was, other.total_count)),
             }
+            first.exposed_keys = keys.iter().map(|(key, _)| *key).collect();
             first.total_count = keys.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count));
             first.severity = first.severity.max(other.severity);
             first.created_at = first.created_at.into_iter().chain(other.created_at).min();

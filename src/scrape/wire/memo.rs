@@ -16,7 +16,7 @@ use super::scanner::Scanner;
 use crate::config::Limits;
 use crate::redact::Redactor;
 
-/// The last exposition of one target that was handed on, as hashes. About 50 bytes an aggregate.
+/// The last exposition of one target that was handed on, as hashes. About 60 bytes an aggregate.
 ///
 /// There is no hash of the whole body: a body that is byte for byte as before is found out by its aggregates' hashes at
 /// the same cost, and a busy target's megabytes would be hashed twice.
@@ -30,9 +30,14 @@ pub struct Memo {
     rules: u64,
     target_uuid: Option<String>,
     entries: Entries,
+    /// The counts of aggregates that are read each time, by the hashes of their keys.
+    counts: Counts,
     /// The aggregate that came first, by the hash of its key.
     first: Option<u64>,
 }
+
+/// Counts by the hash of a key.
+pub(super) type Counts = HashMap<u64, u64, BuildHasherDefault<HashItself>>;
 
 /// What a [`Memo`] becomes when the exposition it came with has been handed on.
 #[derive(Debug)]
@@ -50,6 +55,8 @@ pub(super) struct Entry {
     before_len: u32,
     samples_len: u32,
     after_len: u32,
+    /// Its count.
+    pub(super) count: u64,
     /// The aggregate that came after it, by the hash of its key.
     pub(super) next: Option<u64>,
 }
@@ -78,6 +85,11 @@ impl Memo {
         self.entries.get(&id)
     }
 
+    /// The count of an aggregate in the last exposition.
+    pub(super) fn count(&self, id: u64) -> Option<u64> {
+        self.get(id).map(|entry| entry.count).or_else(|| self.counts.get(&id).copied())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -90,18 +102,25 @@ impl Memo {
     pub(super) fn of(
         (limits, redactor): (&Limits, &Redactor),
         target_uuid: Option<&str>,
-        entries: Entries,
+        (entries, counts): (Entries, Counts),
         first: Option<u64>,
     ) -> Self {
         let rules = redactor.rules();
-        Self { limits: Some(limits.clone()), rules, target_uuid: target_uuid.map(str::to_owned), entries, first }
+        Self {
+            limits: Some(limits.clone()),
+            rules,
+            target_uuid: target_uuid.map(str::to_owned),
+            entries,
+            counts,
+            first,
+        }
     }
 }
 
 impl Entry {
     /// Of an object at `object` whose samples stand at `samples`; an empty range at the object's end where it has none.
     /// `None` for one beyond 4 GiB, which is then read each time.
-    pub(super) fn of(scanner: &Scanner<'_>, object: Range<usize>, samples: Range<usize>) -> Option<Self> {
+    pub(super) fn of(scanner: &Scanner<'_>, object: Range<usize>, samples: Range<usize>, count: u64) -> Option<Self> {
         let (before_len, after_len) = (samples.start - object.start, object.end - samples.end);
         let before = scanner.slice(object.start, before_len)?;
         let after = scanner.slice(samples.end, after_len)?;
@@ -111,6 +130,7 @@ impl Entry {
             before_len: u32::try_from(before_len).ok()?,
             samples_len: u32::try_from(samples.len()).ok()?,
             after_len: u32::try_from(after_len).ok()?,
+            count,
             next: None,
         })
     }

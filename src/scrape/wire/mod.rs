@@ -19,6 +19,7 @@ pub use memo::{Memo, MemoUpdate};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::Limits;
+use crate::key;
 use crate::model::exposition::{Dropped, Exposition};
 use crate::redact::{Hits, MARK, Redactor};
 use aggregate::Aggregates;
@@ -112,14 +113,14 @@ impl<'a> Reader<'a> {
         if !self.scanner.take(b'{') {
             return Err(self.scanner.error("the body is not a JSON object"));
         }
-        let mut aggregates = Aggregates::new(memo, self.limits.aggregates_max);
+        let mut aggregates = Aggregates::new(memo, self.limits.exposed_aggregates_max);
         let (mut target_uuid, mut first) = (None, true);
         while let Some(key) = self.scanner.next_key(&mut first)? {
             match &*key.name() {
                 b"target_uuid" => target_uuid = self.target_uuid()?,
                 b"aggregated_errors" => {
                     // Of a key that stands twice the last one counts, as in every JSON library.
-                    aggregates = Aggregates::new(memo, self.limits.aggregates_max);
+                    aggregates = Aggregates::new(memo, self.limits.exposed_aggregates_max);
                     self.dropped = Dropped::default();
                     self.aggregates(&mut aggregates)?;
                 }
@@ -133,9 +134,31 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let Aggregates { entries, list, unchanged, first, .. } = aggregates;
-        let update = MemoUpdate(Memo::of((self.limits, self.redactor), target_uuid.as_deref(), entries, first));
-        let exposition = Exposition { target_uuid, aggregates: list, unchanged, dropped: self.dropped };
+        let read_again = list.iter().map(|aggregate| (xxh3_64(aggregate.key.as_bytes()), aggregate.total_count));
+        let counts = read_again.filter(|(id, _)| !entries.contains_key(id)).collect();
+        let known = (entries, counts);
+        let update = MemoUpdate(Memo::of((self.limits, self.redactor), target_uuid.as_deref(), known, first));
+        let exposition = Exposition {
+            target_uuid,
+            aggregates: list,
+            unchanged,
+            complete: memo.is_none(),
+            aggregates_max: Some(self.limits.aggregates_max as u64),
+            keys: self.keys(),
+            dropped: self.dropped,
+        };
         Ok(Some(Parsed { exposition, update, redacted: self.redacted }))
+    }
+
+    /// A number for all that says under which key something is counted.
+    fn keys(&self) -> u64 {
+        let rules = [
+            self.redactor.rules(),
+            key::fingerprint(&self.limits.key_rules),
+            // What is new beyond it stands under one key.
+            self.limits.aggregates_max as u64,
+        ];
+        xxh3_64(&rules.map(u64::to_le_bytes).concat())
     }
 
     /// The process's id; a number is taken as it is written, null and an empty string are none.

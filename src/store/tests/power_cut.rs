@@ -146,6 +146,7 @@ impl Fleet {
             severity: Severity::Error,
             created_at: Some(*created),
             occurrences: Some(samples.clone()),
+            ..ExposedAggregate::default()
         });
         let exposition =
             Exposition { target_uuid: process.uuid.clone(), aggregates: aggregates.collect(), ..Exposition::default() };
@@ -203,7 +204,7 @@ impl Fleet {
             Command::Scrape(targets) => {
                 let mut batch = Batch::new(store.draft());
                 for target in targets {
-                    assert!(matches!(batch.add(self.scrape(*target), 100), Added::Yes(_)));
+                    assert!(matches!(batch.add(self.scrape(*target)), Added::Yes(_)));
                 }
                 store.commit(batch.into_draft().finish()).map(drop)
             }

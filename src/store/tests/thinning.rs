@@ -68,6 +68,7 @@ impl Life {
             severity: Severity::Error,
             created_at: None,
             occurrences: Some(occurrences),
+            ..ExposedAggregate::default()
         });
         let exposition =
             Exposition { target_uuid: Some("p".to_owned()), aggregates: aggregates.collect(), ..Exposition::default() };
@@ -83,7 +84,7 @@ impl Life {
         let scrape =
             Scrape { target: Arc::new(target), at, duration: Millis(1), body_bytes: 1, outcome: Ok(exposition) };
         let mut batch = Batch::new(self.store.draft());
-        assert!(matches!(batch.add(scrape, 1 << 20), Added::Yes(_)));
+        assert!(matches!(batch.add(scrape), Added::Yes(_)));
         self.store.commit(batch.into_draft().finish()).unwrap();
     }
 

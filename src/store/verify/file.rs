@@ -60,11 +60,31 @@ fn pages(path: &Path, tell: &mut dyn FnMut(Finding)) {
     tell(Finding::new(DATABASE, "", what));
 }
 
+/// A database of which pages may be damaged. Closing it writes, in memory only, and may find them so.
+pub(in crate::store) struct Damaged(Option<redb::Database>);
+
+impl Damaged {
+    /// A transaction that reads.
+    pub(in crate::store) fn read(&self) -> Result<redb::ReadTransaction, Error> {
+        let closed = || Error::database("begin to read")(std::io::Error::other("it is closed"));
+        let database = self.0.as_ref().ok_or_else(closed)?;
+        redb::ReadableDatabase::begin_read(database).map_err(Error::database("begin to read"))
+    }
+}
+
+impl Drop for Damaged {
+    fn drop(&mut self) {
+        let database = self.0.take();
+        let _ = quietly(|| drop(database));
+    }
+}
+
 /// Opens a database of which pages may be damaged; what that writes stands in memory only.
-pub(in crate::store) fn open_damaged(path: &Path) -> Result<redb::Database, Error> {
+pub(in crate::store) fn open_damaged(path: &Path) -> Result<Damaged, Error> {
     let opened = quietly(|| Overlay::open(path, CACHE_BYTES));
     let unreadable = || Error::database("open hydrophone.redb")(std::io::Error::other("it can not be opened"));
-    opened.map_err(|()| unreadable())?.map_err(Error::database("open hydrophone.redb"))
+    let database = opened.map_err(|()| unreadable())?.map_err(Error::database("open hydrophone.redb"))?;
+    Ok(Damaged(Some(database)))
 }
 
 /// Does `work`, and survives when it panics.

@@ -1247,6 +1247,15 @@ export interface components {
              */
             ratio: number;
         };
+        /** @description A rule for `key_rules`. */
+        KeySuggestion: {
+            /** @description Of how many of the newest keys that was found out. */
+            keys: number;
+            /** @description How many would be left of these. */
+            left: number;
+            /** @description What to strip: of `numbers`, `uuids`, `hex` and `hash`. */
+            strip: string[];
+        };
         /** @description Labels there are to filter and group by. */
         LabelNames: {
             /**
@@ -1458,6 +1467,29 @@ export interface components {
             next_cursor?: string | null;
             /** @description The samples. */
             occurrences: components["schemas"]["Occurrence"][];
+        };
+        /** @description A service with more errors than its `aggregate_limit`. */
+        OverflowedService: {
+            /**
+             * Format: int64
+             * @description Exceptions that were counted together because of it.
+             */
+            exceptions: number;
+            /** @description Some of the newest keys beyond the limit. */
+            keys: string[];
+            /**
+             * Format: date-time
+             * @description When an error beyond the limit was seen last.
+             */
+            last: string;
+            /** @description The service. */
+            service: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            suggestion?: null | components["schemas"]["KeySuggestion"];
         };
         /** @description A part of a snippet. */
         Part: {
@@ -1782,7 +1814,8 @@ export interface components {
             /** @description Path of the data directory. */
             data_path: string;
             /**
-             * @description What limits cut since the start, by service and kind: `aggregates` and `occurrences` that were not taken,
+             * @description What limits cut since the start, by service and kind: `aggregates` that were counted together and `occurrences` that
+             *     were not taken,
              *     `truncated` texts, `causes` beyond the depth. Services of which nothing was cut are not here.
              */
             limits_hit: {
@@ -1790,6 +1823,8 @@ export interface components {
                     [key: string]: number;
                 };
             };
+            /** @description Services that had more errors than their `aggregate_limit` since the start: what is new there is counted together. */
+            overflows: components["schemas"]["OverflowedService"][];
             /** @description How long things are kept. */
             retention: components["schemas"]["Retention"];
             /** @description The commit it was built from. */

@@ -309,6 +309,7 @@ impl Life {
             severity: Severity::Error,
             created_at: None,
             occurrences: None,
+            ..ExposedAggregate::default()
         });
         let exposition =
             Exposition { target_uuid: Some(process), aggregates: aggregates.collect(), ..Exposition::default() };
@@ -345,7 +346,7 @@ impl Life {
             Step::Commit(edits, scrapes) => {
                 let mut batch = Batch::new(store.draft());
                 for (host, good) in scrapes {
-                    assert!(matches!(batch.add(self.scrape(*host, *good), 100), Added::Yes(_)));
+                    assert!(matches!(batch.add(self.scrape(*host, *good)), Added::Yes(_)));
                 }
                 let mut draft = batch.into_draft();
                 for edit in edits {

@@ -73,6 +73,7 @@ impl Shop {
                 severity: Severity::Error,
                 created_at: None,
                 occurrences: None,
+                ..ExposedAggregate::default()
             };
             let exposition = Exposition {
                 target_uuid: Some(format!("{address} {version}")),
@@ -82,7 +83,7 @@ impl Shop {
             let at = Timestamp(at);
             let scrape =
                 Scrape { target: Arc::new(target), at, duration: Millis(1), body_bytes: 1, outcome: Ok(exposition) };
-            assert!(matches!(batch.add(scrape, 100), Added::Yes(_)));
+            assert!(matches!(batch.add(scrape), Added::Yes(_)));
         }
         self.store().commit(batch.into_draft().finish()).unwrap()
     }
