@@ -10,6 +10,7 @@ import { first } from './first.mjs';
 import { hostile } from './hostile.mjs';
 import { journeys } from './journeys.mjs';
 import { lists } from './lists.mjs';
+import { night } from './night.mjs';
 import { prefix } from './prefix.mjs';
 import { triage } from './triage.mjs';
 
@@ -41,13 +42,13 @@ const browser = await chromium.launch({
 });
 
 let failed = 0;
-const all = { ...journeys, ...triage, ...first, ...prefix, ...hostile };
+const all = { ...journeys, ...triage, ...night, ...first, ...prefix, ...hostile };
 for (const [name, journey] of Object.entries(isLarge ? lists : all)) {
+  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
   if (journey.own && !process.env.HYDROPHONE) {
     console.log(`left   ${name}: it needs HYDROPHONE, the binary`);
     continue;
   }
-  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
   const from = Date.now();
   const problem = await run(name, journey);
   if (problem) failed += 1;

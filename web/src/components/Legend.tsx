@@ -22,8 +22,10 @@ export function Legend({ data, colours, isActive, onToggle, clickable, onPoint, 
   const long = data.series.some((one) => one.name.length > 28);
   const estimated = data.estimatedTotal > 0;
   const unwatched = gaps(data.coverage).length > 0;
+  // Of a single series that is all there is, the title has said how many.
+  const alone = data.series.length === 1 && data.series[0]?.term === undefined;
   return (
-    <div className={classes.legend} data-roomy={clickable || undefined}>
+    <div className={classes.legend} data-roomy={clickable || undefined} data-alone={alone || undefined}>
       <ul className={classes.series} data-long={long || undefined} aria-label="Series">
         {data.series.map((one, index) => {
           const { term } = one;
