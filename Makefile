@@ -1,5 +1,5 @@
 # What a newcomer needs is `make demo` and `make test`; `make help` lists everything.
-.PHONY: help demo build ui test lint bench clean
+.PHONY: help demo build ui test lint bench pictures clean
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
@@ -31,6 +31,10 @@ bench: ## how fast it is, alone and searching beside others (see docs/developmen
 	python3 -m venv $(TARGET)/peers-python
 	$(TARGET)/peers-python/bin/pip install --quiet duckdb chdb
 	$(TARGET)/peers-python/bin/python benches/peers/search.py --binary $(TARGET)/release/hydrophone --work $(TARGET)/peers-search
+
+pictures: build ## the pictures of the README, taken of the demo fleet
+	.ci/need chromium
+	HYDROPHONE=$$(realpath $(TARGET)/release/hydrophone) node web/e2e/pictures.mjs docs/images
 
 clean: ## remove what was built
 	cargo clean

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 const tabsMax = 140;
 
 /** What one does with a mouse. */
-export function mouse(page) {
+export function mouse() {
   return {
     use: (control) => control.click(),
     type: async (field, text) => {

@@ -3,9 +3,8 @@
 // SCREENSHOTS set to a directory, journeys leave pictures there, and so does one that failed. HYDROPHONE names the binary for journeys
 // that start servers of their own; without it they are left out. `--large` goes the journeys of
 // lists.mjs instead, for which the server has to watch the fleet of benches/ui/fleet.mjs.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 import { first } from './first.mjs';
 import { hostile } from './hostile.mjs';
 import { journeys } from './journeys.mjs';
@@ -14,7 +13,6 @@ import { night } from './night.mjs';
 import { prefix } from './prefix.mjs';
 import { triage } from './triage.mjs';
 
-const browsers = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'];
 const given = process.argv.slice(2);
 const isLarge = given.includes('--large');
 const [address, ...wanted] = given.filter((one) => one !== '--large');
@@ -23,24 +21,8 @@ if (!address) {
   console.error('usage: npm run e2e -- [--large] ADDRESS [JOURNEY…]');
   process.exit(2);
 }
-const executablePath = browsers.find((path) => path && existsSync(path));
-if (!executablePath) {
-  console.error(`no browser: looked for ${browsers.filter(Boolean).join(', ')}`);
-  process.exit(2);
-}
-
 const base = new URL(address.endsWith('/') ? address : `${address}/`).href;
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--no-first-run',
-  ],
-});
-
+const browser = await launch();
 let failed = 0;
 const all = { ...journeys, ...triage, ...night, ...first, ...prefix, ...hostile };
 for (const [name, journey] of Object.entries(isLarge ? lists : all)) {
