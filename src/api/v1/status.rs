@@ -148,6 +148,8 @@ struct Search {
 /// Backups of this server since its start.
 #[derive(Debug, Serialize, ToSchema)]
 struct Backup {
+    /// Whether one may be asked for over HTTP: `--web.enable-admin-api`.
+    by_request: bool,
     /// One is being made.
     running: bool,
     /// Of when the last one is that was made; null when none was since the start.
@@ -232,6 +234,7 @@ fn backup(state: &AppState, config: &Config) -> Backup {
     let last = state.backups.last();
     let (success, configured) = (last.success.as_ref(), config.backup.as_ref());
     Backup {
+        by_request: state.flags.enable_admin_api,
         running: state.backups.is_running(),
         last_success_time: success.map(|made| shape::time(made.time)),
         last_success_commit: success.map(|made| made.commit),

@@ -737,6 +737,8 @@ export interface components {
         };
         /** @description Backups of this server since its start. */
         Backup: {
+            /** @description Whether one may be asked for over HTTP: `--web.enable-admin-api`. */
+            by_request: boolean;
             /** @description Where backups go that are made by themselves; null when none are. */
             directory?: string | null;
             /**

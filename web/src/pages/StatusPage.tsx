@@ -12,6 +12,7 @@ import { exact, percent, step } from '../lib/format';
 import { usePlace } from '../lib/location';
 import { intervals, limitKinds, limitsHit, type Trouble, troubles } from '../lib/server';
 import { visible } from '../lib/text';
+import { Backups } from './Backups';
 import classes from './StatusPage.module.css';
 import { Kept, Stored } from './Storage';
 
@@ -40,6 +41,7 @@ export function StatusPage() {
             <Stored status={data} />
             <Kept status={data} />
             <Index status={data} />
+            <Backups status={data} />
           </div>
           <Limits status={data} />
         </>
