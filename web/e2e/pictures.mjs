@@ -25,10 +25,6 @@ const desk = { width: 1280, height: 800 };
 const pictures = {
   overview: { size: desk, place: () => '#/' },
   error: { size: { width: 1280, height: 960 }, place: (error) => `${place(error)}?from=now-24h` },
-  errors: {
-    size: desk,
-    place: () => '#/errors?from=now-7d&sort=count',
-  },
   search: {
     size: desk,
     place: () => '#/search?from=now-30d&q=connection+refused',

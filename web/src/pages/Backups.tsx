@@ -28,13 +28,7 @@ export function Backups({ status: { backup, data_path } }: { status: Status }) {
             tone: last_failure ? 'bad' : undefined,
             meaning: last_failure ? (
               <>
-                the one after it failed{' '}
-                {last_failure_time && (
-                  <>
-                    <Time at={last_failure_time} />
-                  </>
-                )}
-                : {visible(last_failure)}
+                the one after it failed {last_failure_time && <Time at={last_failure_time} />}: {visible(last_failure)}
               </>
             ) : last_success_time ? (
               `${bytes(last_success_bytes ?? 0)} copied, before compression`
@@ -62,7 +56,8 @@ export function Backups({ status: { backup, data_path } }: { status: Status }) {
         <div className={classes.how}>
           <p>
             One to download needs the flag <code>--web.enable-admin-api</code>: whoever reaches this page can then take
-            everything along. Without it, on this machine, also while the server runs:
+            everything along. Those that are made by themselves do not need it, nor does one while the server is
+            stopped:
           </p>
           <div className={classes.command}>
             <code>{visible(command)}</code>
