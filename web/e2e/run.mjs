@@ -11,6 +11,7 @@ import { journeys } from './journeys.mjs';
 import { lists } from './lists.mjs';
 import { night } from './night.mjs';
 import { prefix } from './prefix.mjs';
+import { restart } from './restart.mjs';
 import { triage } from './triage.mjs';
 
 const given = process.argv.slice(2);
@@ -24,7 +25,7 @@ if (!address) {
 const base = new URL(address.endsWith('/') ? address : `${address}/`).href;
 const browser = await launch();
 let failed = 0;
-const all = { ...journeys, ...triage, ...night, ...first, ...prefix, ...hostile };
+const all = { ...journeys, ...triage, ...night, ...first, ...prefix, ...restart, ...hostile };
 for (const [name, journey] of Object.entries(isLarge ? lists : all)) {
   if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
   if (journey.own && !process.env.HYDROPHONE) {
@@ -55,7 +56,7 @@ async function run(name, journey) {
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(`thrown in the page: ${error.message}`));
   page.on('console', (message) => {
-    const refused = /status of 4\d\d|net::ERR_FAILED/.test(message.text());
+    const refused = /status of 4\d\d|net::ERR_(FAILED|CONNECTION_REFUSED)/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !(refused && journey.refuses)) complaints.push(message.text());
   });
   try {
