@@ -20,7 +20,12 @@ export function ConnectionBanner({ connection }: { connection: State }) {
   const now = useNow();
   const away = connection.state !== 'up' && connection.state !== 'back';
   return (
-    <div role="status" aria-live="assertive" className={classes.place}>
+    <div
+      role="status"
+      aria-live="assertive"
+      className={classes.place}
+      data-connection={connection.state === 'up' ? undefined : connection.state}
+    >
       {connection.state === 'back' && (
         <p className={classes.banner} data-state="back">
           The server is back after {step(Math.max(1, connection.awayMs / 1000))}: everything is asked anew.
