@@ -17,12 +17,18 @@ const stepSeconds = 300;
 const classes = [
   ['java.net.SocketTimeoutException', 'Read timed out after 3000 ms while waiting for inventory-{n}.internal:8443'],
   ['com.example.checkout.PaymentDeclined', 'card issuer answered 05 for order {n}: do not honour'],
-  ['requests.exceptions.ConnectionError', "HTTPSConnectionPool(host='rates-{n}', port=443): Max retries exceeded with url: /v2/rates?base=EUR"],
+  [
+    'requests.exceptions.ConnectionError',
+    "HTTPSConnectionPool(host='rates-{n}', port=443): Max retries exceeded with url: /v2/rates?base=EUR",
+  ],
   ['TypeError', "Cannot read properties of undefined (reading 'items{n}')"],
   ['*errors.errorString', 'ledger {n}: context deadline exceeded'],
   ['ActiveRecord::RecordNotFound', "Couldn't find Cart with 'id'={n}"],
   ['scala.MatchError', 'Some(Shipment({n},None)) (of class scala.Some)'],
-  ['org.postgresql.util.PSQLException', 'ERROR: deadlock detected\n  Detail: Process {n} waits for ShareLock on transaction 81{n}; blocked by process 7{n}.'],
+  [
+    'org.postgresql.util.PSQLException',
+    'ERROR: deadlock detected\n  Detail: Process {n} waits for ShareLock on transaction 81{n}; blocked by process 7{n}.',
+  ],
 ];
 const severities = ['error', 'error', 'error', 'warning', 'info'];
 
@@ -45,7 +51,7 @@ function errorOf(service, error) {
   const n = service * errorsEach + error;
   const [name, message] = classes[n % classes.length];
   return {
-    key: `${name}@${(n * 2654435761 % 2 ** 32).toString(16)}`,
+    key: `${name}@${((n * 2654435761) % 2 ** 32).toString(16)}`,
     name,
     message: message.replaceAll('{n}', String(n)),
     severity: severities[n % severities.length],
@@ -83,7 +89,10 @@ function serve(directory, port) {
     const targets = Array.from({ length: targetsEach }, (_, target) => `"${address(service, target, port)}"`);
     return `- name: ${serviceName(service)}\n  static_configs:\n  - targets: [${targets.join(', ')}]\n`;
   });
-  writeFileSync(join(directory, 'fleet.yaml'), `global:\n  scrape_interval: 5s\n  scrape_timeout: 4s\nservices:\n${jobs.join('')}`);
+  writeFileSync(
+    join(directory, 'fleet.yaml'),
+    `global:\n  scrape_interval: 5s\n  scrape_timeout: 4s\nservices:\n${jobs.join('')}`,
+  );
   const byAddress = new Map();
   for (const one of everyError()) {
     const at = address(one.service, one.target, port);

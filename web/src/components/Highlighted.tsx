@@ -1,5 +1,5 @@
 // A query in the colours of what it is made of, laid exactly over the text that somebody types: as wide, as far scrolled, letter on letter.
-import { type RefObject, useLayoutEffect, useMemo, useRef } from 'react';
+import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { mistake, type Piece, pieces, split } from '../lib/highlight';
 import classes from './QueryBox.module.css';
 
@@ -16,20 +16,21 @@ export function Highlighted({ q, position, input }: Props) {
     () => split(pieces(q), position === undefined ? { from: 0, to: 0 } : mistake(q, position)),
     [q, position],
   );
-  useLayoutEffect(() => {
+  // The text also scrolls while it is selected with the mouse, and when it loses the focus.
+  useEffect(() => {
     const text = input.current;
-    const layer = own.current;
-    if (!text || !layer) return;
     const follow = () => {
-      layer.scrollLeft = text.scrollLeft;
+      if (own.current && text) own.current.scrollLeft = text.scrollLeft;
     };
-    follow();
-    // The text also scrolls while it is selected with the mouse, and when it loses the focus.
-    for (const name of ['scroll', 'blur', 'select']) text.addEventListener(name, follow);
+    for (const name of ['scroll', 'blur', 'select']) text?.addEventListener(name, follow);
     return () => {
-      for (const name of ['scroll', 'blur', 'select']) text.removeEventListener(name, follow);
+      for (const name of ['scroll', 'blur', 'select']) text?.removeEventListener(name, follow);
     };
-  });
+  }, [input]);
+  useLayoutEffect(() => {
+    // Asked only where there is text: to answer, the browser has to lay the page out.
+    if (q !== '' && own.current && input.current) own.current.scrollLeft = input.current.scrollLeft;
+  }, [q, input]);
   useLayoutEffect(() => {
     const mark = position === undefined ? null : own.current?.querySelector('mark');
     if (!mark || !input.current) return;

@@ -3,6 +3,7 @@
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Range } from '../lib/rows';
+import { isReturning } from '../lib/scroll';
 
 type Id = number | string;
 
@@ -41,6 +42,8 @@ export function useWindowed<T extends Id>({
 }: Options<T>) {
   const margin = useOffsetTop(box);
   const places = useMemo(() => new Map(ids.map((id, index) => [id, index])), [ids]);
+  // Asked once: to answer, the browser has to lay the page out.
+  const [screen] = useState(() => ({ width: window.innerWidth, height: window.innerHeight }));
   const wanted = useRef<{ id: T; until: number } | undefined>(undefined);
   const virtualizer = useWindowVirtualizer({
     count: ids.length,
@@ -50,8 +53,8 @@ export function useWindowed<T extends Id>({
     scrollMargin: margin,
     scrollPaddingStart: headHeight,
     scrollPaddingEnd: footHeight,
-    initialOffset: () => window.scrollY,
-    initialRect: { width: window.innerWidth, height: window.innerHeight },
+    initialOffset: () => (isReturning() ? window.scrollY : 0),
+    initialRect: screen,
     rangeExtractor: useCallback(
       (range: Parameters<typeof defaultRangeExtractor>[0]) => {
         const usual = defaultRangeExtractor(range);
@@ -67,7 +70,13 @@ export function useWindowed<T extends Id>({
 
   const takeFocus = useCallback(() => {
     const { current } = wanted;
-    if (!current) return;
+    if (!current) {
+      // A row that was stood at before it was loaded: now there is what it leads to.
+      const own = document.activeElement;
+      if (own instanceof HTMLElement && own.dataset.index !== undefined && box.current?.contains(own))
+        standAt(box.current, own.dataset.id ?? '');
+      return;
+    }
     if (performance.now() > current.until) wanted.current = undefined;
     else if (standAt(box.current, current.id)) wanted.current = undefined;
   }, [box]);
@@ -125,7 +134,8 @@ function useOffsetTop(box: RefObject<HTMLElement | null>): number {
   const [top, setTop] = useState(0);
   useLayoutEffect(() => {
     const look = () => box.current && setTop(Math.round(box.current.getBoundingClientRect().top + window.scrollY));
-    look();
+    // The observer tells of the first layout, too, but only after it; who comes back to a place needs the rows there at once.
+    if (isReturning()) look();
     const observer = new ResizeObserver(look);
     observer.observe(document.body);
     return () => observer.disconnect();
