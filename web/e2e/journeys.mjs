@@ -452,7 +452,9 @@ export const journeys = {
       await box.fill(`${'service:checkout OR '.repeat(12)}(🙂 مرحبا 日本)`);
       for (const key of ['Home', 'End', 'ArrowLeft']) {
         await box.press(key);
-        const places = await box.evaluate((input) => {
+        const places = await box.evaluate(async (input) => {
+          // A box that has scrolled says so with the next frame.
+          await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
           const over = input.closest('search').querySelector('[aria-hidden="true"]:has([data-kind])');
           const [one, other] = [input.getBoundingClientRect(), over.getBoundingClientRect()];
           const own = getComputedStyle(input);
