@@ -88,7 +88,7 @@ export const night = {
     assert.ok(copied.startsWith(error.class), copied.slice(0, 80));
   }),
 
-  ...each('what changed in the last hour', async ({ page, base, hand }) => {
+  ...each('what changed in the last hour', async ({ page, base, hand, by }) => {
     await open(page, base, '#/');
     await hand.use(page.getByRole('button', { name: /^Time range/ }));
     await hand.use(page.getByRole('button', { name: 'Last 1 hour' }));
@@ -102,7 +102,12 @@ export const night = {
     await open(page, base, '#/errors?from=now-1h&sort=trend');
     await stop(page, 'the last hour, errors by trend');
     assert.ok((await rows(page).count()) > 0, 'the list is empty');
-    await hand.use(page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Activity' }));
+    if (by === keyboard) {
+      // Whoever has the hands on the keyboard does not walk through the list to leave it.
+      for (const key of ['g', 'a']) await page.keyboard.press(key);
+    } else {
+      await hand.use(page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Activity' }));
+    }
     await until('the activity of that hour', () => hash(page).startsWith('#/activity?from=now-1h'));
     await stop(page, 'the last hour, activity');
   }),
