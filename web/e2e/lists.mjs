@@ -122,8 +122,14 @@ export const lists = {
     await press(page, 'j', 2);
     await press(page, 'x');
     await press(page, 'PageDown', 100);
-    await until('far below', async () => (await focused(page)).place > 600);
-    const { place } = await focused(page);
+    // It stands at the last of the rows that it was sent to as soon as that one is loaded.
+    let place = 0;
+    await until('far below, and no further', async () => {
+      const before = place;
+      await page.waitForTimeout(1500);
+      ({ place } = await focused(page));
+      return place > 600 && place === before;
+    });
     await press(page, 'Shift+X');
     const count = place - 1;
     await page.getByText(`${count.toLocaleString('en-US')} selected`, { exact: true }).waitFor();
