@@ -168,6 +168,10 @@ impl Scraped<'_, '_> {
 
     /// The aggregate that is exposed, a new one if there is room.
     fn aggregate(&mut self, exposed: &ExposedAggregate) -> Option<AggregateId> {
+        if exposed.key == OVERFLOW_KEY {
+            // A client's own key of that name is one of those that are counted together, or it would count twice.
+            return None;
+        }
         if let Some(known) = self.draft.find_aggregate(self.service, &exposed.key) {
             return Some(known);
         }

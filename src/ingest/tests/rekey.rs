@@ -109,8 +109,12 @@ impl Scraped {
     }
 
     fn scrape(&mut self) {
-        self.now.0 += 10_000;
         let exposition = self.exposition();
+        self.take(exposition);
+    }
+
+    fn take(&mut self, exposition: Exposition) {
+        self.now.0 += 10_000;
         let scrape =
             Scrape { target: listed(0), at: self.now, duration: Millis(3), body_bytes: 10, outcome: Ok(exposition) };
         let store = self.store.as_ref().unwrap();
@@ -210,4 +214,24 @@ fn beyond_the_limit_new_errors_are_counted_together() {
     scraped.scrape();
     let totals = scraped.totals();
     assert_eq!((totals[OVERFLOW_KEY], totals.len(), totals.values().sum::<u64>()), (75, 11, 107));
+}
+
+#[test]
+fn a_client_that_exposes_the_key_of_what_is_counted_together_counts_once() {
+    let mut scraped = Scraped::new();
+    scraped.aggregates_max = 1;
+    for times in [3, 4] {
+        for id in 0..3 {
+            scraped.run(&Turn::Throw { id, times });
+        }
+        let mut exposition = scraped.exposition();
+        exposition.aggregates.push(ExposedAggregate {
+            key: OVERFLOW_KEY.to_owned(),
+            total_count: 10,
+            last_count: scraped.last.is_some().then_some(10),
+            ..ExposedAggregate::default()
+        });
+        scraped.take(exposition);
+    }
+    assert_eq!(scraped.totals().values().sum::<u64>(), 3 * 7 + 10);
 }
