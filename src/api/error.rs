@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::store::Refusal;
+use crate::telemetry;
 
 /// A request that could not be answered. The message is lower case, without a full stop, and names what was wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -190,7 +191,7 @@ impl From<crate::store::Error> for Error {
     fn from(error: crate::store::Error) -> Self {
         match error {
             crate::store::Error::Poisoned => Self::unavailable(error.to_string()),
-            error => Self::internal(chain(&error)),
+            error => Self::internal(telemetry::chain(&error)),
         }
     }
 }
@@ -199,7 +200,7 @@ impl From<crate::ingest::Error> for Error {
     fn from(error: crate::ingest::Error) -> Self {
         match error {
             crate::ingest::Error::Refused(refusal) => refusal.into(),
-            error => Self::unavailable(chain(&error)),
+            error => Self::unavailable(telemetry::chain(&error)),
         }
     }
 }
@@ -239,17 +240,6 @@ impl IntoResponse for Error {
         }
         response
     }
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        words = format!("{words}: {cause}");
-        next = cause.source();
-    }
-    words
 }
 
 #[cfg(test)]

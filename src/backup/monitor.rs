@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Error, Manifest};
 use crate::clock::{Clock, Stopwatch};
 use crate::model::time::Timestamp;
-use crate::telemetry::{Counter, Gauge, Registry};
+use crate::telemetry::{self, Counter, Gauge, Registry};
 
 /// The backups of a server.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ impl Running {
                 *last = Last { success: Some(outcome), failure: None };
             }
             Err(error) => {
-                let why = chain(error);
+                let why = telemetry::chain(error);
                 tracing::error!("a backup failed: {why}");
                 self.monitor.failures.inc();
                 last.failure = Some((self.time, why));
@@ -158,15 +158,4 @@ impl Drop for Running {
         }
         self.monitor.running.store(false, Ordering::SeqCst);
     }
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        words = format!("{words}: {cause}");
-        next = cause.source();
-    }
-    words
 }
