@@ -1,8 +1,8 @@
 // Two ways to use a page: with a mouse, and by keyboard alone. A journey that takes a hand is walked with both.
 import assert from 'node:assert/strict';
 
-/** More than there are rows on the demo: Tab goes from row to row. */
-const tabsMax = 800;
+/** More than any page has stops on the demo: lists are one stop each. */
+const tabsMax = 200;
 
 /** What one does with a mouse. */
 export function mouse() {

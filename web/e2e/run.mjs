@@ -12,6 +12,7 @@ import { lists } from './lists.mjs';
 import { night } from './night.mjs';
 import { prefix } from './prefix.mjs';
 import { restart } from './restart.mjs';
+import { stops } from './stops.mjs';
 import { triage } from './triage.mjs';
 
 const given = process.argv.slice(2);
@@ -25,7 +26,7 @@ if (!address) {
 const base = new URL(address.endsWith('/') ? address : `${address}/`).href;
 const browser = await launch();
 let failed = 0;
-const all = { ...journeys, ...triage, ...night, ...first, ...prefix, ...restart, ...hostile };
+const all = { ...journeys, ...stops, ...triage, ...night, ...first, ...prefix, ...restart, ...hostile };
 for (const [name, journey] of Object.entries(isLarge ? lists : all)) {
   if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
   if (journey.own && !process.env.HYDROPHONE) {

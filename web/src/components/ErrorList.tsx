@@ -1,4 +1,5 @@
-// The errors, one to a row, as many as there are: only those on screen are in the document. Each row is a link; keys go from link to link.
+// The errors, one to a row, as many as there are: only those on screen are in the document. Each row is a link; keys go from link to link,
+// and Tab past them all.
 import { useMediaQuery } from '@mantine/hooks';
 import {
   type FocusEvent,
@@ -151,20 +152,21 @@ export function ErrorList({ windowed, total, shape, rowOf, listRef, onHold, onKe
       ref={listRef}
       className={classes.list}
       style={{ height: windowed.height }}
+      aria-label="Errors, one row each: the arrow keys lead from one to the next"
       onPointerEnter={point}
       onPointerLeave={() => onHold(false)}
       onFocus={focus}
       onBlur={() => onHold(false)}
       onKeyDown={onKey}
     >
-      {windowed.slots.map(({ id, index, top }) => {
+      {windowed.slots.map(({ id, index, top, tabIndex }) => {
         const row = rowOf(id);
         return (
           <li
             key={id}
             className={classes.slot}
             style={{ height: shape.height, transform: `translateY(${top}px)` }}
-            tabIndex={-1}
+            tabIndex={row ? -1 : tabIndex}
             data-id={id}
             data-number=""
             data-index={index}
@@ -173,7 +175,13 @@ export function ErrorList({ windowed, total, shape, rowOf, listRef, onHold, onKe
             aria-busy={row === undefined || undefined}
           >
             {row ? (
-              <Row row={row} labelsMax={shape.labelsMax} selected={isSelected(id)} onSelect={onSelect} />
+              <Row
+                row={row}
+                labelsMax={shape.labelsMax}
+                tabIndex={tabIndex}
+                selected={isSelected(id)}
+                onSelect={onSelect}
+              />
             ) : (
               <Waiting />
             )}
@@ -201,10 +209,11 @@ function Waiting() {
 interface RowProps extends Pick<Props, 'onSelect'> {
   row: ErrorRow;
   labelsMax: number;
+  tabIndex: number;
   selected: boolean;
 }
 
-const Row = memo(function Row({ row, labelsMax, selected, onSelect }: RowProps) {
+const Row = memo(function Row({ row, labelsMax, tabIndex, selected, onSelect }: RowProps) {
   const labels = Object.entries(row.labels);
   const reach = useRef(false);
   return (
@@ -226,6 +235,7 @@ const Row = memo(function Row({ row, labelsMax, selected, onSelect }: RowProps) 
           <Link
             className={classes.link}
             data-error-link=""
+            tabIndex={tabIndex}
             to={{ route: { page: 'error', service: row.service, key: row.aggregation_key } }}
           >
             <Foreign text={errorName(row)} title />

@@ -22,6 +22,8 @@ interface Props {
   rows: HitRow[];
   /** The open one. */
   open: string;
+  /** The one that Tab leads to. */
+  stop: string | undefined;
   /** What is shown of it. */
   children: ReactNode;
   listRef: Ref<HTMLOListElement>;
@@ -29,7 +31,7 @@ interface Props {
   onHold: (held: boolean) => void;
 }
 
-export function HitList({ rows, open, children, listRef, onHold }: Props) {
+export function HitList({ rows, open, stop, children, listRef, onHold }: Props) {
   // A finger that has left the screen points at nothing.
   const point = (event: PointerEvent) => event.pointerType === 'mouse' && onHold(true);
   const focus = (event: FocusEvent) => event.target.matches(':focus-visible') && onHold(true);
@@ -37,14 +39,15 @@ export function HitList({ rows, open, children, listRef, onHold }: Props) {
     <ol
       ref={listRef}
       className={classes.list}
+      aria-label="Samples, one row each: the arrow keys lead from one to the next"
       onPointerEnter={point}
       onPointerLeave={() => onHold(false)}
       onFocus={focus}
       onBlur={() => onHold(false)}
     >
       {rows.map((row) => (
-        <li key={row.id} className={classes.item} data-open={row.id === open || undefined}>
-          <Row row={row} open={row.id === open} />
+        <li key={row.id} className={classes.item} data-id={row.id} data-open={row.id === open || undefined}>
+          <Row row={row} open={row.id === open} tabIndex={row.id === stop ? 0 : -1} />
           {row.id === open && <div className={classes.opened}>{children}</div>}
         </li>
       ))}
@@ -52,7 +55,7 @@ export function HitList({ rows, open, children, listRef, onHold }: Props) {
   );
 }
 
-function Row({ row, open }: { row: HitRow; open: boolean }) {
+function Row({ row, open, tabIndex }: { row: HitRow; open: boolean; tabIndex: number }) {
   const [title, message, ...more] = row.snippets;
   return (
     <div className={classes.row} data-severity={row.severity}>
@@ -60,6 +63,7 @@ function Row({ row, open }: { row: HitRow; open: boolean }) {
         <Link
           className={classes.link}
           data-error-link=""
+          tabIndex={tabIndex}
           aria-expanded={open}
           to={{ view: { occurrence: open ? '' : row.id } }}
         >

@@ -1,5 +1,6 @@
 // A list of which only the rows on screen are in the document, however long it is: they stand at their places in a box that is as tall as
-// all of them, so that the scroll bar tells the truth. The row that has the focus stays in the document wherever one scrolls.
+// all of them, so that the scroll bar tells the truth. The row that has the focus stays in the document wherever one scrolls. To Tab the
+// whole list is one stop: the row that somebody stood at last, or the first one on screen.
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Range } from '../lib/rows';
@@ -29,9 +30,11 @@ export interface Slot<T extends Id> {
   index: number;
   /** From the box's top, pixels. */
   top: number;
+  /** 0 for the row that Tab leads to. */
+  tabIndex: 0 | -1;
 }
 
-/** What is drawn: boxes with `data-index` and `data-id`, in each something to stand at with `data-error-link`. */
+/** What is drawn: boxes with `data-index` and `data-id`, in each something to stand at with `data-error-link` and the slot's `tabIndex`. */
 export function useWindowed<T extends Id>({
   ids,
   box,
@@ -45,6 +48,7 @@ export function useWindowed<T extends Id>({
   // Asked once: to answer, the browser has to lay the page out.
   const [screen] = useState(() => ({ width: window.innerWidth, height: window.innerHeight }));
   const wanted = useRef<{ id: T; until: number } | undefined>(undefined);
+  const { stood, setStood } = useStood<T>(box);
   const virtualizer = useWindowVirtualizer({
     count: ids.length,
     estimateSize: useCallback(() => rowHeight, [rowHeight]),
@@ -58,11 +62,11 @@ export function useWindowed<T extends Id>({
     rangeExtractor: useCallback(
       (range: Parameters<typeof defaultRangeExtractor>[0]) => {
         const usual = defaultRangeExtractor(range);
-        const at = places.get(focusedId(box.current) as T);
-        if (at === undefined || usual.includes(at)) return usual;
-        return [...usual, at].sort((a, b) => a - b);
+        const kept = [focusedId(box.current), stood].map((id) => places.get(id as T));
+        const more = kept.filter((at) => at !== undefined && !usual.includes(at)) as number[];
+        return more.length === 0 ? usual : Array.from(new Set([...usual, ...more])).sort((a, b) => a - b);
       },
-      [box, places],
+      [box, places, stood],
     ),
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows have another height now
@@ -81,13 +85,29 @@ export function useWindowed<T extends Id>({
     else if (standAt(box.current, current.id)) wanted.current = undefined;
   }, [box]);
   useEffect(takeFocus);
+  const stand = (id: T) => {
+    wanted.current = { id, until: performance.now() + focusPatienceMs };
+    setStood(id);
+    takeFocus();
+  };
+  const own = focusedId(box.current) as T | undefined;
+  useKeptPlace({ ids, places, own, stood, setStood, stand });
 
   const items = virtualizer.getVirtualItems();
-  const range = virtualizer.range;
+  const range = { first: virtualizer.range?.startIndex ?? 0, last: virtualizer.range?.endIndex ?? 0 } satisfies Range;
+  const top = (virtualizer.scrollOffset ?? 0) + headHeight;
+  const first = items.find(({ index, start }) => index >= range.first && start >= top)?.index ?? range.first;
+  const isSeen = (at: number | undefined) => at !== undefined && at >= first && at <= range.last;
+  const stop = own !== undefined && places.has(own) ? own : isSeen(places.get(stood as T)) ? stood : ids[first];
   return {
-    slots: items.map(({ index, start }) => ({ id: ids[index] as T, index, top: start - margin })),
+    slots: items.map(({ index, start }): Slot<T> => {
+      const id = ids[index] as T;
+      return { id, index, top: start - margin, tabIndex: id === stop ? 0 : -1 };
+    }),
     height: virtualizer.getTotalSize(),
-    range: { first: range?.startIndex ?? 0, last: range?.endIndex ?? 0 } satisfies Range,
+    range,
+    /** The row that Tab leads to. */
+    stop,
     placeOf: (id: T) => places.get(id),
     measure: measured ? virtualizer.measureElement : undefined,
     /** The row at which somebody stands, or is about to. */
@@ -96,15 +116,11 @@ export function useWindowed<T extends Id>({
     goTo: (index: number) => {
       const id = ids[index];
       if (id === undefined) return;
-      wanted.current = { id, until: performance.now() + focusPatienceMs };
       virtualizer.scrollToIndex(index, { align: 'auto' });
-      takeFocus();
+      stand(id);
     },
     /** Stands at a row without going there. */
-    stand: (id: T) => {
-      wanted.current = { id, until: performance.now() + focusPatienceMs };
-      takeFocus();
-    },
+    stand,
     /** To the list's top, if one is beyond it. */
     toTop: () => {
       if (window.scrollY > margin - headHeight) window.scrollTo(0, margin - headHeight);
@@ -113,6 +129,42 @@ export function useWindowed<T extends Id>({
 }
 
 export type Windowed<T extends Id> = ReturnType<typeof useWindowed<T>>;
+
+/** The row that somebody stood at last. */
+function useStood<T extends Id>(box: RefObject<HTMLElement | null>) {
+  const [stood, setStood] = useState<T>();
+  useEffect(() => {
+    const own = box.current;
+    const note = () => setStood(focusedId(own) as T | undefined);
+    own?.addEventListener('focusin', note);
+    return () => own?.removeEventListener('focusin', note);
+  }, [box]);
+  return { stood, setStood };
+}
+
+interface Kept<T extends Id> {
+  ids: readonly T[];
+  places: ReadonlyMap<T, number>;
+  /** The row that had the focus when this was drawn. */
+  own: T | undefined;
+  stood: T | undefined;
+  setStood: (id: T | undefined) => void;
+  stand: (id: T) => void;
+}
+
+/** Whose row was drawn anew stands at it again; whose row is gone stands at the one in its place. */
+function useKeptPlace<T extends Id>({ ids, places, own, stood, setStood, stand }: Kept<T>): void {
+  const place = useRef(0);
+  useLayoutEffect(() => {
+    const id = own ?? stood;
+    if (id === undefined) return;
+    const at = places.get(id);
+    place.current = at ?? Math.max(0, Math.min(place.current, ids.length - 1));
+    const next = ids[place.current];
+    if (own !== undefined && next !== undefined && document.activeElement === document.body) stand(next);
+    else if (next !== stood && at === undefined) setStood(next);
+  });
+}
 
 /** Ids are numbers in some lists and texts in others; the document knows texts. */
 function focusedId(box: HTMLElement | null): Id | undefined {

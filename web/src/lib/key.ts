@@ -1,7 +1,8 @@
 // Keyboard shortcuts: single keys, never while somebody types or holds a modifier.
 import { useEffect, useRef } from 'react';
 
-export type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
+/** One that answers false has left the key to the browser. */
+export type Shortcuts = Record<string, (event: KeyboardEvent) => unknown>;
 
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
@@ -10,10 +11,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return;
       const run = Object.hasOwn(latest.current, event.key) ? latest.current[event.key] : undefined;
-      if (run) {
-        event.preventDefault();
-        run(event);
-      }
+      if (run && run(event) !== false) event.preventDefault();
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
@@ -43,8 +41,8 @@ export function typing(target: EventTarget | null): boolean {
 }
 
 export const shortcutHelp: [keys: string[], what: string][] = [
-  [['j'], 'next row'],
-  [['k'], 'previous row'],
+  [['j', '↓'], 'next row'],
+  [['k', '↑'], 'previous row'],
   [['o', 'Enter'], 'open it'],
   [['u', 'Esc'], 'back to the list'],
   [['x'], 'select the row'],

@@ -34,8 +34,10 @@ export function stepped(key: string, at: number | undefined, count: number, page
   const page = Math.max(1, pageRows);
   switch (key) {
     case 'j':
+    case 'ArrowDown':
       return at === undefined ? undefined : within(at + 1);
     case 'k':
+    case 'ArrowUp':
       return at === undefined ? undefined : within(at - 1);
     case 'PageDown':
       return within((at ?? 0) + page);

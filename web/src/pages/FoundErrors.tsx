@@ -20,6 +20,9 @@ import { useSelection } from './selection';
 /** What a selection's bar at the bottom of a small screen covers, pixels. */
 const barHeight = 96;
 
+/** What leads from row to row, for who stands at one. */
+const listKeys = ['ArrowDown', 'ArrowUp', 'Home', 'End', 'PageUp', 'PageDown'];
+
 interface Props {
   ask: ListAsk;
   order: Order;
@@ -39,12 +42,12 @@ export function FoundErrors({ ask, order, total }: Props) {
     headHeight,
     footHeight: small ? barHeight : 0,
   });
-  const { range, goTo, stand, current, placeOf, toTop } = windowed;
+  const { range, stop, goTo, stand, current, placeOf, toTop } = windowed;
   const within = range.first > 0;
   held.setWithin(within);
   const { rowOf, loaded } = useLoaded(ask, order, { ids, range, question });
   const isListed = (id: number) => placeOf(id) !== undefined;
-  const chosen = useSelection({ list, ids, isListed, loaded, total, stand });
+  const chosen = useSelection({ list, ids, isListed, loaded, total, stop, stand });
   useReturn(list, stand);
   useBegin(question, toTop);
 
@@ -65,7 +68,7 @@ export function FoundErrors({ ask, order, total }: Props) {
   });
   const onKey = (event: KeyboardEvent) => {
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
-    if (plain && ['Home', 'End', 'PageUp', 'PageDown'].includes(event.key) && lead(event.key)) event.preventDefault();
+    if (plain && listKeys.includes(event.key) && lead(event.key)) event.preventDefault();
   };
   const show = () => {
     held.release();

@@ -12,7 +12,7 @@ import { useShortcuts } from '../lib/key';
 import { go, usePlace } from '../lib/location';
 import { useZone } from '../lib/preference';
 import { zoomOut } from '../lib/time';
-import { useHeldRows, useListKeys } from './list';
+import { useHeldRows, useListKeys, useTabStop } from './list';
 import { limit, type Pages, type useMatches } from './matches';
 import { OpenedSample } from './OpenedSample';
 import classes from './SearchPage.module.css';
@@ -34,6 +34,7 @@ export function HitsPanel({ matches, known, refused, input }: Props) {
   const at = rows.findIndex((row) => row.id === occurrence);
   const total = known?.summary?.total ?? 0;
   useListKeys(list, input);
+  const stop = useTabStop(list, rows, occurrence);
   useInView(list, at >= 0 ? occurrence : '');
 
   const show = (id: string) => go({ view: { occurrence: id }, replace: true });
@@ -97,7 +98,7 @@ export function HitsPanel({ matches, known, refused, input }: Props) {
       )}
       {known && rows.length === 0 && <NoneFound q={q} />}
       {rows.length > 0 && (
-        <HitList rows={rows} open={occurrence} listRef={list} onHold={held.setHeld}>
+        <HitList rows={rows} open={occurrence} stop={stop} listRef={list} onHold={held.setHeld}>
           {opened}
         </HitList>
       )}

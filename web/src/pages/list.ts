@@ -1,4 +1,5 @@
-// What lists of rows have in common: an order that holds still, and keys to walk with. A row's link has `data-error-link`.
+// What lists of rows have in common: an order that holds still, keys to walk with, and that all of it is one stop to Tab. A row's link
+// has `data-error-link`.
 import { useEffect, useRef, useState } from 'react';
 import { hold } from '../lib/held';
 import { useShortcuts } from '../lib/key';
@@ -25,23 +26,56 @@ export function useHeldRows<T>(
   return { ...result, setHeld, release: () => setReleased(true) };
 }
 
-/** j and k from row to row, o into it, / to the query box. */
+/** j, k and, within the list, the arrow keys from row to row, o into it, / to the query box. */
 export function useListKeys(
   list: { current: HTMLOListElement | null },
   input: { current: HTMLInputElement | null },
 ): void {
+  const links = () => Array.from(list.current?.querySelectorAll<HTMLAnchorElement>('[data-error-link]') ?? []);
+  const current = () => document.activeElement?.closest('li')?.querySelector<HTMLAnchorElement>('[data-error-link]');
+  const standAt = (link: HTMLAnchorElement | undefined) => {
+    link?.focus({ preventScroll: true });
+    link?.closest('li')?.scrollIntoView({ block: 'nearest' });
+  };
   const move = (by: number) => {
-    const links = Array.from(list.current?.querySelectorAll<HTMLAnchorElement>('[data-error-link]') ?? []);
-    const row = document.activeElement?.closest('li')?.querySelector<HTMLAnchorElement>('[data-error-link]');
-    const at = row ? links.indexOf(row) : -1;
-    const next = links[at < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, at + by))];
-    next?.focus({ preventScroll: true });
-    next?.closest('li')?.scrollIntoView({ block: 'nearest' });
+    const all = links();
+    const row = current();
+    const at = row ? all.indexOf(row) : -1;
+    standAt(all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))]);
+  };
+  // Only who stands at a row's own link means the list by these: an opened sample scrolls with them.
+  const withinRows = (go: () => void) => (event: KeyboardEvent) => {
+    if (!(event.target instanceof Element) || !event.target.matches('[data-error-link]')) return false;
+    go();
+    return true;
   };
   useShortcuts({
     j: () => move(1),
     k: () => move(-1),
+    ArrowDown: withinRows(() => move(1)),
+    ArrowUp: withinRows(() => move(-1)),
+    Home: withinRows(() => standAt(links()[0])),
+    End: withinRows(() => standAt(links().at(-1))),
     o: () => document.activeElement instanceof HTMLAnchorElement && document.activeElement.click(),
     '/': () => input.current?.select(),
   });
+}
+
+/** The row that Tab leads to: the one that somebody stood at last, else the open one, else the first. */
+export function useTabStop<T extends { id: string }>(
+  list: { current: HTMLOListElement | null },
+  rows: T[],
+  open: string,
+) {
+  const [stood, setStood] = useState('');
+  useEffect(() => {
+    const note = ({ target }: FocusEvent) => {
+      const row = target instanceof Element && list.current?.contains(target) ? target.closest('li[data-id]') : null;
+      if (row instanceof HTMLElement) setStood(row.dataset.id ?? '');
+    };
+    document.addEventListener('focusin', note);
+    return () => document.removeEventListener('focusin', note);
+  }, [list]);
+  const has = (id: string) => id !== '' && rows.some((row) => row.id === id);
+  return has(stood) ? stood : has(open) ? open : rows[0]?.id;
 }

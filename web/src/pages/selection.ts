@@ -25,11 +25,13 @@ interface Given {
   isListed: (id: number) => boolean;
   loaded: () => Aggregate[];
   total: number;
+  /** The row that Tab leads to. */
+  stop: number | undefined;
   /** Stands at a row again. */
   stand: (id: number) => void;
 }
 
-export function useSelection({ list, ids: shown, isListed, loaded, total, stand }: Given) {
+export function useSelection({ list, ids: shown, isListed, loaded, total, stop, stand }: Given) {
   const { view } = usePlace();
   const { window } = useAsk();
   const { edit } = useEdits();
@@ -38,8 +40,8 @@ export function useSelection({ list, ids: shown, isListed, loaded, total, stand 
   const anchor = useRef<number | undefined>(undefined);
   /** The row was only chosen for a menu: without a change it is not any more. */
   const passing = useRef(false);
-  const latest = useRef({ selection, shown });
-  latest.current = { selection, shown };
+  const latest = useRef({ selection, shown, isListed, stop, stand });
+  latest.current = { selection, shown, isListed, stop, stand };
 
   const select = useCallback((id: number, reach: boolean) => {
     const now = latest.current;
@@ -47,9 +49,17 @@ export function useSelection({ list, ids: shown, isListed, loaded, total, stand 
     set(reach ? reached(now.selection, anchor.current, id, now.shown) : toggled(now.selection, id, now.shown));
     anchor.current = id;
   }, []);
+  /** Whoever did something with rows stands at one again: at the one that was chosen last, or where Tab leads to. */
+  const comeBack = () =>
+    whenLeft(() => {
+      const now = latest.current;
+      const id = anchor.current !== undefined && now.isListed(anchor.current) ? anchor.current : now.stop;
+      if (id !== undefined) now.stand(id);
+    });
   const clear = () => {
     passing.current = false;
     set(nothing);
+    comeBack();
   };
 
   const count = selection.all ? total : selection.ids.size;
@@ -58,10 +68,6 @@ export function useSelection({ list, ids: shown, isListed, loaded, total, stand 
   const on: On = selection.all
     ? { kind: 'query', which: { query: view.q, ...(view.all ? {} : between(window)) }, total, rows: chosen }
     : { kind: 'many', ids: Array.from(selection.ids), rows: chosen };
-  const comeBack = () => {
-    if (anchor.current !== undefined) returnTo(stand, anchor.current);
-  };
-
   const act = async (change: Change, what: On) => {
     const wasPassing = passing.current;
     passing.current = false;
@@ -74,7 +80,6 @@ export function useSelection({ list, ids: shown, isListed, loaded, total, stand 
     setOpened(next);
     if (next !== undefined || !passing.current) return;
     clear();
-    comeBack();
   };
   const start = (menu: Opened) => {
     const id = under();
@@ -146,11 +151,11 @@ function cursorRow(list: HTMLOListElement | null): number | undefined {
 /** How long what had the focus may take to go. */
 const leaveMs = 600;
 
-/** Whoever did something with a row stands at it again, unless they have gone somewhere else. */
-function returnTo(stand: (id: number) => void, id: number): void {
+/** As soon as nothing has the focus any more, unless whoever had it has gone somewhere else. */
+function whenLeft(then: () => void): void {
   const end = performance.now() + leaveMs;
   const look = () => {
-    if (document.activeElement === null || document.activeElement === document.body) stand(id);
+    if (document.activeElement === null || document.activeElement === document.body) then();
     else if (performance.now() < end) window.requestAnimationFrame(look);
   };
   window.requestAnimationFrame(look);
