@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 
+use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 
 use super::group::service_name;
@@ -28,6 +29,9 @@ pub const FACETS_MAX: usize = 20;
 
 /// Most errors in one answer.
 pub const AGGREGATES_MAX: usize = 100;
+
+/// Snippets of so many samples are worth a second thread.
+const PARALLEL_MIN: usize = 8;
 
 /// Values of one facet that are told apart; the rest stands together as `other`.
 const VALUES_MAX: usize = 20;
@@ -302,13 +306,19 @@ fn oldest_day(index: &Snapshot, condition: &Condition, end: Timestamp) -> Result
 fn hits(context: &Context<'_>, condition: &Condition, found: &[Found]) -> Result<Vec<Hit>, Error> {
     let ids: Vec<_> = found.iter().map(|found| found.id).collect();
     let stored = context.view.occurrences_of(&ids)?;
-    let hits = found.iter().zip(stored).filter_map(|(found, stored)| {
-        // What retention removed a moment ago may still be in the index.
-        let item = occurrence::item(context, stored?);
+    // What retention removed a moment ago may still be in the index.
+    let items =
+        found.iter().zip(stored).filter_map(|(found, stored)| Some((found.time, occurrence::item(context, stored?))));
+    let items: Vec<_> = items.collect();
+    let hit = |(time, item): (Timestamp, Item)| {
         let snippets = snippet::of(condition, &item.stored.occurrence);
-        Some(Hit { item, time: found.time, snippets })
-    });
-    Ok(hits.collect())
+        Hit { item, time, snippets }
+    };
+    Ok(if items.len() < PARALLEL_MIN {
+        items.into_iter().map(hit).collect()
+    } else {
+        items.into_par_iter().map(hit).collect()
+    })
 }
 
 fn summarise(context: &Context<'_>, request: &Request<'_>, buckets: Buckets, tally: Tally) -> Summary {

@@ -41,6 +41,11 @@ impl Window {
         }
     }
 
+    /// Adds ascending documents of the window that begins at `base`.
+    pub(super) fn extend(&mut self, base: u32, documents: &[u32]) {
+        extend(&mut self.0, documents.iter().map(|document| document - base));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
@@ -101,6 +106,26 @@ impl Window {
     }
 }
 
+/// Adds ascending numbers. A word is written when all of its numbers are known: written for each of them, one write would wait
+/// for the other.
+fn extend(words: &mut [u64], numbers: impl Iterator<Item = u32>) {
+    let mut write = |place: usize, bits: u64| {
+        if let Some(word) = words.get_mut(place) {
+            *word |= bits;
+        }
+    };
+    let (mut place, mut bits) = (0, 0);
+    for number in numbers {
+        let of = number as usize / 64;
+        if of != place {
+            write(place, std::mem::take(&mut bits));
+            place = of;
+        }
+        bits |= 1 << (number % 64);
+    }
+    write(place, bits);
+}
+
 /// A set of numbers, a bit for each up to the largest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bits(Vec<u64>);
@@ -111,13 +136,9 @@ impl Bits {
         Self(vec![0; end.div_ceil(64) as usize])
     }
 
-    /// Adds numbers that there is room for.
+    /// Adds ascending numbers that there is room for.
     pub(super) fn extend(&mut self, numbers: &[u32]) {
-        for number in numbers {
-            if let Some(word) = self.0.get_mut(*number as usize / 64) {
-                *word |= 1 << (number % 64);
-            }
-        }
+        extend(&mut self.0, numbers.iter().copied());
     }
 
     pub(super) fn insert(&mut self, number: u64) {

@@ -260,20 +260,31 @@ impl Test {
         }
     }
 
-    /// Which of the test it is, is decided once and not a thousand times.
-    fn window<T: Copy + Into<u64>>(&self, values: &[T]) -> Window {
-        match self {
+    /// The documents in `mask` whose values pass. Which of the test it is, is decided once and not a thousand times.
+    fn window<T: Copy + Into<u64>>(&self, values: &[T], mask: &Window) -> Window {
+        if mask.len() < DENSE_MIN {
+            let mut found = Window::EMPTY;
+            let value = |at: u32| values.get(at as usize).copied().map(Into::into);
+            for at in mask.iter().filter(|at| value(*at).is_some_and(|value| self.holds(value))) {
+                found.insert(at);
+            }
+            return found;
+        }
+        let found = match self {
             Self::In(set) => Window::of(values, |value| set.contains(value)),
             Self::Mask(mask) => Window::of(values, |value| value & mask != 0),
-        }
+        };
+        found.and(mask)
     }
 }
 
 /// So many shared texts are followed by their documents; of more, all documents are looked at.
 const FOLLOWED_MAX: usize = 32;
 
-/// Where most documents of a window are asked for, all values are read at once.
+/// Up to so many documents of a window are looked up one by one; for more all values are read at once.
 const SPARSE_MAX: u32 = 96;
+/// From so many documents of a window on all values are tested, which needs no branches.
+const DENSE_MIN: u32 = 400;
 
 impl Node {
     /// A sequence in any of these fields.
@@ -383,12 +394,11 @@ fn column_window(values: &Column, test: &Test, read: &mut Vec<u64>, base: u32, m
         }
         return found;
     }
-    let found = match values.window(base, read) {
-        Numbers::Short(values) => test.window(values),
-        Numbers::Long(values) => test.window(values),
-        Numbers::Wide(values) => test.window(values),
-    };
-    found.and(mask)
+    match values.window(base, read) {
+        Numbers::Short(values) => test.window(values, mask),
+        Numbers::Long(values) => test.window(values, mask),
+        Numbers::Wide(values) => test.window(values, mask),
+    }
 }
 
 /// The documents of a window that `seek` finds one after the other.
@@ -463,9 +473,7 @@ impl TokenCursor {
             }
             let rest = documents.get(self.at..).unwrap_or_default();
             let within = rest.partition_point(|document| document - base < WINDOW);
-            for document in rest.get(..within).unwrap_or_default() {
-                found.insert(document - base);
-            }
+            found.extend(base, rest.get(..within).unwrap_or_default());
             self.at += within;
             if within < rest.len() {
                 return found;

@@ -5,7 +5,10 @@ use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::Error;
+use super::bits::{Bits, Window};
 use super::condition::Condition;
 use super::partition::Partition;
 use super::plan::Ask;
@@ -101,9 +104,8 @@ impl Snapshot {
     /// # Errors
     /// When an index can not be read.
     pub fn count(&self, condition: &Condition, range: TimeRange) -> Result<u64, Error> {
-        let mut total = 0;
-        self.each(condition, range, &mut |_, _, window| total += u64::from(window.len()))?;
-        Ok(total)
+        let counts = self.each(condition, range, |total: &mut u64, _, _, window| *total += u64::from(window.len()))?;
+        Ok(counts.into_iter().sum())
     }
 
     /// The aggregates of occurrences in `range` for which `condition` holds.
@@ -111,30 +113,33 @@ impl Snapshot {
     /// # Errors
     /// When an index can not be read.
     pub fn aggregates(&self, condition: &Condition, range: TimeRange) -> Result<AggregateSet, Error> {
-        let mut seen = super::bits::Bits::default();
-        self.each(condition, range, &mut |segment, base, window| {
+        let seen = self.each(condition, range, |seen: &mut Bits, segment, base, window| {
             window.iter().for_each(|at| seen.insert(segment.aggregate.get(base + at)));
         })?;
-        Ok(seen.iter().map(|id| AggregateId(id as u32)).collect())
+        Ok(seen.iter().flat_map(Bits::iter).map(|id| AggregateId(id as u32)).collect())
     }
 
-    /// Calls `visit` with all windows of documents in `range` for which `condition` holds.
-    fn each(
+    /// Calls `visit` with all windows of documents in `range` for which `condition` holds, and gives back what it made of each
+    /// partition. Partitions are gone through at the same time.
+    fn each<T: Default + Send>(
         &self,
         condition: &Condition,
         range: TimeRange,
-        visit: &mut dyn FnMut(&Segment, u32, &super::bits::Window),
-    ) -> Result<(), Error> {
+        visit: impl Fn(&mut T, &Segment, u32, &Window) + Sync,
+    ) -> Result<Vec<T>, Error> {
         let ask = Ask::new(condition, &self.fields);
-        for partition in self.partitions.iter().filter(|partition| partition.newest >= range.start) {
+        let partitions = self.partitions.par_iter().filter(|partition| partition.newest >= range.start);
+        let made = partitions.map(|partition| {
+            let mut made = T::default();
             for (segment, mut node, from, to) in partition.open(&ask, range)? {
                 node.each(from, to, &mut |base, window| {
-                    visit(segment, base, window);
+                    visit(&mut made, segment, base, window);
                     ControlFlow::Continue(())
                 });
             }
-        }
-        Ok(())
+            Ok(made)
+        });
+        made.collect()
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::ops::ControlFlow;
 
+use rayon::prelude::*;
+
 use super::Error;
 use super::bits::{WINDOW, Window};
 use super::column::{Column, Numbers};
@@ -20,6 +22,9 @@ use crate::model::series::Buckets;
 const SPARSE_MAX: u32 = 96;
 /// For a bucket's edge a segment is searched, which costs as much as looking up the times of so many documents.
 const EDGE_LOOKUPS: usize = 16;
+
+/// So many partitions are counted by one thread at least.
+const PARTITIONS_MIN: usize = 4;
 
 /// What there is to say about all occurrences for which a condition holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,10 +47,13 @@ impl Snapshot {
     pub fn tally(&self, condition: &Condition, buckets: &Buckets, by_target: bool) -> Result<Tally, Error> {
         let ask = Ask::new(condition, &self.fields);
         let range = buckets.range();
-        let mut counts = Counts::new(buckets.len, by_target);
-        for partition in self.partitions.iter().filter(|partition| partition.newest >= range.start) {
-            counts.partition(partition, &ask, buckets)?;
-        }
+        let none = || Counts::new(buckets.len, by_target);
+        // Some at a time, for what each thread counted has to be added up.
+        let partitions = self.partitions.par_iter().with_min_len(PARTITIONS_MIN);
+        let counts = partitions
+            .filter(|partition| partition.newest >= range.start)
+            .try_fold(none, |counts, partition| counts.with(partition, &ask, buckets))
+            .try_reduce(none, |counts, others| Ok(counts.and(&others)))?;
         Ok(Tally {
             total: counts.over_time.iter().sum(),
             over_time: counts.over_time,
@@ -68,7 +76,7 @@ impl Counts {
         Self { over_time: vec![0; buckets], aggregates: Dense::default(), targets }
     }
 
-    fn partition(&mut self, partition: &Partition, ask: &Ask, buckets: &Buckets) -> Result<(), Error> {
+    fn with(mut self, partition: &Partition, ask: &Ask, buckets: &Buckets) -> Result<Self, Error> {
         for (segment, mut node, from, to) in partition.open(ask, buckets.range())? {
             let matches = Matches::of(&mut node, from, to);
             matches.over_time(segment, buckets, &mut self.over_time);
@@ -83,7 +91,20 @@ impl Counts {
                 targets.count(&segment.target, &matches, of_targets);
             }
         }
-        Ok(())
+        Ok(self)
+    }
+
+    fn and(mut self, others: &Self) -> Self {
+        for (count, more) in self.over_time.iter_mut().zip(&others.over_time) {
+            *count += more;
+        }
+        let add =
+            |to: &mut Dense, from: &Dense| from.iter().for_each(|(number, count)| to.add(u64::from(number), count));
+        add(&mut self.aggregates, &others.aggregates);
+        if let (Some(targets), Some(others)) = (&mut self.targets, &others.targets) {
+            add(targets, others);
+        }
+        self
     }
 }
 

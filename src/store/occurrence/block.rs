@@ -11,6 +11,8 @@
 //! in the fields. Classes, methods, header names and header values recur, so a block numbers them as they come and
 //! refers back. docs/storage-format.md has the fields in order.
 
+use std::ops::ControlFlow;
+
 use xxhash_rust::xxh3::xxh3_64;
 use zstd::bulk::Compressor;
 
@@ -153,14 +155,15 @@ impl Unfolded {
         self.uuids.len() + self.fields.capacity() + self.texts.len()
     }
 
-    /// Decodes those occurrences whose place is wanted, in ascending order.
+    /// Decodes those occurrences whose place is wanted, in ascending order, until `visit` breaks: what stands behind is not looked
+    /// at then.
     ///
     /// # Errors
     /// When it is not what was written. Occurrences before the damage may have been visited already.
     pub(super) fn records(
         &self,
         mut wanted: impl FnMut(u32) -> bool,
-        mut visit: impl FnMut(u32, Record),
+        mut visit: impl FnMut(u32, Record) -> ControlFlow<()>,
     ) -> Result<(), Corrupt> {
         let Self { count, uuids, fields, texts } = self;
         let (strings, last) = (Vec::new(), Last::default());
@@ -168,8 +171,8 @@ impl Unfolded {
         for place in 0..*count {
             reader.keep = wanted(place);
             let record = reader.record()?;
-            if reader.keep {
-                visit(place, record);
+            if reader.keep && visit(place, record).is_break() {
+                return Ok(());
             }
         }
         if reader.fields.is_empty() && reader.texts.is_empty() && reader.uuids.is_empty() {

@@ -8,13 +8,14 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rayon::prelude::*;
 use redb::{ReadTransaction, WriteTransaction};
 use roaring::RoaringBitmap;
 
 use super::cache::Cache;
-use super::error::Error;
+use super::error::{Damaged, Error};
 use super::index::{Index, Place, Rows, Thinned};
-use super::reading::{DayFile, Reading, complete};
+use super::reading::{DayFile, Reading, Selected, complete};
 use super::{Found, NewOccurrence, StackLookup, Visit, block, cutter, sparse};
 use crate::model::id::OccurrenceId;
 use crate::model::time::Timestamp;
@@ -35,6 +36,18 @@ pub struct Partitions {
     writing: Mutex<Option<Writing>>,
     encoders: Mutex<Vec<block::Encoder>>,
     unfolded: Cache<BlockKey, sparse::Unfolded>,
+}
+
+/// So many blocks are worth a second thread: a page of what is rare is in fifty, which have nothing to do with each other.
+const PARALLEL_MIN: usize = 8;
+
+/// The occurrences that are wanted of a block.
+struct Wanted<'a> {
+    reading: Arc<Reading>,
+    key: BlockKey,
+    place: Place,
+    /// In ascending order, and at which place of the answer each belongs.
+    ids: &'a [(OccurrenceId, Place, usize)],
 }
 
 /// A block: its day and generation, its commit and first index. Bytes that are known are never written again.
@@ -134,23 +147,49 @@ impl Partitions {
             }
         }
         placed.sort_unstable_by_key(|(id, _, at)| (*id, *at));
+        let mut blocks = Vec::new();
         for of_day in placed.chunk_by(|(a, _, _), (b, _, _)| a.day == b.day) {
             let Some((first, _, _)) = of_day.first() else { continue };
             let generation = index.generation(first.day).map_err(self.indexing())?;
-            let Some(reading) = self.open_to_read(first.day, generation)? else { continue };
-            for of_block in of_day.chunk_by(|(_, a, _), (_, b, _)| a == b) {
-                let Some((_, place, _)) = of_block.first() else { continue };
-                let key = (first.day, generation, place.commit, place.first);
-                let block = match self.unfolded.get(key) {
-                    Some(block) => Ok(block),
-                    None => reading.unfold(place)?.map(Arc::new).inspect(|block| {
-                        self.unfolded.insert(key, Arc::clone(block), block.bytes());
-                    }),
+            let Some(reading) = self.open_to_read(first.day, generation)?.map(Arc::new) else { continue };
+            for ids in of_day.chunk_by(|(_, a, _), (_, b, _)| a == b) {
+                let Some((id, place, _)) = ids.first() else { continue };
+                let key = (id.day, generation, place.commit, place.first);
+                blocks.push(Wanted { reading: Arc::clone(&reading), key, place: *place, ids });
+            }
+        }
+        let select = |wanted: &Wanted<'_>| self.select(wanted);
+        let selected: Vec<_> = if blocks.len() < PARALLEL_MIN {
+            blocks.iter().map(select).collect()
+        } else {
+            blocks.par_iter().map(select).collect()
+        };
+        for (Wanted { ids, .. }, selected) in blocks.iter().zip(selected) {
+            let selected = selected?;
+            for (id, _, at) in *ids {
+                let Some(answer) = found.get_mut(*at) else { continue };
+                *answer = match &selected {
+                    Err(damaged) => Err(damaged.clone()),
+                    Ok(records) => match records.get(&(id.commit, id.index)) {
+                        Some(record) => complete(*id, record.clone(), stacks)?.map(Some),
+                        None => Ok(None),
+                    },
                 };
-                reading.answer(of_block, block.as_deref(), stacks, &mut found)?;
             }
         }
         Ok(found)
+    }
+
+    /// What is wanted of a block, which was unfolded lately or is read.
+    fn select(&self, wanted: &Wanted<'_>) -> Result<Result<Selected, Damaged>, Error> {
+        let Wanted { reading, key, place, ids } = wanted;
+        let block = match self.unfolded.get(*key) {
+            Some(block) => Ok(block),
+            None => reading.unfold(place)?.map(Arc::new).inspect(|block| {
+                self.unfolded.insert(*key, Arc::clone(block), block.bytes());
+            }),
+        };
+        Ok(block.and_then(|block| reading.select(place, &block, ids)))
     }
 
     /// Calls `visit` with every occurrence of `day` in `commits` in the order of their ids, until it breaks.

@@ -1,15 +1,20 @@
 //! A day's file, open for reading: what its snapshot knows of it does not change, and it can be read on when it was removed.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::error::{Damaged, Error};
 use super::index::Place;
-use super::{Found, StackLookup, StoredOccurrence, block, sparse};
+use super::{StackLookup, StoredOccurrence, block, sparse};
 use crate::model::id::{OccurrenceId, StackId};
 use crate::model::occurrence::Stack;
 use crate::store::codec::Corrupt;
 use crate::store::disk::File;
+
+/// Records of a block by commit and index.
+pub(super) type Selected = BTreeMap<(u64, u32), block::Record>;
 
 /// A partition's file, open for reading.
 pub(in crate::store) struct Reading {
@@ -28,32 +33,22 @@ pub(in crate::store) struct DayFile {
 }
 
 impl Reading {
-    /// Answers the ids that stand in one block, ascending, each at its place in `found`.
-    pub(super) fn answer(
+    /// Those of a block's records whose ids are given, ascending.
+    pub(super) fn select(
         &self,
+        place: &Place,
+        block: &sparse::Unfolded,
         ids: &[(OccurrenceId, Place, usize)],
-        block: Result<&sparse::Unfolded, &Damaged>,
-        stacks: &mut StackLookup<'_>,
-        found: &mut [Found],
-    ) -> Result<(), Error> {
-        let Some((_, place, _)) = ids.first() else { return Ok(()) };
-        let mut records = std::collections::BTreeMap::new();
+    ) -> Result<Selected, Damaged> {
         let wanted =
             |commit, index| ids.binary_search_by_key(&(commit, index), |(id, _, _)| (id.commit, id.index)).is_ok();
-        let take = |commit: u64, index: u32, record| drop(records.insert((commit, index), record));
-        let decoded = block.map_err(Damaged::clone).and_then(|block| {
-            let decoded = block.records(wanted, take);
-            decoded.map_err(|source| self.damaged(place, source))
+        let last = ids.last().map(|(id, _, _)| (id.commit, id.index));
+        let mut selected = Selected::new();
+        let decoded = block.records(wanted, |commit, index, record| {
+            selected.insert((commit, index), record);
+            if last == Some((commit, index)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        for (id, _, at) in ids {
-            let Some(answer) = found.get_mut(*at) else { continue };
-            *answer = match (&decoded, records.get(&(id.commit, id.index))) {
-                (Err(damaged), _) => Err(damaged.clone()),
-                (Ok(()), None) => Ok(None),
-                (Ok(()), Some(record)) => complete(*id, record.clone(), stacks)?.map(Some),
-            };
-        }
-        Ok(())
+        decoded.map(|()| selected).map_err(|source| self.damaged(place, source))
     }
 
     /// Reads a block and decodes those of its occurrences that are wanted.
@@ -61,10 +56,14 @@ impl Reading {
         &self,
         place: &Place,
         wanted: impl FnMut(u64, u32) -> bool,
-        visit: impl FnMut(u64, u32, block::Record),
+        mut visit: impl FnMut(u64, u32, block::Record),
     ) -> Result<Result<(), Damaged>, Error> {
         let block = self.unfold(place)?;
-        Ok(block.and_then(|block| block.records(wanted, visit).map_err(|source| self.damaged(place, source))))
+        let all = |commit: u64, index: u32, record| {
+            visit(commit, index, record);
+            ControlFlow::Continue(())
+        };
+        Ok(block.and_then(|block| block.records(wanted, all).map_err(|source| self.damaged(place, source))))
     }
 
     /// Reads a block.

@@ -6,6 +6,8 @@
 //!         before where the commit is the same
 //! ```
 
+use std::ops::ControlFlow;
+
 use super::{NewOccurrence, block, envelope};
 use crate::store::codec::{Corrupt, varint};
 
@@ -66,14 +68,14 @@ impl Unfolded {
         self.block.bytes() + self.ids.as_ref().map_or(0, |ids| ids.len() * 16)
     }
 
-    /// Decodes those occurrences that are wanted, by commit and index, ascending.
+    /// Decodes those occurrences that are wanted, by commit and index, ascending, until `visit` breaks.
     ///
     /// # Errors
     /// When it is not what was written. Occurrences before the damage may have been visited already.
     pub(super) fn records(
         &self,
         mut wanted: impl FnMut(u64, u32) -> bool,
-        mut visit: impl FnMut(u64, u32, block::Record),
+        mut visit: impl FnMut(u64, u32, block::Record) -> ControlFlow<()>,
     ) -> Result<(), Corrupt> {
         let id = |place: u32| match &self.ids {
             None => Some((self.commit, self.first.saturating_add(place))),
@@ -81,10 +83,9 @@ impl Unfolded {
         };
         self.block.records(
             |place| id(place).is_some_and(|(commit, index)| wanted(commit, index)),
-            |place, record| {
-                if let Some((commit, index)) = id(place) {
-                    visit(commit, index, record);
-                }
+            |place, record| match id(place) {
+                Some((commit, index)) => visit(commit, index, record),
+                None => ControlFlow::Continue(()),
             },
         )
     }

@@ -1,6 +1,7 @@
 //! Occurrences through real files: what is written comes back, whatever happens in between.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 use redb::ReadableDatabase;
@@ -85,7 +86,13 @@ fn decode(
     mut visit: impl FnMut(u32, block::Record),
 ) -> Result<(), Corrupt> {
     let block = sparse::Unfolded::new(bytes, (commit, first))?;
-    block.records(|_, index| wanted(index - first), |_, index, record| visit(index - first, record))
+    block.records(
+        |_, index| wanted(index - first),
+        |_, index, record| {
+            visit(index - first, record);
+            ControlFlow::Continue(())
+        },
+    )
 }
 
 fn ids(day: u32, commit: u64, indices: std::ops::Range<u32>) -> Vec<OccurrenceId> {
