@@ -5,6 +5,7 @@ mod keys;
 mod plot;
 mod redaction;
 mod remote;
+mod token;
 mod transfer;
 mod verify;
 
@@ -16,11 +17,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::api::OwnErrors;
 use crate::api::state::{Build, Flags};
+use crate::api::{Limits, OwnErrors};
 use crate::app;
 use crate::clock::Clock;
 use crate::discovery;
+use crate::door;
 use crate::model::time::Millis;
 use crate::telemetry::{self, LogFormat};
 
@@ -80,6 +82,11 @@ enum Command {
     /// Says exactly what is wrong, a line each. Exit code 1 when anything is.
     #[command(after_help = verify::EXAMPLES)]
     Verify(verify::VerifyFlags),
+    /// Make, list and revoke API tokens, which programs show as `Authorization: Bearer`.
+    ///
+    /// Works on a file of the data directory, whether or not a server is running; a running server takes notice at once.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Print the version.
     Version,
 }
@@ -101,6 +108,12 @@ enum Check {
         #[arg(long, value_name = "SERVICE")]
         service: Option<String>,
         /// The expositions: the JSON that clients answer with; `-` is the standard input.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Read files of --web.config.file as the server would, certificates included. Exit code 1 when one is not valid.
+    WebConfig {
+        /// The files.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -171,6 +184,15 @@ struct WebFlags {
     /// proxy that takes that path away.
     #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = route_prefix)]
     route_prefix: Option<String>,
+    /// TLS, HTTP headers and passwords, in the words of Prometheus's exporter toolkit. Read again when it changes.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
+    /// Connections at one time. When all are taken, the one that has been idle longest gives way to a new one.
+    #[arg(long = "web.max-connections", value_name = "N", default_value_t = 512, value_parser = connections)]
+    max_connections: usize,
+    /// How long a request's head may take to arrive, and how long a connection may be idle.
+    #[arg(long = "web.read-timeout", value_name = "DURATION", default_value = "1m", value_parser = positive)]
+    read_timeout: Millis,
     /// Answer /-/reload and /-/quit.
     #[arg(long = "web.enable-lifecycle")]
     enable_lifecycle: bool,
@@ -225,6 +247,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 flags: web_flags(&flags.web, &flags.storage_path),
                 storage_path: flags.storage_path,
                 listen: listen(&flags.web)?,
+                limits: limits(&flags.web),
+                web_config_file: flags.web.config_file,
             };
             server(&flags.log, |clock, errors| app::serve(options, clock, errors))
         }
@@ -238,6 +262,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 flags: web_flags(&flags.web, &path),
                 storage_path: path.clone(),
                 listen: listen(&flags.web)?,
+                limits: limits(&flags.web),
+                web_config_file: flags.web.config_file,
             };
             let seed = flags.seed;
             let outcome = server(&flags.log, |clock, errors| app::demo(options, seed, clock, errors));
@@ -252,6 +278,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Check(Check::Keys { config_file, service, files }) => {
             keys::check(config_file.as_deref(), service.as_deref(), &files)
         }
+        Command::Check(Check::WebConfig { files }) => Ok(check_web_config(&files)),
         Command::Check(Check::Redaction { config_file, file }) => redaction::check(config_file.as_deref(), &file),
         Command::Check(Check::ServiceDiscovery { file, service, timeout }) => {
             check_service_discovery(&file, &service, timeout)
@@ -261,6 +288,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Backup(flags) => backup::make(&flags),
         Command::Restore(flags) => backup::restore(&flags),
         Command::Verify(flags) => verify::verify(&flags),
+        Command::Token(command) => token::token(command).map(|()| ExitCode::SUCCESS),
         Command::Version => {
             let build = Build::default();
             print(&format!("hydrophone {} (revision {})", build.version, build.revision));
@@ -322,6 +350,11 @@ fn route_prefix(text: &str) -> Result<String, String> {
     Ok(format!("/{}", text.trim_matches('/')))
 }
 
+fn limits(web: &WebFlags) -> Limits {
+    let read_time_max = web.read_timeout.as_duration();
+    Limits { connections_max: web.max_connections, read_time_max, ..Limits::default() }
+}
+
 fn listen(web: &WebFlags) -> Result<Vec<String>> {
     if !web.listen_address.is_empty() {
         return Ok(web.listen_address.clone());
@@ -345,6 +378,26 @@ fn check_config(files: &[PathBuf]) -> ExitCode {
                 }
                 let services = config.services.len();
                 print(&format!(" SUCCESS: {} is a valid configuration file, {services} services", file.display()));
+            }
+            Err(error) => {
+                complain(&error.to_string());
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    code
+}
+
+fn check_web_config(files: &[PathBuf]) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for file in files {
+        match door::Current::load(file) {
+            Ok(current) => {
+                for warning in &current.config.warnings {
+                    print(&format!("  WARNING: {warning}"));
+                }
+                // promtool's words.
+                print(&format!("{} SUCCESS", file.display()));
             }
             Err(error) => {
                 complain(&error.to_string());
@@ -388,6 +441,19 @@ fn check_service_discovery(file: &std::path::Path, service: &str, timeout: Milli
 
 fn duration(text: &str) -> Result<Millis, String> {
     Millis::parse(text).ok_or_else(|| format!("{text:?} is not a duration like 30s or 1m30s"))
+}
+
+fn positive(text: &str) -> Result<Millis, String> {
+    duration(text).and_then(|length| if length > Millis(0) { Ok(length) } else { Err("must be above 0s".to_owned()) })
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    // More than a process may have open files is no number of connections.
+    let max = 1_000_000;
+    match text.parse() {
+        Ok(number) if (1..=max).contains(&number) => Ok(number),
+        _ => Err(format!("{text:?} is no number from 1 to {max}")),
+    }
 }
 
 fn print(text: &str) {

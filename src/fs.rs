@@ -67,11 +67,31 @@ impl DirectoryLock {
 /// Any error of the file system; the old file is still there then.
 pub fn rewrite_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
-    let mut file = File::create(&temporary)?;
+    let file = File::create(&temporary)?;
+    replace(path, &temporary, file, bytes)
+}
+
+/// As [`rewrite_atomic`], for a file that only its owner may read.
+///
+/// # Errors
+/// Any error of the file system; the old file is still there then.
+pub fn rewrite_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let temporary = path.with_extension("tmp");
+    // One that a crash left behind may have other permissions.
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    replace(path, &temporary, file, bytes)
+}
+
+fn replace(path: &Path, temporary: &Path, mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
-    std::fs::rename(&temporary, path)?;
+    std::fs::rename(temporary, path)?;
     match path.parent() {
         Some(parent) => sync_directory(parent),
         None => Ok(()),

@@ -10,6 +10,7 @@ pub mod fs;
 pub mod telemetry;
 
 pub mod config;
+pub mod door;
 pub mod key;
 pub mod redact;
 

@@ -1,7 +1,7 @@
 //! What goes wrong with a request, as RFC 9457 problem details. The only place that knows status codes of failures.
 
-use axum::http::header::{CONTENT_TYPE, ETAG};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -18,6 +18,7 @@ pub struct Error {
     position: Option<usize>,
     current: Option<Box<serde_json::Value>>,
     etag: Option<String>,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 /// Failures by what the caller can do about them.
@@ -25,6 +26,8 @@ pub struct Error {
 enum Kind {
     /// Change the request.
     BadRequest,
+    /// Say who you are.
+    Unauthorized,
     /// Ask with the permission the operator has to give.
     Forbidden,
     /// Ask for something that is there.
@@ -39,6 +42,8 @@ enum Kind {
     UnsupportedMediaType,
     /// Send less.
     TooLarge,
+    /// Ask less often.
+    TooManyRequests,
     /// Ask for less, or wait longer.
     Timeout,
     /// Come back later.
@@ -96,6 +101,18 @@ impl Error {
         Self { position: Some(position), ..self }
     }
 
+    /// Nobody knows who asks; `password` says whether a browser is to ask for a name and a password.
+    pub fn unauthorized(detail: impl Into<String>, password: bool) -> Self {
+        let challenge = if password { "Basic realm=\"Hydrophone\", charset=\"UTF-8\"" } else { "Bearer" };
+        let header = Some((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+        Self { header, ..Self::new(Kind::Unauthorized, detail) }
+    }
+
+    /// Somebody asks too often and may come again in so many seconds.
+    pub fn too_many_requests(detail: impl Into<String>, seconds: u64) -> Self {
+        Self { header: Some((RETRY_AFTER, HeaderValue::from(seconds))), ..Self::new(Kind::TooManyRequests, detail) }
+    }
+
     /// The operator did not allow it.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, detail)
@@ -151,6 +168,8 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self.kind {
             Kind::BadRequest => StatusCode::BAD_REQUEST,
+            Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+            Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -183,7 +202,7 @@ impl Error {
     }
 
     fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), param: None, position: None, current: None, etag: None }
+        Self { kind, detail: detail.into(), param: None, position: None, current: None, etag: None, header: None }
     }
 }
 
@@ -234,6 +253,9 @@ impl IntoResponse for Error {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(Ok(etag)) = self.etag.as_deref().map(HeaderValue::from_str) {
             response.headers_mut().insert(ETAG, etag);
+        }
+        if let Some((name, value)) = self.header.clone() {
+            response.headers_mut().insert(name, value);
         }
         if self.status().is_server_error() {
             response.extensions_mut().insert(Reported(self.detail));

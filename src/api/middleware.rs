@@ -25,12 +25,23 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
 /// Bytes of a request's body. The largest request names a few thousand aggregates.
 pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
+macro_rules! policy {
+    ($ancestors:literal) => {
+        concat!(
+            "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; ",
+            "font-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors ",
+            $ancestors
+        )
+    };
+}
+
 /// Scripts only from our own files, never inline, so that a message with markup in it stays a message. Styles may be
 /// inline, because Mantine sets its variables and sizes that way, and a nonce would make the page uncacheable; images
 /// may be data URLs, which CSS uses for icons. Nobody may frame the page.
-const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; \
-    frame-ancestors 'none'";
+const CONTENT_POLICY: &str = policy!("'none'");
+
+/// As above, for an operator who lets pages of the same site frame the page.
+const CONTENT_POLICY_FRAMED: &str = policy!("'self'");
 
 /// Counts and logs the request, and reports it where the failure is ours.
 pub(super) async fn observe(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
@@ -55,13 +66,21 @@ pub(super) async fn observe(State(state): State<Arc<AppState>>, request: Request
             request: Some((method.to_string(), uri.to_string())),
         });
     }
+    let current = state.door.current();
+    // Whoever lets the page be framed says so in the older header; the newer one would win.
+    let framed = current.config.headers.iter().any(|(name, value)| *name == "X-Frame-Options" && value == "sameorigin");
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
         (X_FRAME_OPTIONS, "DENY"),
-        (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (CONTENT_SECURITY_POLICY, if framed { CONTENT_POLICY_FRAMED } else { CONTENT_POLICY }),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    for (name, value) in &current.config.headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(*name, value);
+        }
     }
     response
 }

@@ -9,12 +9,17 @@ pub mod state;
 pub mod v1;
 
 mod admin;
+mod connection;
+mod door;
 mod exposition;
 mod lifecycle;
 mod metrics_text;
 mod middleware;
+mod origin;
+mod patience;
 mod periskop;
 mod process;
+mod route;
 mod ui;
 
 use std::sync::Arc;
@@ -32,7 +37,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 pub use error::Error;
 pub use metrics::Metrics;
 pub use own_errors::OwnErrors;
-pub use server::serve;
+pub use server::{Limits, Server};
 pub use state::AppState;
 
 /// Everything that is served, under the external URL's path.
@@ -56,6 +61,7 @@ fn layered(routes: Router<Arc<AppState>>, state: Arc<AppState>) -> Router {
     routes
         .layer(DefaultBodyLimit::max(middleware::BODY_BYTES_MAX))
         .layer(from_fn(middleware::limit))
+        .layer(from_fn_with_state(Arc::clone(&state), door::guard))
         // An archive is compressed already.
         .layer(
             CompressionLayer::new()
@@ -121,6 +127,8 @@ mod tests {
         let counted = ingest::Metrics::new(&mut registry);
         let (_, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), mpsc::channel(1).1);
         Arc::new(AppState {
+            door: Arc::new(crate::door::Door::open(clock.clone(), directory, None, &mut registry).unwrap()),
+            checks: door::Checks::default(),
             store,
             search: Arc::new(crate::search::Index::new(directory)),
             backups: crate::backup::Monitor::register(&mut registry),
@@ -155,7 +163,9 @@ mod tests {
         );
         let layered = layered(routes, Arc::clone(&state));
         for path in ["/panic/1?secret=x", "/panic/2", "/read"] {
-            let request = Request::get(path).body(Body::empty()).unwrap();
+            let mut request = Request::get(path).body(Body::empty()).unwrap();
+            let address = std::net::Ipv4Addr::LOCALHOST.into();
+            request.extensions_mut().insert(door::Peer { address, is_loopback: true });
             let response = layered.clone().oneshot(request).await.unwrap();
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
             assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");

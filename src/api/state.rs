@@ -5,12 +5,14 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use super::door::Checks;
 use super::error::Error;
 use super::metrics::Metrics;
 use super::own_errors::OwnErrors;
 use crate::backup::Monitor;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::door::Door;
 use crate::ingest::{self, WriterHandle};
 use crate::model::target::ServiceTargets;
 use crate::model::time::Timestamp;
@@ -33,6 +35,10 @@ pub struct AppState {
     pub backups: Arc<Monitor>,
     /// Where people's edits go.
     pub writer: WriterHandle,
+    /// Who is let in.
+    pub door: Arc<Door>,
+    /// The turns of those whose password is checked; a default will do.
+    pub checks: Checks,
     /// The time.
     pub clock: Clock,
     /// The running configuration and how its last reload went.

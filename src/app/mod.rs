@@ -28,6 +28,7 @@ use crate::api::{self, OwnErrors};
 use crate::backup::Monitor;
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::door::Door;
 use crate::ingest::{self, Settings, Writer};
 use crate::model::scrape::Event;
 use crate::model::time::Millis;
@@ -49,6 +50,10 @@ pub struct Options {
     pub listen: Vec<String>,
     /// What concerns the web part.
     pub flags: Flags,
+    /// The file of `--web.config.file`.
+    pub web_config_file: Option<PathBuf>,
+    /// Limits of connections.
+    pub limits: api::Limits,
 }
 
 /// Processes that were not seen for as long are forgotten, whatever the retention: one that comes back later counts anew.
@@ -109,7 +114,7 @@ async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>> {
 /// Everything that runs, connected and not yet started.
 struct Parts {
     writer: Writer,
-    router: api::Router,
+    server: Arc<api::Server>,
     discovery: discovery::Manager,
     scraping: scrape::Manager,
     config: watch::Receiver<Arc<Config>>,
@@ -134,6 +139,8 @@ fn assemble(
     let ingest_metrics = ingest::Metrics::new(&mut registry);
     let discovery = discovery::Manager::new(clock.clone(), discovery::Metrics::register(&mut registry));
     let scraping = scrape::Manager::new(clock.clone(), &mut registry);
+    let web = options.web_config_file.as_deref();
+    let door = Arc::new(Door::open(clock.clone(), store.path(), web, &mut registry)?);
     let api_metrics = api::Metrics::register(&mut registry);
     let search = index_of(store.path());
     let search_metrics = search::Metrics::register(&mut registry);
@@ -157,6 +164,8 @@ fn assemble(
         search,
         backups,
         writer: handle.clone(),
+        door,
+        checks: api::state::Checks::default(),
         clock: clock.clone(),
         config: status_receiver,
         targets: targets.subscribe(),
@@ -180,7 +189,7 @@ fn assemble(
     Ok(Parts {
         schedule: backup::Schedule::new(&state, config_receiver.clone()),
         writer,
-        router: api::router(state),
+        server: api::Server::new(state, options.limits),
         discovery,
         scraping,
         config: config_receiver,
@@ -207,8 +216,8 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
     let stop_serving = CancellationToken::new();
     let mut servers = JoinSet::new();
     for listener in listeners {
-        announce(listener.local_addr().ok(), &options);
-        servers.spawn(api::serve(listener, parts.router.clone(), stop_serving.clone()));
+        announce(listener.local_addr().ok(), &options, &parts.server);
+        servers.spawn(Arc::clone(&parts.server).serve(listener, stop_serving.clone()));
     }
     let stop_watching = CancellationToken::new();
     let mut watchers = JoinSet::new();
@@ -316,12 +325,16 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn announce(address: Option<SocketAddr>, options: &Options) {
+fn announce(address: Option<SocketAddr>, options: &Options, server: &api::Server) {
     let Some(address) = address else { return };
+    let scheme = if server.is_encrypted() { "https" } else { "http" };
     let url = match options.flags.external_url.as_str() {
-        "" if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
-        "" => format!("http://{address}"),
+        "" if address.ip().is_unspecified() => format!("{scheme}://localhost:{}", address.port()),
+        "" => format!("{scheme}://{address}"),
         external => external.to_owned(),
     };
     tracing::info!(%address, %url, "listening");
+    if server.has_passwords() && !server.is_encrypted() && !address.ip().is_loopback() {
+        tracing::warn!(%address, "passwords come in without encryption: give tls_server_config, or let a proxy speak TLS");
+    }
 }

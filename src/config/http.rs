@@ -232,7 +232,7 @@ fn header_value(field: &Field<'_>) -> Result<Secret, Error> {
 }
 
 /// A byte of a `token` of RFC 9110, section 5.6.2.
-fn is_token(byte: u8) -> bool {
+pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 

@@ -2,15 +2,17 @@
 //!
 //! One section per file: [`service`] and [`scrape`] for what is scraped and how, [`mechanism`] and [`relabel`] for how
 //! targets are found, [`http`] for how a request is made, [`storage`] for how long things are kept, [`triage`] and
-//! [`label_rule`] for what becomes of errors by itself, [`redaction`] for what is hidden,
-//! [`backup`] for what is copied. [`render`] writes a running
-//! configuration out. docs/configuration.md lists every key.
+//! [`label_rule`] for what becomes of errors by itself, [`redaction`] for what is hidden, [`backup`] for what is copied,
+//! [`web`] for who may do what.
+//! [`render`] writes a running configuration out. [`door`] is a file of its own, that of `--web.config.file`.
+//! docs/configuration.md lists every key.
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 pub mod backup;
+pub mod door;
 pub mod http;
 pub mod key_rule;
 pub mod label_rule;
@@ -26,6 +28,7 @@ pub mod service;
 pub mod storage;
 mod tree;
 pub mod triage;
+pub mod web;
 
 pub use backup::Backup;
 pub use http::{Authorization, BasicAuth, HttpClient, Tls, TlsVersion};
@@ -41,6 +44,7 @@ pub use secret::{Secret, SecretSource};
 pub use service::Service;
 pub use storage::{Retention, Storage};
 pub use triage::Triage;
+pub use web::Web;
 
 use self::reader::{Field, Source};
 use crate::model::label::Labels;
@@ -63,6 +67,8 @@ pub struct Config {
     pub redaction: Redaction,
     /// When backups are made, and where they go; `None` is never.
     pub backup: Option<Backup>,
+    /// Who may do what.
+    pub web: Web,
     /// What was accepted but should be looked at: sentences that begin with `FILE:LINE:COLUMN: `.
     pub warnings: Vec<String>,
 }
@@ -131,6 +137,11 @@ const FILE_BYTES_MAX: u64 = 32 << 20;
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn load(path: &Path) -> Result<Config, Error> {
+    load_file(path, read)
+}
+
+/// Reads the file at `path` with `read`, and looks whether the files that it names can be read.
+fn load_file<T>(path: &Path, read: impl FnOnce(&str, &Source<'_>) -> Result<T, Error>) -> Result<T, Error> {
     let name = path.display().to_string();
     let error = |what: String| Error { file: name.clone(), line: 0, column: 0, path: String::new(), what };
     let size = std::fs::metadata(path).map_err(|source| error(format!("can not be read: {source}")))?.len();
@@ -185,6 +196,7 @@ fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
         "label_rules",
         "redaction",
         "backup",
+        "web",
         "repository",
     ]])?;
     let global = section.read("global", Global::default(), read_global)?;
@@ -199,8 +211,9 @@ fn read(text: &str, source: &Source<'_>) -> Result<Config, Error> {
     let label_rules = section.read("label_rules", Vec::new(), label_rule::read)?;
     let redaction = section.read("redaction", Redaction::default(), redaction::read)?;
     let backup = section.read("backup", None, |field| backup::read(field).map(Some))?;
+    let web = section.read("web", Web::default(), web::read)?;
     let warnings = source.warnings.take();
-    Ok(Config { global, services, storage, triage, label_rules, redaction, backup, warnings })
+    Ok(Config { global, services, storage, triage, label_rules, redaction, backup, web, warnings })
 }
 
 fn read_global(field: &Field<'_>) -> Result<Global, Error> {

@@ -1,12 +1,15 @@
 //! Writes a configuration out as YAML, with every default filled in and every secret hidden, for people who ask a running
 //! server what it is running with.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::mechanism::{DnsRecord, Mechanism, RECORDS, TargetGroup};
 use super::secret::{HIDDEN, SecretSource};
+use super::web::{Anonymous, Auth};
 use super::{Backup, Config, HttpClient, KeyRule, Limits, Redaction, Relabel, RelabelAction, Service};
 use crate::model::label::Labels;
+use crate::model::role::Role;
 
 impl Config {
     /// The configuration as YAML that [`parse`](super::parse) would read again, but for the secrets: each is `<secret>`.
@@ -39,6 +42,7 @@ impl Config {
             out.labels("labels", &rule.labels);
             out.labels("target_labels", &rule.target_labels);
         });
+        out.section("web", |out| out.section("auth", |out| write_auth(out, &self.web.auth)));
         out.section("redaction", |out| write_redaction(out, &self.redaction));
         if let Some(backup) = &self.backup {
             out.section("backup", |out| write_backup(out, backup));
@@ -54,6 +58,31 @@ fn write_backup(out: &mut Yaml, backup: &Backup) {
     out.pair("keep", backup.keep);
     out.pair("rate", backup.rate);
     out.pair("with_index", backup.with_index);
+}
+
+fn write_auth(out: &mut Yaml, auth: &Auth) {
+    let roles = |out: &mut Yaml, key: &str, roles: &BTreeMap<String, Role>| {
+        out.labels(key, &Labels::from_pairs(roles.iter().map(|(name, role)| (name.as_str(), role.name()))));
+    };
+    match auth.anonymous {
+        Anonymous::ByAddress => {}
+        Anonymous::Nothing => out.pair("anonymous", "none"),
+        Anonymous::Role(role) => out.pair("anonymous", role),
+    }
+    roles(out, "roles", &auth.roles);
+    out.pair("default_role", auth.default_role);
+    if let Some(proxy) = &auth.proxy {
+        out.section("proxy", |out| {
+            out.text("header", &proxy.header);
+            if let Some(header) = &proxy.role_header {
+                out.text("role_header", header);
+            }
+            roles(out, "groups", &proxy.groups);
+            out.pair("default_role", proxy.default_role);
+            let trusted: Vec<String> = proxy.trusted.iter().map(ToString::to_string).collect();
+            out.texts("trusted", &trusted);
+        });
+    }
 }
 
 fn write_redaction(out: &mut Yaml, redaction: &Redaction) {

@@ -11,6 +11,7 @@ pub mod exposition;
 pub mod id;
 pub mod label;
 pub mod occurrence;
+pub mod role;
 pub mod scrape;
 pub mod series;
 pub mod severity;

@@ -1,12 +1,14 @@
 //! A server on port 0 with a mock clock, fed through the one writer.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use hydrophone::api::state::{Build, ConfigStatus, Flags, Readiness, ReloadRequest, reads};
-use hydrophone::api::{self, AppState, Metrics, OwnErrors};
+use hydrophone::api::state::{Build, Checks, ConfigStatus, Flags, Readiness, ReloadRequest, reads};
+use hydrophone::api::{self, AppState, Limits, Metrics, OwnErrors};
 use hydrophone::app::{self, Following};
 use hydrophone::backup::Monitor;
 use hydrophone::clock::Clock;
+use hydrophone::door::Door;
 use hydrophone::fs::DirectoryLock;
 use hydrophone::ingest::{self, Settings, Writer};
 use hydrophone::model::exposition::{ExposedAggregate, Exposition};
@@ -48,6 +50,17 @@ pub(crate) struct Server {
     directory: TempDir,
 }
 
+/// How a server is started.
+#[derive(Default)]
+pub(crate) struct Setup {
+    pub(crate) flags: Flags,
+    pub(crate) limits: Limits,
+    /// The file of `--web.config.file`.
+    pub(crate) web_config: Option<PathBuf>,
+    /// Listens on all addresses, so that it does not take us for people at the same machine.
+    pub(crate) is_public: bool,
+}
+
 /// An answer.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -83,11 +96,17 @@ impl Server {
 
     /// A server that has seen nothing, with these flags.
     pub(crate) async fn start_with(flags: Flags) -> Self {
+        Self::start_as(Setup { flags, ..Setup::default() }).await
+    }
+
+    /// A server that has seen nothing, started so.
+    pub(crate) async fn start_as(setup: Setup) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&directory.path().join("data")).unwrap());
         let clock = Clock::mock(START);
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
+        let door = Door::open(clock.clone(), store.path(), setup.web_config.as_deref(), &mut registry).unwrap();
         let counted = ingest::Metrics::new(&mut registry);
         let search = app::index_of(store.path());
         let searched = search::Metrics::register(&mut registry);
@@ -115,6 +134,8 @@ impl Server {
             search,
             backups,
             writer,
+            door: Arc::new(door),
+            checks: Checks::default(),
             clock: clock.clone(),
             config: config.subscribe(),
             targets: targets.subscribe(),
@@ -126,15 +147,15 @@ impl Server {
             metrics,
             ingest: counted,
             errors: Arc::new(OwnErrors::new(clock.clone())),
-            flags: Flags { data_path: "data".to_owned(), ..flags },
+            flags: Flags { data_path: "data".to_owned(), ..setup.flags },
             build: Build { version: "1.2.3", revision: "abc" },
             started: START,
             reads: reads(),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let listener = TcpListener::bind(if setup.is_public { "0.0.0.0:0" } else { "127.0.0.1:0" }).await.unwrap();
+        let address = format!("127.0.0.1:{}", listener.local_addr().unwrap().port());
         let mut tasks = JoinSet::new();
-        tasks.spawn(api::serve(listener, api::router(Arc::new(state)), CancellationToken::new()));
+        tasks.spawn(api::Server::new(Arc::new(state), setup.limits).serve(listener, CancellationToken::new()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             clock,
@@ -163,6 +184,16 @@ impl Server {
             tokio::task::yield_now().await;
         }
         directory
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// Our own metrics, as they are scraped.
+    pub(crate) fn metrics(&self) -> String {
+        telemetry::encode(&self.registry).unwrap()
     }
 
     /// Host and port.

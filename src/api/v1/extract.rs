@@ -13,8 +13,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
 
+use crate::api::door::Asker;
 use crate::api::error::Error;
 use crate::api::state::AppState;
+use crate::door::NAME_CHARS_MAX;
+use crate::model::role::Proof;
 use crate::query::{self, Context, suggestion};
 
 /// Query parameters, each at most once, none unknown. An empty one is as good as none, because forms send them.
@@ -130,23 +133,25 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     }
 }
 
-/// Who asks: the header `X-Hydrophone-User`, until there are logins; empty when it is not given.
+/// Who asks: the name that was proved, or else what the header `X-Hydrophone-User` says; empty when it says nothing.
 #[derive(Debug, Clone, Default)]
 pub(in crate::api) struct Who(pub(in crate::api) String);
-
-/// Most characters of a name: longer than any address that people log in with.
-const WHO_CHARS_MAX: usize = 200;
 
 impl<S: Send + Sync> FromRequestParts<S> for Who {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        if let Some(Asker(identity)) = parts.extensions.get::<Asker>()
+            && identity.proof != Proof::Anonymous
+        {
+            return Ok(Self(identity.name.clone()));
+        }
         let Some(value) = parts.headers.get(WHO) else { return Ok(Self::default()) };
         let wrong = |why: &str| Error::bad_request(format!("the header {WHO} {why}"));
         // Names are UTF-8, which a header may hold, though not every client shows it.
         let name = std::str::from_utf8(value.as_bytes()).map_err(|_| wrong("is not UTF-8"))?.trim();
-        if name.chars().count() > WHO_CHARS_MAX {
-            return Err(wrong(&format!("has more than {WHO_CHARS_MAX} characters")));
+        if name.chars().count() > NAME_CHARS_MAX {
+            return Err(wrong(&format!("has more than {NAME_CHARS_MAX} characters")));
         }
         if name.chars().any(char::is_control) {
             return Err(wrong("has control characters"));

@@ -24,13 +24,15 @@ mod ticket;
 mod top;
 mod triage;
 mod view;
+mod whoami;
 
 use std::sync::{Arc, LazyLock};
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::{Json, Router};
-use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -70,6 +72,7 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
         .merge(query::routes())
         .merge(status::routes())
         .merge(admin::routes())
+        .merge(whoami::routes())
         .routes(routes!(openapi))
 }
 
@@ -86,6 +89,7 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     components(schemas(Problem)),
+    modifiers(&Doors),
     servers((url = "../..", description = "This server: relative to this document, so that any path prefix works")),
     tags(
         (name = "errors", description = "Errors (aggregates), their counts and their samples"),
@@ -97,6 +101,27 @@ fn resources() -> OpenApiRouter<Arc<AppState>> {
     )
 )]
 struct Document;
+
+/// The ways in. What a server asks for, its operator decides: with none of them a request is anonymous.
+struct Doors;
+
+impl Modify for Doors {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = |scheme, words: &str| {
+            let mut http = Http::new(scheme);
+            http.description = Some(words.to_owned());
+            SecurityScheme::Http(http)
+        };
+        let components = document.components.get_or_insert_default();
+        let password =
+            scheme(HttpAuthScheme::Basic, "A name and a password of `basic_auth_users` in the web configuration");
+        components.add_security_scheme("password", password);
+        let token = scheme(HttpAuthScheme::Bearer, "An API token, made by `hydrophone token create`");
+        components.add_security_scheme("token", token);
+        let requirement = |name: &str| SecurityRequirement::new::<_, _, String>(name, []);
+        document.security = Some(vec![SecurityRequirement::default(), requirement("password"), requirement("token")]);
+    }
+}
 
 /// The document that describes all these calls
 #[utoipa::path(

@@ -82,13 +82,22 @@ pub(in crate::api) struct Failure;
 impl IntoResponses for Failure {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let problem = Ref::from_schema_name(Problem::name());
-        let response = ResponseBuilder::new()
-            .description(
-                "A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the \
-                 server can not answer now, 500 when it failed",
-            )
-            .content("application/problem+json", ContentBuilder::new().schema(Some(problem)).build());
-        BTreeMap::from([("default".to_owned(), response.build().into())])
+        let failure = |words: &str| {
+            let content = ContentBuilder::new().schema(Some(problem.clone())).build();
+            let response = ResponseBuilder::new().description(words).content("application/problem+json", content);
+            response.build().into()
+        };
+        let other = "A failure: 400 for a wrong parameter (named in `param`), 404 for something that is not there, 503 when the \
+                 server can not answer now, 500 when it failed";
+        BTreeMap::from([
+            ("401".to_owned(), failure("Who asks is not known, and has to be")),
+            ("403".to_owned(), failure("Who asks may not do this, or a page of another site asks")),
+            (
+                "429".to_owned(),
+                failure("Too many wrong passwords, or more requests than are allowed: `Retry-After` says when"),
+            ),
+            ("default".to_owned(), failure(other)),
+        ])
     }
 }
 

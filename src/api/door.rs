@@ -1,0 +1,169 @@
+//! Who may do what, before any handler sees a request: the HTTP side of [`crate::door`].
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+
+use super::error::Error;
+use super::origin::Origin;
+use super::route;
+use super::state::AppState;
+use crate::door::{Door, Greeting, Login, Refusal, Visitor};
+use crate::model::role::{Identity, Proof, Role};
+
+/// Passwords that are checked or wait for it. bcrypt keeps a core busy, so one is checked at a time, as in the toolkit, and so
+/// many wait a second or two.
+const CHECKS_MAX: usize = 32;
+
+/// The other end of a connection, in the extensions of its requests.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer {
+    /// Its address.
+    pub(super) address: IpAddr,
+    /// We listen on a loopback address.
+    pub(super) is_loopback: bool,
+}
+
+impl Default for Peer {
+    /// Of whom nothing is known.
+    fn default() -> Self {
+        Self { address: Ipv4Addr::UNSPECIFIED.into(), is_loopback: false }
+    }
+}
+
+/// Who asks, in the extensions of each request that a handler sees.
+#[derive(Debug, Clone)]
+pub(super) struct Asker(pub(super) Identity);
+
+/// The turns of those whose password is checked.
+pub struct Checks {
+    waiting: Semaphore,
+    checking: Arc<Semaphore>,
+}
+
+impl Default for Checks {
+    fn default() -> Self {
+        Self { waiting: Semaphore::new(CHECKS_MAX), checking: Arc::new(Semaphore::new(1)) }
+    }
+}
+
+/// Headers that say that somebody else sent the request first.
+const PASSED_ON: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
+/// Lets a request in, with who makes it, or answers why not.
+pub(super) async fn guard(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match admit(&state, &parts).await {
+        Ok(identity) => {
+            parts.extensions.insert(Asker(identity));
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err((reason, error)) => {
+            state.door.metrics().refused(reason);
+            error.into_response()
+        }
+    }
+}
+
+type Refused = (&'static str, Error);
+
+async fn admit(state: &Arc<AppState>, parts: &Parts) -> Result<Identity, Refused> {
+    if !state.door.may_pass() {
+        return Err(("rate", Error::too_many_requests("too many requests: rate_limit of --web.config.file", 1)));
+    }
+    let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
+    let config = Arc::clone(&state.config.borrow().config);
+    let greeting = {
+        let header = |name: &str| values(&parts.headers, name);
+        let passed_on = PASSED_ON.iter().any(|name| parts.headers.contains_key(*name));
+        let visitor = Visitor { address: peer.address, is_local: peer.is_loopback && !passed_on, header: &header };
+        state.door.greet(&config.web.auth, &visitor)
+    };
+    let checked = match greeting {
+        Greeting::In(identity) => Ok(identity),
+        Greeting::Out(refusal) => Err(refusal),
+        Greeting::Check(login) => check(state, login).await?,
+    };
+    let identity = checked.map_err(refused)?;
+    let origin = Origin::of(parts);
+    let external = &state.flags.external_url;
+    if identity.proof == Proof::Anonymous && peer.is_loopback && !origin.host_is_ours(external) {
+        let detail = format!(
+            "{:?} is no name of this server's: ask localhost or an IP address, or say with --web.external-url how people \
+             reach it",
+            origin.host()
+        );
+        return Err(("host", Error::forbidden(detail)));
+    }
+    let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let matched = matched.map(|path| path.strip_prefix(state.flags.path_prefix()).unwrap_or(path));
+    let needed = route::role(&parts.method, matched);
+    if identity.role < needed {
+        return Err(too_low(&identity, needed, &state.door));
+    }
+    let is_write = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) && needed > Role::Read;
+    if is_write && origin.is_foreign(external) {
+        // Periskop lets pages of its developers in, on any port.
+        let is_periskop = matched.is_some_and(|path| path.starts_with("/services/"));
+        if !(is_periskop && origin.is_localhost()) {
+            let detail = "a page of another site sent this; if it is your own, say with --web.external-url under which \
+                          address people reach the server";
+            return Err(("origin", Error::forbidden(detail)));
+        }
+    }
+    Ok(identity)
+}
+
+/// Checks a password when its turn comes.
+async fn check(state: &Arc<AppState>, login: Login) -> Result<Result<Identity, Refusal>, Refused> {
+    let busy = || ("busy", Error::too_many_requests("too many people log in at this moment; try again", 1));
+    let _waiting = state.checks.waiting.try_acquire().map_err(|_| busy())?;
+    let turn = Arc::clone(&state.checks.checking).acquire_owned().await.map_err(|_| busy())?;
+    let state = Arc::clone(state);
+    let checked = tokio::task::spawn_blocking(move || {
+        let config = Arc::clone(&state.config.borrow().config);
+        let checked = state.door.check(&config.web.auth, login);
+        drop(turn);
+        checked
+    });
+    checked.await.map_err(|error| ("failed", Error::internal(format!("a password was not checked: {error}"))))
+}
+
+fn refused(refusal: Refusal) -> Refused {
+    let detail = refusal.to_string();
+    match refusal {
+        Refusal::Unknown { passwords } => ("anonymous", Error::unauthorized(detail, passwords)),
+        Refusal::Wrong { passwords, .. } => ("wrong", Error::unauthorized(detail, passwords)),
+        Refusal::Later { seconds } => ("limited", Error::too_many_requests(detail, seconds)),
+    }
+}
+
+/// The refusal of somebody who is known well enough, but may not do this.
+fn too_low(identity: &Identity, needed: Role, door: &Door) -> Refused {
+    let Identity { name, role, proof } = identity;
+    if *proof != Proof::Anonymous {
+        return ("role", Error::forbidden(format!("{name} has the role {role}, and this needs {needed}")));
+    }
+    // Where a name and a password would do, the browser is to ask for them.
+    if !door.current().config.users.is_empty() {
+        return ("anonymous", Error::unauthorized(format!("log in first: this needs the role {needed}"), true));
+    }
+    let detail = format!(
+        "whoever does not log in may only {role} here, and this needs the role {needed}. Ways to allow it: an API token \
+         (hydrophone token create NAME --role {needed}), passwords (basic_auth_users in the file of --web.config.file), a proxy that \
+         knows people (web.auth.proxy in the configuration), or web.auth.anonymous: {needed} in the configuration, for everybody who \
+         can reach the server"
+    );
+    ("anonymous", Error::forbidden(detail))
+}
+
+fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<Option<&'a str>> {
+    // Names are UTF-8, which a header may hold.
+    headers.get_all(name).iter().map(|value| std::str::from_utf8(value.as_bytes()).ok()).collect()
+}
