@@ -186,7 +186,7 @@ struct WebFlags {
     route_prefix: Option<String>,
     /// TLS, HTTP headers and passwords, in the words of Prometheus's exporter toolkit. Read again when it changes.
     #[arg(long = "web.config.file", value_name = "FILE")]
-    config_file: Option<PathBuf>,
+    web_config_file: Option<PathBuf>,
     /// Connections at one time. When all are taken, the one that has been idle longest gives way to a new one.
     #[arg(long = "web.max-connections", value_name = "N", default_value_t = 512, value_parser = connections)]
     max_connections: usize,
@@ -248,7 +248,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 storage_path: flags.storage_path,
                 listen: listen(&flags.web)?,
                 limits: limits(&flags.web),
-                web_config_file: flags.web.config_file,
+                web_config_file: flags.web.web_config_file,
             };
             server(&flags.log, |clock, errors| app::serve(options, clock, errors))
         }
@@ -263,7 +263,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 storage_path: path.clone(),
                 listen: listen(&flags.web)?,
                 limits: limits(&flags.web),
-                web_config_file: flags.web.config_file,
+                web_config_file: flags.web.web_config_file,
             };
             let seed = flags.seed;
             let outcome = server(&flags.log, |clock, errors| app::demo(options, seed, clock, errors));

@@ -134,6 +134,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/architecture.md",
     "docs/storage-format.md",
     "docs/operations.md",
+    "docs/security.md",
     "docs/configuration.md",
     "docs/api.md",
     "docs/exposition-format.md",

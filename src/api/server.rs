@@ -120,10 +120,11 @@ impl Server {
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
-                // Only to let go of connections that ended.
-                Some(_) = connections.join_next() => continue,
+                // It may hold a connection that waits for its place, so nothing else may break it off.
                 accepted = self.accept(&listener) => accepted,
             };
+            // Only to let go of connections that ended.
+            while connections.try_join_next().is_some() {}
             let Some((stream, address, place)) = accepted else { continue };
             let peer = Peer { address: address.ip().to_canonical(), is_loopback };
             let (server, stop) = (Arc::clone(&self), stop.clone());

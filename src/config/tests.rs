@@ -172,7 +172,7 @@ const REFERENCE: &str = "docs/configuration.md";
 fn the_reference_names_every_key_and_its_examples_are_good() {
     let text = std::fs::read_to_string(REFERENCE).unwrap();
     let sections = [scrape::KEYS, scrape::LIMIT_KEYS, http::KEYS, mechanism::KEYS];
-    for key in sections.into_iter().flatten().chain(&["global", "services", "storage", "repository"]) {
+    for key in sections.into_iter().flatten().chain(&["global", "services", "storage", "web", "repository"]) {
         assert!(text.contains(&format!("`{key}")), "{key} is missing in {REFERENCE}");
     }
     for (action, _) in relabel::ACTIONS {
