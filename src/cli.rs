@@ -443,6 +443,15 @@ fn duration(text: &str) -> Result<Millis, String> {
     Millis::parse(text).ok_or_else(|| format!("{text:?} is not a duration like 30s or 1m30s"))
 }
 
+/// A request to a server that asks who it is: an API token from the environment, where it stands in no list of processes.
+/// A name and a password may stand in the URL.
+fn authorized(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+    match std::env::var("HYDROPHONE_TOKEN") {
+        Ok(token) if !token.is_empty() => request.bearer_auth(token),
+        _ => request,
+    }
+}
+
 fn positive(text: &str) -> Result<Millis, String> {
     duration(text).and_then(|length| if length > Millis(0) { Ok(length) } else { Err("must be above 0s".to_owned()) })
 }

@@ -37,6 +37,8 @@ const ROUTES: &[(&str, &str, Role)] = &[
     ("GET", "/api/v1/activity", Role::Read),
     ("GET", "/api/v1/activity/{id}", Role::Read),
     ("POST", "/api/v1/activity/{id}/undo", Role::Triage),
+    ("POST", "/api/v1/admin/backup", Role::Admin),
+    ("POST", "/api/v1/admin/verify", Role::Admin),
     ("GET", "/api/v1/aggregates", Role::Read),
     ("POST", "/api/v1/aggregates/bulk", Role::Triage),
     ("POST", "/api/v1/aggregates/bulk/undo", Role::Triage),

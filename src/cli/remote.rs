@@ -24,7 +24,7 @@ impl Answer {
         let server = url.origin().ascii_serialization();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = reqwest::Client::builder().no_gzip().build()?;
-        let sent = runtime.block_on(client.post(url).send());
+        let sent = runtime.block_on(super::authorized(client.post(url)).send());
         let mut response = sent.with_context(|| format!("can not reach {server}: is a server running there?"))?;
         let status = response.status();
         if !status.is_success() {

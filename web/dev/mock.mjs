@@ -246,6 +246,7 @@ function answer(scenario, path, params, { method, body, actor }) {
   if (resource === 'range') return range(world, params, start, end, now, scenario);
   if (resource === 'labels') return { labels: ['target.instance', 'target.version', 'target.zone', 'label.team'] };
   if (resource === 'status') return status(scenario, now);
+  if (resource === 'whoami') return { name: '', method: 'anonymous', role: 'admin', may_triage: true, may_admin: true };
   if (resource === 'config') return config(world.services);
   if (resource === 'targets')
     return { targets: world.targets.map((t, n) => target(t, n, now, scenario)), dropped_total: 3 };

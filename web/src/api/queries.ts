@@ -17,6 +17,7 @@ import type {
   Services,
   Status,
   Targets,
+  Whoami,
 } from './shapes';
 
 /** As the server reads it. */
@@ -261,6 +262,15 @@ export function useLabels(fresh = false) {
     queryKey: ['labels'],
     refetchOnMount: fresh ? 'always' : true,
     queryFn: ({ signal }) => get<Labels>('labels', {}, signal),
+    staleTime: 60_000,
+  });
+}
+
+/** Who looks at the page, and what they may do. */
+export function useWhoami() {
+  return useQuery({
+    queryKey: ['whoami'],
+    queryFn: ({ signal }) => get<Whoami>('whoami', {}, signal),
     staleTime: 60_000,
   });
 }

@@ -19,6 +19,7 @@ export type Target = Schemas['Target'];
 export type Targets = Schemas['Targets'];
 export type Labels = Schemas['LabelNames'];
 export type Status = Schemas['Status'];
+export type Whoami = Schemas['Whoami'];
 export type Changed = Schemas['Changed'];
 export type BulkChanged = Schemas['BulkChanged'];
 export type Undone = Schemas['Undone'];

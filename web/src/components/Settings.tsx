@@ -20,11 +20,13 @@ interface Props {
   onZone: (zone: Zone) => void;
   name: string;
   onName: (name: string) => void;
+  /** How they logged in, where they did: then the name is not theirs to choose. */
+  standing: string | undefined;
   onHelp: () => void;
   version: string | undefined;
 }
 
-export function Settings({ zone, onZone, name, onName, onHelp, version }: Props) {
+export function Settings({ zone, onZone, name, onName, standing, onHelp, version }: Props) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const [zoneId, schemeId] = [useId(), useId()];
   return (
@@ -35,7 +37,16 @@ export function Settings({ zone, onZone, name, onName, onHelp, version }: Props)
         </ActionIcon>
       </Popover.Target>
       <Popover.Dropdown aria-label="Settings">
-        <Name key={name} name={name} onName={onName} />
+        {standing === undefined ? (
+          <Name key={name} name={name} onName={onName} />
+        ) : (
+          <>
+            <p className={classes.label}>You are</p>
+            <p className={classes.who} title={standing}>
+              {name}
+            </p>
+          </>
+        )}
         <p id={zoneId} className={classes.label}>
           Times in
         </p>

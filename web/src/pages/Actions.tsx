@@ -10,6 +10,8 @@ import { type Known, LabelForm } from '../components/LabelForm';
 import { type Opened, StateButtons } from '../components/StateButtons';
 import { ReleaseDialog, UntilDialog } from '../components/StateDialogs';
 import type { Change } from '../lib/triage';
+import classes from './Actions.module.css';
+import { useEdits } from './Edits';
 
 interface Row {
   state: string;
@@ -36,9 +38,15 @@ export function Actions({ name, rows, more, labels, opened, onOpen, onChange }: 
     onOpen(undefined);
     onChange(asked);
   };
+  const { forbidden } = useEdits();
   const dialog = { name, onClose: () => onOpen(undefined), onChange: change };
   return (
-    <>
+    <fieldset className={classes.all} disabled={forbidden !== undefined}>
+      {forbidden !== undefined && (
+        <span className={classes.only} title={forbidden}>
+          Read only
+        </span>
+      )}
       <StateButtons
         states={states}
         regressed={rows.some((row) => row.regressed)}
@@ -66,7 +74,7 @@ export function Actions({ name, rows, more, labels, opened, onOpen, onChange }: 
       </Opening>
       <ReleaseDialog {...dialog} opened={opened === 'release'} />
       <UntilDialog {...dialog} opened={opened === 'until'} />
-    </>
+    </fieldset>
   );
 }
 

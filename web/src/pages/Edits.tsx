@@ -2,12 +2,14 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, use, useEffect, useMemo, useRef, useState } from 'react';
 import { ApiError, introduce } from '../api/client';
+import { useWhoami } from '../api/queries';
 import type { Aggregate, AggregateDetail } from '../api/shapes';
 import { askAgain, type Body, changeMany, changeOne, showChanged, takeBack, type Which } from '../api/triage';
 import { NameDialog } from '../components/NameDialog';
 import { type Toast, Toasts } from '../components/Toasts';
 import { counted } from '../lib/format';
 import { useUndoKey } from '../lib/key';
+import { forbidden, proved } from '../lib/permission';
 import { staysNameless, storedName, storeName, storeNameless } from '../lib/preference';
 import { errorName, visible } from '../lib/text';
 import { applied, type Change, past } from '../lib/triage';
@@ -26,6 +28,8 @@ interface Edits {
   edit: (change: Change, on: On) => Promise<Outcome>;
   undo: (activity: number, what: string) => Promise<void>;
   tell: (toast: Omit<Toast, 'id'>) => void;
+  /** Why nothing can be changed; undefined where it can. */
+  forbidden: string | undefined;
   name: string;
   rename: (name: string) => void;
   /** Asks for the name where there is none: empty when they do not say it, undefined when they think better of it. */
@@ -45,7 +49,9 @@ const toastsMax = 4;
 
 export function EditsProvider({ children }: { children: ReactNode }) {
   const notices = useNotices();
-  const person = usePerson();
+  const whoami = useWhoami().data;
+  const person = usePerson(proved(whoami));
+  const refusal = forbidden(whoami);
   const client = useQueryClient();
   const { put } = notices;
   const last = useRef<(() => void) | undefined>(undefined);
@@ -80,7 +86,11 @@ export function EditsProvider({ children }: { children: ReactNode }) {
     put(toast, { tone: 'done', text, detail, action: back && { name: 'Undo', run: back } });
   };
 
+  const refuse = (detail: string) =>
+    put(notices.next(), { tone: 'failed', text: 'Nothing was changed', detail: `${detail}.` });
+
   const undo = async (activity: number, what: string): Promise<void> => {
+    if (refusal !== undefined) return refuse(refusal);
     last.current = undefined;
     const toast = notices.next();
     put(toast, { tone: 'waiting', text: 'Taking it back…' });
@@ -105,6 +115,10 @@ export function EditsProvider({ children }: { children: ReactNode }) {
   };
 
   const edit = async (change: Change, on: On): Promise<Outcome> => {
+    if (refusal !== undefined) {
+      refuse(refusal);
+      return { made: false };
+    }
     const me = await person.ask(change.assignee === 'me');
     if (me === undefined) return { made: false };
     const asked = change.assignee === 'me' ? { ...change, assignee: me } : change;
@@ -149,7 +163,7 @@ export function EditsProvider({ children }: { children: ReactNode }) {
   const { name, rename, ask } = person;
   const tell = (toast: Omit<Toast, 'id'>) => put(notices.next(), toast);
   return (
-    <EditsContext value={{ edit, undo, tell, name, rename, ask }}>
+    <EditsContext value={{ edit, undo, tell, forbidden: refusal, name, rename, ask }}>
       {children}
       <Toasts toasts={notices.toasts} onClose={notices.close} />
       <NameDialog {...person.dialog} />
@@ -210,10 +224,11 @@ function useNotices() {
   }, [toasts]);
 }
 
-/** Who makes changes: what they said, or what they say when they make the first one. */
-function usePerson() {
-  const [name, setName] = useState(storedName);
-  introduce(name);
+/** Who makes changes: who logged in, or else what they said, or what they say when they make the first one. */
+function usePerson(known: string | undefined) {
+  const [said, setName] = useState(storedName);
+  const name = known ?? said;
+  introduce(said);
   const client = useQueryClient();
   const [asking, setAsking] = useState<{ required: boolean; answer: (name: string | undefined) => void }>();
   const rename = (next: string) => {

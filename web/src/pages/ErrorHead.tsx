@@ -29,7 +29,7 @@ interface Props {
 }
 
 export function ErrorHead({ error, detail, activity }: Props) {
-  const { edit, name: me } = useEdits();
+  const { edit, forbidden, name: me } = useEdits();
   const [opened, setOpened] = useState<Opened>();
   /** A change of ours that somebody else's came before. */
   const [late, setLate] = useState<{ change: Change; before: number; theirs: AggregateDetail }>();
@@ -117,7 +117,11 @@ export function ErrorHead({ error, detail, activity }: Props) {
           <Foreign text={shorten(error.aggregation_key, 600)} className="mono" />
         </Fact>
       </dl>
-      <Note note={detail?.note ?? ''} ready={detail !== undefined} onSave={(note) => change({ note })} />
+      <Note
+        note={detail?.note ?? ''}
+        ready={detail !== undefined && forbidden === undefined}
+        onSave={(note) => change({ note })}
+      />
     </header>
   );
 }

@@ -4,7 +4,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useIsFetching, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { lookNow, useConnection } from '../api/connection';
-import { useStatus } from '../api/queries';
+import { useStatus, useWhoami } from '../api/queries';
 import { ConnectionBanner } from '../components/ConnectionBanner';
 import { Icon } from '../components/Icon';
 import { Link } from '../components/Link';
@@ -16,6 +16,7 @@ import { ShortcutHelp } from '../components/ShortcutHelp';
 import { useGoKeys } from '../lib/chord';
 import { useShortcuts } from '../lib/key';
 import { go, usePlace } from '../lib/location';
+import { proved, standing } from '../lib/permission';
 import { useZone } from '../lib/preference';
 import type { Zone } from '../lib/zone';
 import { useWiden } from './ask';
@@ -39,6 +40,7 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
   const fetching = useIsFetching();
   const status = useStatus();
   const { name, rename } = useEdits();
+  const whoami = useWhoami().data;
   const connection = useConnection();
   const away = connection.state !== 'up' && connection.state !== 'back';
   const [helped, help] = useDisclosure(false);
@@ -101,6 +103,7 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
             onZone={onZone}
             name={name}
             onName={rename}
+            standing={proved(whoami) === undefined || whoami === undefined ? undefined : standing(whoami)}
             onHelp={help.open}
             version={status.data?.version}
           />
