@@ -18,7 +18,7 @@ pub struct Error {
     position: Option<usize>,
     current: Option<Box<serde_json::Value>>,
     etag: Option<String>,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 /// Failures by what the caller can do about them.
@@ -104,13 +104,14 @@ impl Error {
     /// Nobody knows who asks; `password` says whether a browser is to ask for a name and a password.
     pub fn unauthorized(detail: impl Into<String>, password: bool) -> Self {
         let challenge = if password { "Basic realm=\"Hydrophone\", charset=\"UTF-8\"" } else { "Bearer" };
-        let header = Some((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+        let header = Some(Box::new((WWW_AUTHENTICATE, HeaderValue::from_static(challenge))));
         Self { header, ..Self::new(Kind::Unauthorized, detail) }
     }
 
     /// Somebody asks too often and may come again in so many seconds.
     pub fn too_many_requests(detail: impl Into<String>, seconds: u64) -> Self {
-        Self { header: Some((RETRY_AFTER, HeaderValue::from(seconds))), ..Self::new(Kind::TooManyRequests, detail) }
+        let header = Some(Box::new((RETRY_AFTER, HeaderValue::from(seconds))));
+        Self { header, ..Self::new(Kind::TooManyRequests, detail) }
     }
 
     /// The operator did not allow it.
@@ -254,7 +255,7 @@ impl IntoResponse for Error {
         if let Some(Ok(etag)) = self.etag.as_deref().map(HeaderValue::from_str) {
             response.headers_mut().insert(ETAG, etag);
         }
-        if let Some((name, value)) = self.header.clone() {
+        if let Some((name, value)) = self.header.clone().map(|header| *header) {
             response.headers_mut().insert(name, value);
         }
         if self.status().is_server_error() {

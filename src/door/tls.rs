@@ -52,9 +52,9 @@ fn provider(tls: &TlsServer) -> Result<CryptoProvider, String> {
     let is_new = |suite: &SupportedCipherSuite| matches!(suite, SupportedCipherSuite::Tls13(_));
     if !tls.cipher_suites.is_empty() {
         let all = std::mem::take(&mut provider.cipher_suites);
-        let named = |name: &&str| all.iter().find(|suite| !is_new(suite) && go_name(suite) == **name).copied();
+        let named = |name: &&'static str| all.iter().find(|suite| !is_new(suite) && go_name(suite) == **name).copied();
         provider.cipher_suites = all.iter().filter(|suite| is_new(suite)).copied().collect();
-        provider.cipher_suites.extend(tls.cipher_suites.iter().filter_map(|name| named(&name)));
+        provider.cipher_suites.extend(tls.cipher_suites.iter().filter_map(named));
     }
     if !tls.curves.is_empty() {
         let all = std::mem::take(&mut provider.kx_groups);
@@ -111,9 +111,9 @@ struct Gate {
 
 impl Gate {
     fn new(tls: &TlsServer, provider: Arc<CryptoProvider>) -> Result<Self, String> {
-        let verifies =
+        let is_verified =
             matches!(tls.client_auth, ClientAuth::VerifyClientCertIfGiven | ClientAuth::RequireAndVerifyClientCert);
-        let verifier = match tls.client_ca.as_ref().filter(|_| verifies) {
+        let verifier = match tls.client_ca.as_ref().filter(|_| is_verified) {
             None => None,
             Some(source) => {
                 let mut roots = RootCertStore::empty();
