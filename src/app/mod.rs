@@ -139,13 +139,10 @@ fn assemble(
     let ingest_metrics = ingest::Metrics::new(&mut registry);
     let discovery = discovery::Manager::new(clock.clone(), discovery::Metrics::register(&mut registry));
     let scraping = scrape::Manager::new(clock.clone(), &mut registry);
-    let web = options.web_config_file.as_deref();
-    let door = Arc::new(Door::open(clock.clone(), store.path(), web, &mut registry)?);
-    let api_metrics = api::Metrics::register(&mut registry);
+    let door = door(options, &store, clock, &mut registry)?;
     let search = index_of(store.path());
-    let search_metrics = search::Metrics::register(&mut registry);
-    let following = Following::start(Arc::clone(&store), Arc::clone(&search), search_metrics)?;
-
+    let following =
+        Following::start(Arc::clone(&store), Arc::clone(&search), search::Metrics::register(&mut registry))?;
     let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
     let settings = settings(&config);
     let (writer, handle) = Writer::new(Arc::clone(&store), clock.clone(), settings, ingest_metrics.clone(), received);
@@ -158,11 +155,10 @@ fn assemble(
     let (reload, requests) = mpsc::channel(RELOADS_MAX);
     let quit = CancellationToken::new();
     let triage_metrics = triage::Metrics::register(&mut registry);
-    let backups = Monitor::register(&mut registry);
     let state = Arc::new(AppState {
         store,
         search,
-        backups,
+        backups: Monitor::register(&mut registry),
         writer: handle.clone(),
         door,
         checks: api::state::Checks::default(),
@@ -173,8 +169,8 @@ fn assemble(
         reload,
         quit: quit.clone(),
         readiness: readiness_receiver,
+        metrics: api::Metrics::register(&mut registry),
         registry: Arc::new(registry),
-        metrics: api_metrics,
         ingest: ingest_metrics,
         errors,
         flags: options.flags.clone(),
@@ -201,6 +197,11 @@ fn assemble(
         following,
         triage,
     })
+}
+
+fn door(options: &Options, store: &Store, clock: &Clock, registry: &mut Registry) -> Result<Arc<Door>> {
+    let web = options.web_config_file.as_deref();
+    Ok(Arc::new(Door::open(clock.clone(), store.path(), web, registry)?))
 }
 
 /// Starts everything, waits for the end and stops everything.
