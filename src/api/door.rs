@@ -90,7 +90,7 @@ async fn admit(state: &Arc<AppState>, parts: &Parts) -> Result<Identity, Refused
         Greeting::Out(refusal) => Err(refusal),
         Greeting::Check(login) => check(state, login).await?,
     };
-    let identity = checked.map_err(refused)?;
+    let identity = checked.map_err(|refusal| refused(&refusal))?;
     let origin = Origin::of(parts);
     let external = &state.flags.external_url;
     if identity.proof == Proof::Anonymous && peer.is_loopback && !origin.host_is_ours(external) {
@@ -135,9 +135,9 @@ async fn check(state: &Arc<AppState>, login: Login) -> Result<Result<Identity, R
     checked.await.map_err(|error| ("failed", Error::internal(format!("a password was not checked: {error}"))))
 }
 
-fn refused(refusal: Refusal) -> Refused {
+fn refused(refusal: &Refusal) -> Refused {
     let detail = refusal.to_string();
-    match refusal {
+    match *refusal {
         Refusal::Unknown { passwords } => ("anonymous", Error::unauthorized(detail, passwords)),
         Refusal::Wrong { passwords, .. } => ("wrong", Error::unauthorized(detail, passwords)),
         Refusal::Later { seconds } => ("limited", Error::too_many_requests(detail, seconds)),

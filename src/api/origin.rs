@@ -13,7 +13,7 @@ const FETCH_SITE: &str = "sec-fetch-site";
 pub(super) struct Origin<'a> {
     /// Host and maybe port that the client believes to talk to; `None` where it does not say.
     host: Option<&'a str>,
-    origin: Option<&'a str>,
+    page: Option<&'a str>,
     site: Option<&'a str>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Origin<'a> {
         // What is no text equals nothing that is allowed.
         let text = |name: &str| Some(headers.get(name)?.to_str().unwrap_or("?"));
         let authority = uri.authority().map(axum::http::uri::Authority::as_str);
-        Self { host: authority.or_else(|| text(HOST.as_str())), origin: text(ORIGIN.as_str()), site: text(FETCH_SITE) }
+        Self { host: authority.or_else(|| text(HOST.as_str())), page: text(ORIGIN.as_str()), site: text(FETCH_SITE) }
     }
 
     /// Whether a page of another site sends it. `external` is the URL under which people reach the server, or empty.
@@ -35,7 +35,7 @@ impl<'a> Origin<'a> {
         if matches!(self.site, Some("same-origin" | "none")) {
             return false;
         }
-        let Some(origin) = self.origin else { return self.site.is_some() };
+        let Some(origin) = self.page else { return self.site.is_some() };
         let authority = origin.split_once("://").map(|(_, authority)| authority);
         let own = [self.host.filter(|_| self.site.is_none()), authority_of(external)];
         !own.into_iter().flatten().any(|own| authority.is_some_and(|origin| is_same(origin, own)))
@@ -43,7 +43,7 @@ impl<'a> Origin<'a> {
 
     /// Whether it comes from a page that a developer serves on the same machine.
     pub(super) fn is_localhost(&self) -> bool {
-        self.origin.is_some_and(|origin| origin.starts_with("http://localhost:"))
+        self.page.is_some_and(|origin| origin.starts_with("http://localhost:"))
     }
 
     /// A name for this machine that nobody else can give it. A page of anybody's can make its own name lead to this machine (DNS

@@ -66,11 +66,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.wait(context, |stream, context| stream.poll_flush(context))
+        self.wait(context, AsyncWrite::poll_flush)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.wait(context, |stream, context| stream.poll_shutdown(context))
+        self.wait(context, AsyncWrite::poll_shutdown)
     }
 }
 

@@ -112,11 +112,7 @@ impl Server {
         let searched = search::Metrics::register(&mut registry);
         let following = Following::start(Arc::clone(&store), Arc::clone(&search), searched).unwrap();
         let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
-        let month = Millis::from_seconds(30 * 86_400);
-        let retention =
-            Retention { time: month, targets: month, occurrences: month, activity: month, instances: month };
-        let settings = Settings { retention, occurrence_bytes_max: u64::MAX };
-        let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), received);
+        let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings(), counted.clone(), received);
         // It ends with the last sender of events.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -288,6 +284,13 @@ impl Server {
         let request = self.client.get(format!("http://{}{path}", self.address)).header("accept", accept);
         Answer::of(request.send().await.unwrap()).await
     }
+}
+
+/// Nothing is forgotten within a month.
+fn settings() -> Settings {
+    let month = Millis::from_seconds(30 * 86_400);
+    let retention = Retention { time: month, targets: month, occurrences: month, activity: month, instances: month };
+    Settings { retention, occurrence_bytes_max: u64::MAX }
 }
 
 /// A target of `service` at `address` with this `version`.
