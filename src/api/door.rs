@@ -26,14 +26,16 @@ const CHECKS_MAX: usize = 32;
 pub(super) struct Peer {
     /// Its address.
     pub(super) address: IpAddr,
-    /// We listen on a loopback address.
+    /// It came to a loopback address of ours: from this machine.
     pub(super) is_loopback: bool,
+    /// We listen on a loopback address only.
+    pub(super) is_private: bool,
 }
 
 impl Default for Peer {
     /// Of whom nothing is known.
     fn default() -> Self {
-        Self { address: Ipv4Addr::UNSPECIFIED.into(), is_loopback: false }
+        Self { address: Ipv4Addr::UNSPECIFIED.into(), is_loopback: false, is_private: false }
     }
 }
 
@@ -79,10 +81,14 @@ async fn admit(state: &Arc<AppState>, parts: &Parts) -> Result<Identity, Refused
     }
     let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
     let config = Arc::clone(&state.config.borrow().config);
+    let origin = Origin::of(parts);
+    let external = &state.flags.external_url;
+    let host_is_ours = origin.host_is_ours(external);
     let greeting = {
         let header = |name: &str| values(&parts.headers, name);
         let passed_on = PASSED_ON.iter().any(|name| parts.headers.contains_key(*name));
-        let visitor = Visitor { address: peer.address, is_local: peer.is_loopback && !passed_on, header: &header };
+        let is_local = peer.is_loopback && host_is_ours && !passed_on;
+        let visitor = Visitor { address: peer.address, is_local, header: &header };
         state.door.greet(&config.web.auth, &visitor)
     };
     let checked = match greeting {
@@ -91,9 +97,7 @@ async fn admit(state: &Arc<AppState>, parts: &Parts) -> Result<Identity, Refused
         Greeting::Check(login) => check(state, login).await?,
     };
     let identity = checked.map_err(|refusal| refused(&refusal))?;
-    let origin = Origin::of(parts);
-    let external = &state.flags.external_url;
-    if identity.proof == Proof::Anonymous && peer.is_loopback && !origin.host_is_ours(external) {
+    if identity.proof == Proof::Anonymous && peer.is_private && !host_is_ours {
         let detail = format!(
             "{:?} is no name of this server's: ask localhost or an IP address, or say with --web.external-url how people \
              reach it",

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -115,7 +116,7 @@ impl Server {
 
     /// Serves on `listener` until `stop` is cancelled, then lets running answers end, for a while.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
-        let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback());
+        let is_private = is_loopback(listener.local_addr());
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -126,7 +127,8 @@ impl Server {
             // Only to let go of connections that ended.
             while connections.try_join_next().is_some() {}
             let Some((stream, address, place)) = accepted else { continue };
-            let peer = Peer { address: address.ip().to_canonical(), is_loopback };
+            let is_loopback = is_loopback(stream.local_addr());
+            let peer = Peer { address: address.ip().to_canonical(), is_loopback, is_private };
             let (server, stop) = (Arc::clone(&self), stop.clone());
             connections.spawn(async move {
                 server.metrics.connection(1);
@@ -233,6 +235,10 @@ impl Server {
             }
         }
     }
+}
+
+fn is_loopback(address: io::Result<SocketAddr>) -> bool {
+    address.is_ok_and(|address| address.ip().to_canonical().is_loopback())
 }
 
 /// All routes, as one connection's requests see them.
