@@ -320,7 +320,7 @@ export const triage = {
     recover();
     await notice(page).getByText('The server had done it before the connection was lost').waitFor();
     await notice(page).getByRole('button', { name: 'Undo' }).click();
-    await notice(page).getByText('Taken back').waitFor();
+    await notice(page).getByText(`Taken back: ${title} resolved`).waitFor();
     assert.equal((await one(page, base, error.id)).state, 'open');
 
     await open(page, base, `${list}&q=is:open+-has:assignee`);
@@ -334,7 +334,7 @@ export const triage = {
     recover();
     await notice(page).getByText('2 errors assigned to ghost').waitFor();
     await notice(page).getByRole('button', { name: 'Undo' }).click();
-    await notice(page).getByText('Taken back').waitFor();
+    await notice(page).getByText('Taken back: 2 errors').waitFor();
     assert.equal(await counted(page, base, 'assignee:ghost'), 0);
   }),
 
