@@ -662,13 +662,53 @@ export const journeys = {
     const answered = page.waitForResponse(/\/api\/v1\/targets\?/);
     await open(page, base, '#/targets');
     const { targets } = await (await answered).json();
-    await until('all targets are listed', async () => (await page.locator('main tbody tr').count()) === targets.length);
-    const down = targets.filter((target) => target.health === 'down').length;
+    const services = new Set(targets.map(({ service }) => service)).size;
+    const listed = async () => Number(await page.locator('main table').getAttribute('aria-rowcount')) - 1;
+    assert.equal(await listed(), targets.length + services);
+    assert.equal(await page.getByRole('button', { name: /^all/ }).innerText(), `all ${targets.length}`);
+    const [one] = targets;
+    const value = one.labels.instance ?? one.scrape_url;
+    const same = targets.filter(({ labels, scrape_url }) => (labels.instance ?? scrape_url).includes(value)).length;
+    await page.keyboard.press('/');
+    await page.keyboard.type(value);
+    await until('only those are left that have the words', async () => (await listed()) === same + 1 || listed());
+    await page.getByRole('textbox', { name: 'Find targets' }).fill('no such target anywhere');
+    await page.getByRole('button', { name: 'Show all targets' }).click();
+    await until('all are there again', async () => (await listed()) > same + 1);
     await page.getByRole('button', { name: /^down/ }).click();
-    await until(
-      'only those that are down are left',
-      async () => (await page.locator('main tbody tr').count()) === down,
-    );
+    await until('only those that are down are left', async () => {
+      const shown = await page
+        .locator('tbody[data-kind="target"]')
+        .evaluateAll((all) => all.map((row) => row.innerText));
+      return shown.every((text) => text.includes('down'));
+    });
+  },
+
+  'a target says when it answered, and as what it was discovered': async (page, base) => {
+    await open(page, base, '#/targets');
+    const row = page.locator('tbody[data-kind="target"]').first();
+    await row.getByRole('button').click();
+    await until('the address has it', () => hash(page).includes('target='));
+    const history = row.getByRole('region', { name: 'Health over time' });
+    await history.getByRole('img', { name: /answered|not watched/ }).waitFor();
+    await row.getByText('__address__').waitFor();
+    for (const colorScheme of ['dark', 'light']) {
+      await page.emulateMedia({ colorScheme });
+      await accessible(page, `an opened target, ${colorScheme}`);
+    }
+    await history.getByText('7 d', { exact: true }).click();
+    await settled(page);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await fits(page, 'an opened target');
+    await page.reload();
+    await history.waitFor();
+    const service = page.locator('tbody[data-kind="service"]').first().getByRole('button');
+    const listed = async () => Number(await page.locator('main table').getAttribute('aria-rowcount'));
+    const before = await listed();
+    await service.click();
+    await until('its targets are put away', async () => (await listed()) < before);
+    await page.goBack();
+    await until('and there again', async () => (await listed()) === before);
   },
 
   'light and dark are chosen and remembered': async (page, base) => {

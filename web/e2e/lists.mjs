@@ -248,4 +248,54 @@ export const lists = {
       }
     }
   },
+
+  'two hundred targets are walked by keyboard, and few of them are in the document': async (page, base) => {
+    await open(page, base, '#/targets');
+    const { targets } = await api(page, base, 'targets?state=active');
+    const rows = page.locator('tbody[data-id]');
+    const all = Number(await page.locator('main table').getAttribute('aria-rowcount')) - 1;
+    assert.equal(all, targets.length + new Set(targets.map(({ service }) => service)).size);
+    assert.ok((await rows.count()) < 60, `${await rows.count()} rows are in the document`);
+    const at = () =>
+      page.evaluate(() => {
+        const row = document.activeElement?.closest('tbody[data-index]');
+        const box = document.activeElement?.getBoundingClientRect();
+        const isSeen = box !== undefined && box.top >= 30 && box.bottom <= window.innerHeight;
+        return { index: Number(row?.dataset.index ?? -1), isSeen };
+      });
+    const standsAt = (index) =>
+      until(`one stands at row ${index}`, async () => {
+        const found = await at();
+        return (found.index === index && found.isSeen) || found;
+      });
+    await press(page, 'j', 30);
+    await standsAt(29);
+    await press(page, 'End');
+    await standsAt(all - 1);
+    await press(page, 'ArrowUp', 2);
+    await standsAt(all - 3);
+    assert.equal(await page.locator('tbody[data-id] [tabindex="0"]').count(), 1);
+    await press(page, 'o');
+    await page.getByRole('region', { name: 'Health over time' }).waitFor();
+    await press(page, 'Home');
+    await standsAt(0);
+    // What one reads stays where it is while targets are scraped.
+    await page.evaluate(() => window.scrollTo(0, 3000));
+    const tops = () =>
+      rows.evaluateAll((all) =>
+        all
+          .map((row) => [row.dataset.id, Math.round(row.getBoundingClientRect().top)])
+          .filter(([, top]) => top > 30 && top < window.innerHeight)
+          .join('\n'),
+      );
+    await until('other rows are there', async () => (await tops()) !== '');
+    await page.waitForTimeout(300);
+    const before = await tops();
+    const answered = page.waitForResponse(/targets\?/);
+    await press(page, 'r');
+    await (await answered).finished();
+    await settled(page);
+    assert.equal(await tops(), before);
+    await accessible(page, 'many targets');
+  },
 };

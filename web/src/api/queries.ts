@@ -16,6 +16,7 @@ import type {
   SearchAnswer,
   Services,
   Status,
+  TargetHistory,
   Targets,
   Whoami,
 } from './shapes';
@@ -247,11 +248,29 @@ export function useCompletion(edited: { q: string; cursor: number } | undefined)
   });
 }
 
-export function useTargets({ state, refreshMs }: { state: string; refreshMs: number }) {
+export function useTargets({
+  state,
+  refreshMs,
+  enabled = true,
+}: {
+  state: string;
+  refreshMs: number;
+  enabled?: boolean;
+}) {
   return useQuery({
+    enabled,
     queryKey: ['targets', state],
     queryFn: ({ signal }) => get<Targets>('targets', { state }, signal),
     ...every(refreshMs),
+  });
+}
+
+/** When a target answered, over so long until now. */
+export function useTargetHistory(id: number, since: string, refreshMs: number) {
+  return useQuery({
+    queryKey: ['targetHistory', id, since],
+    queryFn: ({ signal }) => get<TargetHistory>(`targets/${id}/history`, { start: since, end: 'now' }, signal),
+    ...everyOf(id, refreshMs),
   });
 }
 

@@ -16,6 +16,7 @@ export type Completion = Schemas['Completion'];
 export type Distribution = Schemas['Distribution'];
 export type RangeAnswer = Schemas['RangeAnswer'];
 export type Target = Schemas['Target'];
+export type TargetHistory = Schemas['History'];
 export type Targets = Schemas['Targets'];
 export type Labels = Schemas['LabelNames'];
 export type Status = Schemas['Status'];

@@ -23,6 +23,8 @@ interface Options<T extends Id> {
   /** What stays on top of the rows, and below them, when one scrolls to one of these, pixels. */
   headHeight?: number;
   footHeight?: number;
+  /** What stands in the box above the rows, pixels. */
+  inset?: number;
 }
 
 export interface Slot<T extends Id> {
@@ -30,6 +32,7 @@ export interface Slot<T extends Id> {
   index: number;
   /** From the box's top, pixels. */
   top: number;
+  bottom: number;
   /** 0 for the row that Tab leads to. */
   tabIndex: 0 | -1;
 }
@@ -42,8 +45,9 @@ export function useWindowed<T extends Id>({
   measured = false,
   headHeight = 0,
   footHeight = 0,
+  inset = 0,
 }: Options<T>) {
-  const margin = useOffsetTop(box);
+  const margin = useOffsetTop(box) + inset;
   const places = useMemo(() => new Map(ids.map((id, index) => [id, index])), [ids]);
   // Asked once: to answer, the browser has to lay the page out.
   const [screen] = useState(() => ({ width: window.innerWidth, height: window.innerHeight }));
@@ -100,9 +104,9 @@ export function useWindowed<T extends Id>({
   const isSeen = (at: number | undefined) => at !== undefined && at >= first && at <= range.last;
   const stop = own !== undefined && places.has(own) ? own : isSeen(places.get(stood as T)) ? stood : ids[first];
   return {
-    slots: items.map(({ index, start }): Slot<T> => {
+    slots: items.map(({ index, start, end }): Slot<T> => {
       const id = ids[index] as T;
-      return { id, index, top: start - margin, tabIndex: id === stop ? 0 : -1 };
+      return { id, index, top: start - margin, bottom: end - margin, tabIndex: id === stop ? 0 : -1 };
     }),
     height: virtualizer.getTotalSize(),
     range,

@@ -73,7 +73,8 @@ export function changed(place: Place, { route, view }: Pick<Go, 'route' | 'view'
   // What nobody sees any more is no longer chosen.
   const chosen = asks(['range', 'q', 'all']) && !asks(['selected']) ? { selected: '' } : {};
   const list = { ...(restarts ? { cursor: '', pageNumber: 1 } : {}), ...chosen };
-  const left = { split: defaultView.split, occurrence: '', health: '', service: '', actor: '', reason: '' };
+  const { split, occurrence, health, service, find, folded, target, actor, reason } = defaultView;
+  const left = { split, occurrence, health, service, find, folded, target, actor, reason };
   const moved = { ...left, cursor: '', pageNumber: 1, selected: '' };
   const error = route === undefined ? {} : moved;
   return { route: route ?? place.route, view: { ...place.view, ...error, ...list, ...view } };

@@ -39,9 +39,12 @@ export interface View {
   /** On an error: what its chart is split by, and which sample is shown ('' is the newest); in a search, which one is open. */
   split: string;
   occurrence: string;
-  /** On targets: up, down, unknown or dropped; a service. */
+  /** On targets: up, down, unknown or dropped; a service; words; services whose targets are put away; the id of the opened one. */
   health: string;
   service: string;
+  find: string;
+  folded: readonly string[];
+  target: string;
   /** On activity: whose, and for which reason. */
   actor: string;
   reason: string;
@@ -69,6 +72,9 @@ export const defaultView: View = {
   occurrence: '',
   health: '',
   service: '',
+  find: '',
+  folded: [],
+  target: '',
   actor: '',
   reason: '',
   label: 'team',
@@ -132,6 +138,9 @@ function parseView(params: URLSearchParams): View {
     occurrence: params.get('occurrence') ?? '',
     health: params.get('health') ?? '',
     service: params.get('service') ?? '',
+    find: params.get('find') ?? '',
+    folded: params.getAll('folded'),
+    target: params.get('target') ?? '',
     actor: params.get('actor') ?? '',
     reason: params.get('reason') ?? '',
     label: params.get('label') ?? defaultView.label,
@@ -167,6 +176,9 @@ export function formatPlace({ route, view }: Place): string {
   if (route.page === 'targets') {
     put('health', view.health, '');
     put('service', view.service, '');
+    put('find', view.find, '');
+    for (const name of view.folded) params.append('folded', name);
+    put('target', view.target, '');
   }
   if (route.page === 'activity') {
     put('actor', view.actor, '');

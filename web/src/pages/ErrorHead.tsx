@@ -5,6 +5,7 @@ import { Chip } from '../components/Chip';
 import { Flags, Severity } from '../components/Flag';
 import { Foreign } from '../components/Foreign';
 import { Link } from '../components/Link';
+import { Scrolled } from '../components/Scrolled';
 import type { Opened } from '../components/StateButtons';
 import { Time } from '../components/Time';
 import { actorName, lastTurn, meaning } from '../lib/activity';
@@ -51,9 +52,11 @@ export function ErrorHead({ error, detail, activity }: Props) {
     <header className={classes.head} data-severity={error.severity}>
       <div className={classes.top}>
         <div className={classes.title}>
-          <h1>
-            <Foreign text={errorName(error, 600)} />
-          </h1>
+          <Scrolled name="Name" className={classes.name}>
+            <h1>
+              <Foreign text={errorName(error, 600)} />
+            </h1>
+          </Scrolled>
           <Flags {...error} isNew={error.new} />
         </div>
         <div className={classes.actions} data-waiting={detail === undefined || undefined}>
@@ -69,9 +72,9 @@ export function ErrorHead({ error, detail, activity }: Props) {
         </div>
       </div>
       {error.message !== '' && (
-        <p className={classes.message}>
+        <Scrolled name="Message" className={classes.message}>
           <Foreign text={shorten(error.message, 1500)} />
-        </p>
+        </Scrolled>
       )}
       {detail && <Stands error={detail} activity={activity} />}
       {late && (

@@ -1,27 +1,23 @@
 // The list itself: its head, its rows, the keys that lead from row to row, and what is chosen.
 import { Button } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
 import type { ListAsk } from '../api/queries';
 import { ErrorList, headHeight, SortHeader, useRowShape, WholeCheck } from '../components/ErrorList';
 import heads from '../components/ErrorList.module.css';
 import { useWindowed } from '../components/windowed';
 import { exact } from '../lib/format';
-import { useShortcuts } from '../lib/key';
 import { go } from '../lib/location';
-import { stepped } from '../lib/rows';
 import { isReturning } from '../lib/scroll';
 import type { Sort } from '../lib/url';
 import { BulkBar } from './BulkBar';
 import classes from './ErrorListPanel.module.css';
 import { type Order, useHeldOrder, useLoaded } from './errors';
+import { useWalk } from './list';
 import { useSelection } from './selection';
 
 /** What a selection's bar at the bottom of a small screen covers, pixels. */
 const barHeight = 96;
-
-/** What leads from row to row, for who stands at one. */
-const listKeys = ['ArrowDown', 'ArrowUp', 'Home', 'End', 'PageUp', 'PageDown'];
 
 interface Props {
   ask: ListAsk;
@@ -42,7 +38,7 @@ export function FoundErrors({ ask, order, total }: Props) {
     headHeight,
     footHeight: small ? barHeight : 0,
   });
-  const { range, stop, goTo, stand, current, placeOf, toTop } = windowed;
+  const { range, stop, stand, placeOf, toTop } = windowed;
   const within = range.first > 0;
   held.setWithin(within);
   const { rowOf, loaded } = useLoaded(ask, order, { ids, range, question });
@@ -52,24 +48,7 @@ export function FoundErrors({ ask, order, total }: Props) {
   useBegin(question, toTop);
 
   const pageRows = () => Math.floor((window.innerHeight - headHeight) / shape.height) - 1;
-  const lead = (key: string): boolean => {
-    const at = current();
-    // Nobody stands at a row yet: the first one on screen, or the last.
-    const next =
-      stepped(key, at, ids.length, pageRows()) ?? (key === 'k' ? range.last : key === 'j' ? range.first : at);
-    if (next === undefined || (at === undefined && key !== 'j' && key !== 'k')) return false;
-    goTo(next);
-    return true;
-  };
-  useShortcuts({
-    j: () => lead('j'),
-    k: () => lead('k'),
-    o: () => document.activeElement instanceof HTMLAnchorElement && document.activeElement.click(),
-  });
-  const onKey = (event: KeyboardEvent) => {
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
-    if (plain && listKeys.includes(event.key) && lead(event.key)) event.preventDefault();
-  };
+  const onKey = useWalk(windowed, ids.length, pageRows);
   const show = () => {
     held.release();
     toTop();

@@ -1,35 +1,53 @@
 // The targets by service: what is watched, and what is wrong where it is not.
-import { NativeSelect } from '@mantine/core';
-import { useEffect } from 'react';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTargets } from '../api/queries';
-import type { Target } from '../api/shapes';
+import { Icon } from '../components/Icon';
 import { Empty, Failed, Outdated } from '../components/Notice';
 import { Panel } from '../components/Panel';
 import { Skeleton } from '../components/Skeleton';
-import { TargetTable } from '../components/TargetTable';
 import { exact } from '../lib/format';
+import { useShortcuts } from '../lib/key';
 import { go, usePlace } from '../lib/location';
+import { holds } from '../lib/target';
 import { visible } from '../lib/text';
+import { Pools } from './Pools';
 import classes from './TargetsPage.module.css';
 
 const healths = ['down', 'up', 'unknown'];
 
 export function TargetsPage() {
   const { view } = usePlace();
-  const { data, error, refetch } = useTargets({ state: 'active', refreshMs: view.refresh * 1000 });
+  const refreshMs = view.refresh * 1000;
+  const wantsDropped = view.health === 'dropped';
+  const active = useTargets({ state: 'active', refreshMs });
+  const dropped = useTargets({ state: 'dropped', refreshMs, enabled: wantsDropped });
+  const { data, error, refetch } = wantsDropped ? dropped : active;
+  const input = useRef<HTMLInputElement>(null);
+  useShortcuts({ '/': () => input.current?.select() });
   useEffect(() => {
     document.title = 'Targets · Hydrophone';
   }, []);
-  const all = data?.targets ?? [];
-  const services = [...new Set(all.map((target) => target.service))].sort();
-  const chosen = all.filter(
-    (target) =>
-      (view.health === '' || target.health === view.health) && (view.service === '' || target.service === view.service),
+  const all = useMemo(() => active.data?.targets ?? [], [active.data]);
+  const listed = data?.targets;
+  const services = useMemo(() => [...new Set((listed ?? all).map(({ service }) => service))].sort(), [listed, all]);
+  const numbers = useMemo(
+    () => new Map(healths.map((one) => [one, all.filter(({ health }) => health === one).length])),
+    [all],
   );
-  // Trouble first; among equals the order of the names, so that a refresh moves nothing that has not changed.
-  const pools = services
-    .map((name) => ({ name, targets: chosen.filter((target) => target.service === name) }))
-    .toSorted((a, b) => Number(isUp(a.targets)) - Number(isUp(b.targets)));
+  const chosen = useMemo(
+    () =>
+      (listed ?? []).filter(
+        (target) =>
+          (view.health === '' || wantsDropped || target.health === view.health) &&
+          (view.service === '' || target.service === view.service) &&
+          holds(target, view.find),
+      ),
+    [listed, view.health, view.service, view.find, wantsDropped],
+  );
+  const droppedTotal = active.data?.dropped_total ?? 0;
+  const narrowed = view.health !== '' || view.service !== '' || view.find !== '';
   return (
     <>
       <div className={classes.head}>
@@ -38,13 +56,16 @@ export function TargetsPage() {
           <legend className="visually-hidden">Health</legend>
           <Choice name="all" value="" number={all.length} />
           {healths.map((health) => (
-            <Choice
-              key={health}
-              name={health}
-              value={health}
-              number={all.filter((target) => target.health === health).length}
-            />
+            <Choice key={health} name={health} value={health} number={numbers.get(health) ?? 0} />
           ))}
+          {(droppedTotal > 0 || wantsDropped) && (
+            <Choice
+              name="dropped"
+              value="dropped"
+              number={droppedTotal}
+              title="Discovered, and left out by relabelling"
+            />
+          )}
         </fieldset>
         <NativeSelect
           size="xs"
@@ -56,11 +77,7 @@ export function TargetsPage() {
           ]}
           onChange={(event) => go({ view: { service: event.currentTarget.value } })}
         />
-        {data && data.dropped_total > 0 && (
-          <span className="dim" title="Discovered, and left out by relabelling">
-            {exact(data.dropped_total)} dropped
-          </span>
-        )}
+        <Find key={view.find === '' ? 'empty' : 'words'} inputRef={input} />
       </div>
       {error && data && <Outdated error={error} onRetry={() => void refetch()} />}
       {error && !data && (
@@ -69,58 +86,80 @@ export function TargetsPage() {
         </Panel>
       )}
       {!error && !data && <Skeleton height={190} times={3} gap={14} label="Loading the targets" />}
-      {data && chosen.length === 0 && (
-        <Panel title={all.length === 0 ? 'No targets' : 'None of these'}>
-          {all.length === 0 ? (
-            <Empty title="Nothing is scraped yet">
-              Service discovery has found no target. What it looks for stands under <code>services:</code> in the
-              configuration file.
-            </Empty>
-          ) : (
-            <Empty title={`No target is ${view.health === '' ? 'here' : view.health}`} />
-          )}
-        </Panel>
+      {data && chosen.length === 0 && <None any={(listed ?? []).length > 0} narrowed={narrowed} />}
+      {chosen.length > 0 && (
+        <Pools targets={chosen} question={JSON.stringify([view.health, view.service, view.find])} />
       )}
-      <div className={classes.pools}>
-        {pools
-          .filter(({ targets }) => targets.length > 0)
-          .map(({ name, targets }) => (
-            <Pool key={name} name={name} targets={targets} />
-          ))}
-      </div>
     </>
   );
 }
 
-function isUp(targets: Target[]): boolean {
-  return targets.every((target) => target.health === 'up');
-}
-
-function Pool({ name, targets }: { name: string; targets: Target[] }) {
-  const up = targets.filter((target) => target.health === 'up').length;
-  const note = (
-    <span data-bad={up < targets.length || undefined} className={classes.up}>
-      {up} of {targets.length} up
-    </span>
-  );
-  const trouble = (target: Target) => (target.health === 'down' ? 0 : target.health === 'unknown' ? 1 : 2);
-  const ordered = targets.toSorted(
-    (a, b) => trouble(a) - trouble(b) || a.scrape_url.localeCompare(b.scrape_url, 'en', { numeric: true }),
-  );
+function None({ any, narrowed }: { any: boolean; narrowed: boolean }) {
+  const { view } = usePlace();
+  if (!any && !narrowed) {
+    return (
+      <Panel title="No targets">
+        <Empty title="Nothing is scraped yet">
+          Service discovery has found no target. What it looks for stands under <code>services:</code> in the
+          configuration file.
+        </Empty>
+      </Panel>
+    );
+  }
   return (
-    <Panel title={visible(name)} note={note}>
-      <TargetTable targets={ordered} caption={`Targets of ${visible(name)}`} />
+    <Panel title="None of these">
+      <Empty
+        title={
+          view.find !== '' || view.service !== '' || view.health === ''
+            ? 'No target is like that'
+            : `No target is ${view.health}`
+        }
+        action={
+          <Button size="xs" variant="default" onClick={() => go({ view: { health: '', service: '', find: '' } })}>
+            Show all targets
+          </Button>
+        }
+      />
     </Panel>
   );
 }
 
-function Choice({ name, value, number }: { name: string; value: string; number: number }) {
+/** How long nobody types before what was typed is looked for. */
+const restMs = 200;
+
+/** Words in URLs, labels and failures; all have to be there. */
+function Find({ inputRef }: { inputRef: React.Ref<HTMLInputElement> }) {
+  const { view } = usePlace();
+  const [typed, setTyped] = useState(view.find);
+  const find = useDebouncedCallback((words: string) => go({ view: { find: words.trim() }, replace: true }), restMs);
+  return (
+    <TextInput
+      size="xs"
+      ref={inputRef}
+      className={classes.find}
+      aria-label="Find targets"
+      placeholder="zone:eu-1 refused"
+      title="Words in the URL, the labels (name:value) or the last error (/)"
+      autoComplete="off"
+      spellCheck={false}
+      leftSection={<Icon name="search" size={13} />}
+      value={typed}
+      onChange={(event) => {
+        setTyped(event.currentTarget.value);
+        find(event.currentTarget.value);
+      }}
+    />
+  );
+}
+
+function Choice({ name, value, number, title }: { name: string; value: string; number: number; title?: string }) {
   const { view } = usePlace();
   return (
     <button
       type="button"
       className={classes.choice}
       aria-pressed={view.health === value}
+      title={title}
       onClick={() => go({ view: { health: value } })}
     >
       {name} <span className="number">{exact(number)}</span>
