@@ -250,18 +250,22 @@ pub fn answer(context: &Context<'_>, request: &Request<'_>) -> Result<Answer, Er
         }
     };
     let mut range = TimeRange { start: request.start.unwrap_or(ALWAYS.start), end };
-    let mut summary = None;
+    let mut buckets = None;
     if request.buckets > 0 || !request.facets.is_empty() || request.aggregates > 0 {
-        let buckets = buckets(index, &condition, request, end)?;
+        let whole = self::buckets(index, &condition, request, end)?;
         if request.buckets > 0 {
-            let start = if request.start.is_some() { buckets.start } else { ALWAYS.start };
-            range = TimeRange { start, end: buckets.range().end };
+            let start = if request.start.is_some() { whole.start } else { ALWAYS.start };
+            range = TimeRange { start, end: whole.range().end };
         }
-        let by_target = request.facets.iter().any(|facet| matches!(facet, Dimension::Target(_)));
-        let tally = index.tally(&condition, &buckets, by_target)?;
-        summary = Some(summarise(context, request, buckets, tally));
+        buckets = Some(whole);
     }
-    let mut found = index.newest(&condition, range, request.cursor, request.limit.saturating_add(1))?;
+    let by_target = request.facets.iter().any(|facet| matches!(facet, Dimension::Target(_)));
+    let (tally, found) = rayon::join(
+        || buckets.as_ref().map(|buckets| index.tally(&condition, buckets, by_target)).transpose(),
+        || index.newest(&condition, range, request.cursor, request.limit.saturating_add(1)),
+    );
+    let (tally, mut found) = (tally?, found?);
+    let summary = buckets.zip(tally).map(|(buckets, tally)| summarise(context, request, buckets, tally));
     let more = found.len() > request.limit;
     found.truncate(request.limit);
     let next = found.last().filter(|_| more).map(Found::position);
@@ -325,8 +329,14 @@ fn summarise(context: &Context<'_>, request: &Request<'_>, buckets: Buckets, tal
     let facets = request.facets.iter().map(|dimension| facet(context, dimension.clone(), &tally)).collect();
     let aggregates_total = tally.aggregates.len() as u64;
     let mut most = tally.aggregates;
-    most.sort_unstable_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
-    let aggregates = most.iter().take(request.aggregates).filter_map(|(id, count)| {
+    let order = |(id, count): &(AggregateId, u64)| (std::cmp::Reverse(*count), *id);
+    // Thousands, of which a few are told.
+    if request.aggregates > 0 && request.aggregates < most.len() {
+        most.select_nth_unstable_by_key(request.aggregates - 1, order);
+    }
+    most.truncate(request.aggregates);
+    most.sort_unstable_by_key(order);
+    let aggregates = most.iter().filter_map(|(id, count)| {
         let aggregate = aggregate(context, *id)?;
         let service = service_name(context, aggregate.service).to_owned();
         Some(Matched { aggregate: aggregate.clone(), service, count: *count })

@@ -122,15 +122,25 @@ pub(super) fn expand(index: &InvertedIndexReader, word: &WordMatch) -> Result<Ve
         WordMatch::Glob(glob) => glob.prefix(),
         WordMatch::Word { .. } | WordMatch::Any => return Ok(Vec::new()),
     };
-    let mut stream = index.terms().range().ge(prefix).into_stream()?;
+    // What follows all tokens that begin so; no byte of UTF-8 is the largest.
+    let mut end = prefix.as_bytes().to_vec();
+    let mut range = index.terms().range().ge(prefix);
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+        range = range.lt(end);
+    }
     let mut found = Vec::new();
-    while let Some((token, info)) = stream.next() {
-        let Ok(token) = std::str::from_utf8(token) else { continue };
-        if !token.starts_with(prefix) {
-            break;
+    if let WordMatch::Glob(glob) = word {
+        let mut stream = range.into_stream()?;
+        while let Some((token, info)) = stream.next() {
+            if std::str::from_utf8(token).is_ok_and(|token| glob.matches(token)) {
+                found.push(info.clone());
+            }
         }
-        if matches!(word, WordMatch::Prefix(_)) || matches!(word, WordMatch::Glob(glob) if glob.matches(token)) {
-            found.push(info.clone());
+    } else {
+        let mut stream = range.without_keys().into_stream()?;
+        while stream.advance() {
+            found.push(stream.value().clone());
         }
     }
     Ok(found)

@@ -58,6 +58,9 @@ impl Found {
     }
 }
 
+/// So many partitions are looked through at the same time.
+const BATCH: usize = 8;
+
 /// All times.
 pub const ALWAYS: TimeRange = TimeRange { start: Timestamp(i64::MIN), end: Timestamp(i64::MAX) };
 
@@ -80,21 +83,20 @@ impl Snapshot {
         // A day's occurrences may have happened at any time before: the order is by what they say.
         let mut partitions: Vec<_> = self.partitions.iter().collect();
         partitions.sort_by_key(|partition| Reverse((partition.newest, partition.day)));
-        for partition in partitions {
-            let Some(start) = page.start(range.start) else { break };
-            if partition.newest < start {
+        // Mostly the newest has enough. Where it has not, what is looked for is rare, and so is a reason to stop.
+        let (mut rest, mut batch) = (partitions.as_slice(), 1);
+        while let (Some(start), Some(newest)) = (page.start(range.start), rest.first()) {
+            if newest.newest < start {
                 break;
             }
-            for (segment, mut node, from, to) in partition.open(&ask, TimeRange { start, end })? {
-                node.each(from, to, &mut |base, window| {
-                    for at in window.iter() {
-                        if page.add(partition.day, segment, base + at).is_break() {
-                            return ControlFlow::Break(());
-                        }
-                    }
-                    ControlFlow::Continue(())
-                });
-            }
+            let (now, later) = rest.split_at(batch.min(rest.len()));
+            (rest, batch) = (later, BATCH);
+            let of = |partition: &&Arc<Partition>| page.of(partition, &ask, TimeRange { start, end });
+            let found: Vec<_> = match now {
+                [one] => vec![of(one)?],
+                several => several.par_iter().map(of).collect::<Result<_, Error>>()?,
+            };
+            found.into_iter().flatten().for_each(|found| page.add(found));
         }
         Ok(page.found.into_sorted_vec().into_iter().map(|Reverse(Ranked(found))| found).collect())
     }
@@ -186,26 +188,45 @@ impl Page {
         }
     }
 
+    /// What a partition has for the page, as far as the page is known.
+    fn of(&self, partition: &Partition, ask: &Ask, range: TimeRange) -> Result<Vec<Found>, Error> {
+        let mut own = Self { after: self.after, limit: self.limit, found: BinaryHeap::new() };
+        for (segment, mut node, from, to) in partition.open(ask, range)? {
+            node.each(from, to, &mut |base, window| {
+                for at in window.iter() {
+                    if own.read(partition.day, segment, base + at).is_break() {
+                        return ControlFlow::Break(());
+                    }
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        Ok(own.found.into_iter().map(|Reverse(Ranked(found))| found).collect())
+    }
+
     /// Adds a document; breaks when all later ones of its segment are too old.
-    fn add(&mut self, day: u32, segment: &Segment, document: u32) -> ControlFlow<()> {
+    fn read(&mut self, day: u32, segment: &Segment, document: u32) -> ControlFlow<()> {
         let time = segment.time(document);
-        let full = self.found.len() >= self.limit;
-        if full && self.found.peek().is_some_and(|Reverse(oldest)| time < oldest.0.time) {
+        let is_older = |oldest: &Reverse<Ranked>| time < oldest.0.0.time;
+        if self.found.len() >= self.limit && self.found.peek().is_some_and(is_older) {
             return ControlFlow::Break(());
         }
         let position = Position { time, id: segment.id(day, document) };
-        if self.after.is_some_and(|after| position >= after) {
-            return ControlFlow::Continue(());
+        if self.after.is_none_or(|after| position < after) {
+            let aggregate = AggregateId(segment.aggregate.get(document) as u32);
+            let target = TargetId(segment.target.get(document) as u32);
+            self.add(Found { id: position.id, time, aggregate, target });
         }
-        if full {
-            if self.found.peek().is_none_or(|Reverse(oldest)| position < oldest.0.position()) {
-                return ControlFlow::Continue(());
+        ControlFlow::Continue(())
+    }
+
+    fn add(&mut self, found: Found) {
+        if self.found.len() >= self.limit {
+            if self.found.peek().is_none_or(|Reverse(oldest)| found.position() < oldest.0.position()) {
+                return;
             }
             self.found.pop();
         }
-        let aggregate = AggregateId(segment.aggregate.get(document) as u32);
-        let target = TargetId(segment.target.get(document) as u32);
-        self.found.push(Reverse(Ranked(Found { id: position.id, time, aggregate, target })));
-        ControlFlow::Continue(())
+        self.found.push(Reverse(Ranked(found)));
     }
 }
