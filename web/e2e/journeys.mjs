@@ -619,6 +619,83 @@ export const journeys = {
     await until('it is copied whole', async () => (await page.evaluate(() => navigator.clipboard.readText())) === yaml);
   },
 
+  'keys that explode are said, with the rule that would help': async (page, base) => {
+    const at = new Date().toISOString();
+    const overflow = {
+      service: 'orders',
+      since: at,
+      last: at,
+      exceptions: 4096,
+      keys: ['order 929118 failed', '<b>order</b> 79334 failed'],
+      suggestion: { strip: ['uuids', 'numbers'], keys: 160, left: 1 },
+    };
+    await page.route('**/api/v1/status', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), overflows: [overflow] } });
+    });
+    await open(page, base, '#/status');
+    await page.getByRole('list', { name: 'What is the matter' }).getByText('New errors of orders').waitFor();
+    const own = panel(page, 'Keys that explode');
+    await own.getByText('4,096 exceptions').waitFor();
+    await own.getByText('<b>order</b> 79334 failed').waitFor();
+    await own.getByRole('button', { name: 'Copy the rule' }).click();
+    await until('it is copied', async () =>
+      (await page.evaluate(() => navigator.clipboard.readText())).includes('strip: [uuids, numbers]'),
+    );
+    for (const colorScheme of ['dark', 'light']) {
+      await page.emulateMedia({ colorScheme });
+      await page.goto('about:blank');
+      await open(page, base, '#/status');
+      await own.waitFor();
+      await accessible(page, `keys that explode, ${colorScheme}`);
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await fits(page, 'keys that explode');
+  },
+
+  'whoever may only read is told so wherever something could be changed': async (page, base) => {
+    const error = await firstError(page, base);
+    await page.route('**/api/v1/whoami', (route) =>
+      route.fulfill({ json: { name: 'rita', method: 'password', role: 'read', may_triage: false, may_admin: false } }),
+    );
+    await page.route('**/api/v1/status', async (route) => {
+      const response = await route.fetch();
+      const status = await response.json();
+      await route.fulfill({ response, json: { ...status, backup: { ...status.backup, by_request: true } } });
+    });
+    await page.route(/api\/v1\/activity\?/, (route) =>
+      route.fulfill({
+        json: {
+          start: '',
+          end: '',
+          activities: [
+            { id: 1, time: new Date().toISOString(), actor: 'ada', reason: 'bulk', aggregates: 2, changes: [] },
+          ],
+          next_cursor: null,
+        },
+      }),
+    );
+    const refused = async (button) => {
+      await button.waitFor();
+      assert.ok(await button.isDisabled(), `${await button.innerText()} is not disabled`);
+    };
+    await open(page, base, deepLink(error));
+    for (const name of ['Resolve', 'Label', 'Assign', 'Add a note'])
+      if (name !== 'Add a note' || !error.note) await refused(page.getByRole('button', { name, exact: true }));
+    await open(page, base, month);
+    await page.getByRole('button', { name: 'Save view' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Views' });
+    await dialog.getByText('rita may only look: the role is read').waitFor();
+    assert.ok(await dialog.getByLabel('Save what the list shows as').isDisabled());
+    await accessible(page, 'views that may not be changed');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await open(page, base, '#/activity');
+    await refused(page.getByRole('button', { name: 'Undo' }));
+    await open(page, base, '#/status');
+    await refused(page.getByRole('button', { name: /^Download a backup/ }));
+  },
+
   'g and a letter lead from page to page': async (page, base) => {
     await open(page, base, '#/');
     for (const [key, place] of [
@@ -692,8 +769,12 @@ export const journeys = {
     const history = row.getByRole('region', { name: 'Health over time' });
     await history.getByRole('img', { name: /answered|not watched/ }).waitFor();
     await row.getByText('__address__').waitFor();
+    const opened = hash(page);
     for (const colorScheme of ['dark', 'light']) {
       await page.emulateMedia({ colorScheme });
+      await page.goto('about:blank');
+      await open(page, base, opened);
+      await history.getByRole('img').waitFor();
       await accessible(page, `an opened target, ${colorScheme}`);
     }
     await history.getByText('7 d', { exact: true }).click();

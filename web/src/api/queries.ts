@@ -16,8 +16,6 @@ import type {
   SearchAnswer,
   Services,
   Status,
-  TargetHistory,
-  Targets,
   Whoami,
 } from './shapes';
 
@@ -245,32 +243,6 @@ export function useCompletion(edited: { q: string; cursor: number } | undefined)
     placeholderData: keepPreviousData,
     staleTime: 30_000,
     retry: false,
-  });
-}
-
-export function useTargets({
-  state,
-  refreshMs,
-  enabled = true,
-}: {
-  state: string;
-  refreshMs: number;
-  enabled?: boolean;
-}) {
-  return useQuery({
-    enabled,
-    queryKey: ['targets', state],
-    queryFn: ({ signal }) => get<Targets>('targets', { state }, signal),
-    ...every(refreshMs),
-  });
-}
-
-/** When a target answered, over so long until now. */
-export function useTargetHistory(id: number, since: string, refreshMs: number) {
-  return useQuery({
-    queryKey: ['targetHistory', id, since],
-    queryFn: ({ signal }) => get<TargetHistory>(`targets/${id}/history`, { start: since, end: 'now' }, signal),
-    ...everyOf(id, refreshMs),
   });
 }
 

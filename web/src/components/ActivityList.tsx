@@ -22,17 +22,26 @@ interface Props {
   /** Whether it is told which errors were changed: on an error's own page that is clear. */
   withErrors: boolean;
   onUndo?: ((entry: ActivityEntry) => void) | undefined;
+  /** Why nothing can be taken back. */
+  forbidden?: string | undefined;
 }
 
 /** Errors that one entry names. */
 const errorsMax = 5;
 
-export function ActivityList({ entries, withErrors, onUndo }: Props) {
+export function ActivityList({ entries, withErrors, onUndo, forbidden }: Props) {
   const back = new Set(entries.map((entry) => entry.undoes).filter((id) => typeof id === 'number'));
   return (
     <ol className={classes.list} data-wide={withErrors || undefined}>
       {entries.map((entry) => (
-        <One key={entry.id} entry={entry} withErrors={withErrors} isBack={back.has(entry.id)} onUndo={onUndo} />
+        <One
+          key={entry.id}
+          entry={entry}
+          withErrors={withErrors}
+          isBack={back.has(entry.id)}
+          onUndo={onUndo}
+          forbidden={forbidden}
+        />
       ))}
     </ol>
   );
@@ -43,6 +52,7 @@ function One({
   withErrors,
   isBack,
   onUndo,
+  forbidden,
 }: Omit<Props, 'entries'> & { entry: ActivityEntry; isBack: boolean }) {
   const why = reasonWords(entry);
   const { changes } = entry;
@@ -90,6 +100,8 @@ function One({
           variant="subtle"
           className={classes.undo}
           leftSection={<Icon name="undo" size={13} />}
+          disabled={forbidden !== undefined}
+          title={forbidden}
           onClick={() => onUndo(entry)}
         >
           Undo

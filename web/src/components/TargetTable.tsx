@@ -147,9 +147,13 @@ function Service({ row, tabIndex, place, onToggle }: Own & { row: Extract<Row<Ta
           <Caret />
           <Foreign text={row.name} />
         </button>
-        <span className={classes.up} data-bad={row.up < row.total || undefined}>
-          {exact(row.up)} of {exact(row.total)} up
-        </span>
+        {row.dropped ? (
+          <span className={classes.up}>{exact(row.total)} dropped</span>
+        ) : (
+          <span className={classes.up} data-bad={row.up < row.total || undefined}>
+            {exact(row.up)} of {exact(row.total)} up
+          </span>
+        )}
       </th>
     </tr>
   );

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { forbidden, proved, standing } from './permission';
 
-const ada = { name: 'ada', method: 'password', role: 'admin', may_triage: true };
-const guest = { name: 'somebody', method: 'anonymous', role: 'read', may_triage: false };
+const ada = { name: 'ada', method: 'password', role: 'admin', may_triage: true, may_admin: true };
+const guest = { name: 'somebody', method: 'anonymous', role: 'read', may_triage: false, may_admin: false };
 
 test('whoever may change errors is not told anything, and neither is anybody before it is known', () => {
   expect(forbidden(ada)).toBeUndefined();
@@ -11,7 +11,7 @@ test('whoever may change errors is not told anything, and neither is anybody bef
 
 test('whoever may only look is told why', () => {
   expect(forbidden(guest)).toContain('does not log in');
-  expect(forbidden({ ...ada, role: 'read', may_triage: false })).toBe(
+  expect(forbidden({ ...ada, role: 'read', may_triage: false, may_admin: false })).toBe(
     'ada may only look: the role is read, and changes need triage',
   );
 });

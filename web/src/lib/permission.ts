@@ -5,6 +5,7 @@ interface Whoami {
   method: string;
   role: string;
   may_triage: boolean;
+  may_admin: boolean;
 }
 
 /** Why errors can not be changed; undefined where they can, or where that is not known yet. */
@@ -13,6 +14,12 @@ export function forbidden(whoami: Whoami | undefined): string | undefined {
   return whoami.method === 'anonymous'
     ? 'Whoever does not log in may only look at this server. Whoever runs it can allow more: docs/security.md'
     : `${whoami.name} may only look: the role is ${whoami.role}, and changes need triage`;
+}
+
+/** Why a backup can not be taken along; undefined where it can, or where that is not known yet. */
+export function notOperator(whoami: Whoami | undefined): string | undefined {
+  if (whoami === undefined || whoami.may_admin) return undefined;
+  return `Backups are for the role admin; yours is ${whoami.role}`;
 }
 
 /** The name that somebody logged in with; undefined for those who did not. */

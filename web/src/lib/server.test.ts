@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { intervals, kept, limitsHit, type ServerFacts, troubles } from './server';
+import { intervals, kept, keyRule, limitsHit, type ServerFacts, troubles } from './server';
 
 const well: ServerFacts = {
   config_reload_success: true,
   limits_hit: {},
+  overflows: [],
   search: { complete: true, indexed_ratio: 1 },
   storage: { occurrence_bytes: 10, thinned_days: 0, thinned_occurrences: 0 },
   retention: { occurrences_bytes: 1000 },
@@ -18,14 +19,16 @@ test('what is the matter is said, with what one does about it', () => {
     config_reload_success: false,
     config_reload_error: 'unknown key "x" at line 3',
     limits_hit: { checkout: { aggregates: 5 } },
+    overflows: [{ service: 'orders', exceptions: 7 }],
     search: { complete: false, indexed_ratio: 0.42 },
     storage: { occurrence_bytes: 990, thinned_days: 2, thinned_occurrences: 1200 },
     retention: { occurrences_bytes: 1000 },
   });
-  expect(all.map(({ level }) => level)).toEqual(['bad', 'warn', 'warn', 'note']);
+  expect(all.map(({ level }) => level)).toEqual(['bad', 'warn', 'warn', 'warn', 'note']);
   expect(all[0]?.advice).toContain('line 3');
-  expect(all[2]?.what).toContain('1,200 samples of 2 days');
-  expect(all[3]?.what).toContain('42%');
+  expect(all[2]?.what).toContain('New errors of orders');
+  expect(all[3]?.what).toContain('1,200 samples of 2 days');
+  expect(all[4]?.what).toContain('42%');
 });
 
 test('room that is nearly full is said before anything goes', () => {
@@ -53,4 +56,11 @@ test('intervals of the running configuration', () => {
 test('how long things are kept', () => {
   expect(kept(90 * 86_400)).toBe('90 d');
   expect(kept(0)).toBe('for ever');
+});
+
+test('a rule for keys is text for the configuration', () => {
+  expect(keyRule('orders', ['uuids', 'numbers'])).toBe(
+    'services:\n  - name: orders\n    key_rules:\n      - strip: [uuids, numbers]\n',
+  );
+  expect(keyRule('a: b', ['hash'])).toContain('- name: "a: b"');
 });

@@ -6,6 +6,7 @@ export interface ServerFacts {
   config_reload_success: boolean;
   config_reload_error?: string | null;
   limits_hit: Record<string, Record<string, number>>;
+  overflows: { service: string; exceptions: number }[];
   search: { complete: boolean; indexed_ratio: number };
   storage: { occurrence_bytes: number; thinned_days: number; thinned_occurrences: number };
   retention: { occurrences_bytes: number };
@@ -37,6 +38,15 @@ export function troubles(facts: ServerFacts): Trouble[] {
       level: 'warn',
       what: 'Limits cut what some services sent',
       advice: 'What and where stands under “Limits hit”. Counts of what was taken are exact.',
+    });
+  }
+  if (facts.overflows.length > 0) {
+    const [one] = facts.overflows;
+    found.push({
+      level: 'warn',
+      what: `New errors of ${facts.overflows.length === 1 ? one?.service : `${exact(facts.overflows.length)} services`} are counted together: there are too many`,
+      advice:
+        'No count is lost, but they can not be told apart. A rule that would help stands under “Keys that explode”.',
     });
   }
   const full = share(storage.occurrence_bytes, retention.occurrences_bytes);
@@ -72,8 +82,8 @@ function share(part: number, whole: number): number {
 /** What a kind of limit cut, and which key of the configuration raises it. */
 export const limitKinds: Record<string, { what: string; why: string }> = {
   aggregates: {
-    what: 'errors not taken',
-    why: 'A target exposed more different errors than global.aggregate_limit; those beyond are not counted. Often a message with ids in it makes each error a new one: mend its key, or raise the limit.',
+    what: 'errors counted together',
+    why: 'The service has more errors than its aggregate_limit: new ones are counted together, as one. “Keys that explode” says which rule would help.',
   },
   occurrences: {
     what: 'samples not taken',
@@ -88,6 +98,12 @@ export const limitKinds: Record<string, { what: string; why: string }> = {
     why: 'Chains of causes deeper than global.cause_depth_limit end there.',
   },
 };
+
+/** A rule for keys of a service as it stands in the configuration. */
+export function keyRule(service: string, strip: readonly string[]): string {
+  const name = /^[A-Za-z_][\w.-]*$/.test(service) ? service : JSON.stringify(service);
+  return `services:\n  - name: ${name}\n    key_rules:\n      - strip: [${strip.join(', ')}]\n`;
+}
 
 export interface LimitHit {
   service: string;

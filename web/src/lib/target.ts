@@ -11,7 +11,7 @@ export interface Watched {
 }
 
 export type Row<T extends Watched> =
-  | { kind: 'service'; id: string; name: string; up: number; total: number; folded: boolean }
+  | { kind: 'service'; id: string; name: string; up: number; total: number; folded: boolean; dropped: boolean }
   | { kind: 'target'; id: string; target: T };
 
 /** Every service with its targets below it. What is in trouble comes first; among equals the order of the names, so that nothing moves that has not changed. */
@@ -30,7 +30,15 @@ export function rowsOf<T extends Watched>(targets: readonly T[], folded: Readonl
   const names = new Map<string, number>();
   return services.flatMap(({ name, own, up }) => {
     const isFolded = folded.has(name);
-    const head: Row<T> = { kind: 'service', id: `service ${name}`, name, up, total: own.length, folded: isFolded };
+    const head: Row<T> = {
+      kind: 'service',
+      id: `service ${name}`,
+      name,
+      up,
+      total: own.length,
+      folded: isFolded,
+      dropped: own.every(isDropped),
+    };
     if (isFolded) return [head];
     const placed = own
       .map((target) => ({ target, sort: trouble(target) }))
@@ -43,6 +51,10 @@ export function rowsOf<T extends Watched>(targets: readonly T[], folded: Readonl
 }
 
 const byPlace = new Intl.Collator('en', { numeric: true });
+
+function isDropped({ state }: Watched): boolean {
+  return state === 'dropped';
+}
 
 function trouble({ health }: Watched): number {
   return health === 'down' ? 0 : health === 'unknown' ? 1 : 2;

@@ -21,7 +21,7 @@ export function ActivityPage() {
   const { view } = usePlace();
   const { q, actor, reason, cursor, pageNumber } = view;
   const { data, error, isPlaceholderData, refetch } = useActivity({ ...useAsk(), q, actor, reason, cursor });
-  const { undo } = useEdits();
+  const { undo, forbidden } = useEdits();
   const input = useRef<HTMLInputElement>(null);
   useShortcuts({ '/': () => input.current?.select() });
   useEffect(() => {
@@ -80,6 +80,7 @@ export function ActivityPage() {
           <ActivityList
             entries={known.activities}
             withErrors
+            forbidden={forbidden}
             onUndo={(entry) => void undo(entry.id, counted(entry.aggregates, 'error'))}
           />
         )}

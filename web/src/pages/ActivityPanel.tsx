@@ -15,7 +15,7 @@ interface Props {
 }
 
 export function ActivityPanel({ activity: { data, error, refetch, isFetching }, onMore }: Props) {
-  const { undo } = useEdits();
+  const { undo, forbidden } = useEdits();
   return (
     <Panel title="Activity">
       {error && data && <Outdated error={error} onRetry={() => void refetch()} />}
@@ -30,6 +30,7 @@ export function ActivityPanel({ activity: { data, error, refetch, isFetching }, 
         <ActivityList
           entries={data.activities}
           withErrors={false}
+          forbidden={forbidden}
           onUndo={(entry) => void undo(entry.id, counted(entry.aggregates, 'error'))}
         />
       )}

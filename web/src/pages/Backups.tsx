@@ -1,5 +1,6 @@
 // Backups: how the last one went, the next one to take along, and how one is made where the server may not be asked for it.
 import { Button } from '@mantine/core';
+import { useWhoami } from '../api/queries';
 import type { Status } from '../api/shapes';
 import { Copy } from '../components/Copy';
 import { Facts } from '../components/Facts';
@@ -7,6 +8,7 @@ import { Panel } from '../components/Panel';
 import { Time } from '../components/Time';
 import { addressOf } from '../lib/address';
 import { bytes, exact, step } from '../lib/format';
+import { notOperator } from '../lib/permission';
 import { visible } from '../lib/text';
 import classes from './StatusPage.module.css';
 
@@ -71,6 +73,22 @@ export function Backups({ status: { backup, data_path } }: { status: Status }) {
 
 /** A form, so that the browser writes what comes to a file and the page holds none of it. */
 function Download({ running }: { running: boolean }) {
+  const refusal = notOperator(useWhoami().data);
+  if (refusal !== undefined) {
+    return (
+      <Button
+        size="compact-xs"
+        h={28}
+        px={10}
+        variant="default"
+        disabled
+        title={refusal}
+        aria-label={`Download a backup. ${refusal}`}
+      >
+        Download a backup
+      </Button>
+    );
+  }
   return (
     <form method="post" action={addressOf('api/v1/admin/backup', {})} target="_blank" rel="noreferrer">
       <Button type="submit" size="compact-xs" h={28} px={10} variant="default" disabled={running}>

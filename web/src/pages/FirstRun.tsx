@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect } from 'react';
 import { useServer } from '../api/overview';
-import { useTargets } from '../api/queries';
+import { useTargets } from '../api/target';
 import { Copy } from '../components/Copy';
 import { Link } from '../components/Link';
 import { exact, step } from '../lib/format';

@@ -1,8 +1,8 @@
 // What is known of one target: when it answered, how it is scraped, what discovery said of it.
 import { SegmentedControl } from '@mantine/core';
 import { useState } from 'react';
-import { useTargetHistory } from '../api/queries';
 import type { Target } from '../api/shapes';
+import { useTargetHistory } from '../api/target';
 import { HealthStrip } from '../components/HealthStrip';
 import { Failed } from '../components/Notice';
 import { Pairs } from '../components/Request';

@@ -13,6 +13,7 @@ import { usePlace } from '../lib/location';
 import { intervals, limitKinds, limitsHit, type Trouble, troubles } from '../lib/server';
 import { visible } from '../lib/text';
 import { Backups } from './Backups';
+import { Overflows } from './Overflows';
 import classes from './StatusPage.module.css';
 import { Kept, Stored } from './Storage';
 
@@ -43,6 +44,7 @@ export function StatusPage() {
             <Index status={data} />
             <Backups status={data} />
           </div>
+          <Overflows overflows={data.overflows} />
           <Limits status={data} />
         </>
       )}

@@ -3,7 +3,7 @@ import type { Status } from '../api/shapes';
 import { Bar, Facts } from '../components/Facts';
 import { Panel } from '../components/Panel';
 import { Time } from '../components/Time';
-import { bytes, exact } from '../lib/format';
+import { bytes, counted, exact } from '../lib/format';
 import { kept, partOf } from '../lib/server';
 
 export function Stored({ status: { storage } }: { status: Status }) {
@@ -24,17 +24,17 @@ export function Stored({ status: { storage } }: { status: Status }) {
           {
             name: 'Database',
             value: bytes(storage.database_bytes),
-            meaning: `counts, coverage, ${exact(storage.aggregates)} errors with labels and states. Its file keeps the room of what was removed for what comes`,
+            meaning: `counts, coverage, ${counted(storage.aggregates, 'error')} with labels and states. Its file keeps the room of what was removed for what comes`,
           },
           {
             name: 'Samples',
             value: bytes(storage.occurrence_bytes),
-            meaning: `of ${exact(storage.occurrence_days)} days, with their search index; ${exact(storage.stacks)} different stacks, each kept once`,
+            meaning: `of ${counted(storage.occurrence_days, 'day')}, with their search index; ${counted(storage.stacks, 'different stack')}, each kept once`,
           },
           {
             name: 'Targets',
             value: exact(storage.targets),
-            meaning: `ever scraped, in ${exact(storage.instances)} processes. Growing without end? A label changes with every deploy: that is meant to be so`,
+            meaning: `ever scraped, in ${exact(storage.instances)} ${storage.instances === 1 ? 'process' : 'processes'}. Growing without end? A label changes with every deploy: that is meant to be so`,
           },
           {
             name: 'Last counts',

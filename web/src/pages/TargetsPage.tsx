@@ -2,7 +2,7 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { useTargets } from '../api/queries';
+import { useTargets } from '../api/target';
 import { Icon } from '../components/Icon';
 import { Empty, Failed, Outdated } from '../components/Notice';
 import { Panel } from '../components/Panel';

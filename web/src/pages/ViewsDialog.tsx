@@ -22,19 +22,24 @@ interface Props {
 }
 
 export function ViewsDialog({ opened, onClose, views }: Props) {
+  const { forbidden } = useEdits();
   return (
     <Dialog opened={opened} onClose={onClose} title="Views" size="md">
-      <Save views={views} onDone={onClose} />
-      {views.length > 0 && (
-        <>
-          <h3 className={classes.subtitle}>Saved views</h3>
-          <ul className={classes.saved}>
-            {views.map((view) => (
-              <One key={view.name} view={view} taken={views.map(({ name }) => name)} />
-            ))}
-          </ul>
-        </>
-      )}
+      {forbidden !== undefined && <p className={dialog.text}>{forbidden}.</p>}
+      {/* `fieldset` disables whatever stands in it. */}
+      <fieldset className={classes.may} disabled={forbidden !== undefined}>
+        <Save views={views} onDone={onClose} />
+        {views.length > 0 && (
+          <>
+            <h3 className={classes.subtitle}>Saved views</h3>
+            <ul className={classes.saved}>
+              {views.map((view) => (
+                <One key={view.name} view={view} taken={views.map(({ name }) => name)} />
+              ))}
+            </ul>
+          </>
+        )}
+      </fieldset>
     </Dialog>
   );
 }
