@@ -196,6 +196,27 @@ export const journeys = {
     await until('the newest needs no address', () => !hash(page).includes('occurrence='));
   },
 
+  'the samples of an error are a list, too, and each is one click away': async (page, base) => {
+    const error = await errorWithSamples(page, base);
+    await open(page, base, deepLink(error));
+    await panel(page, 'Samples').getByRole('button', { name: 'List', exact: true }).click();
+    const list = page.getByRole('list', { name: /^All samples/ });
+    const lines = list.getByRole('button');
+    const all = await lines.count();
+    assert.ok(all >= 3, `${all} samples are listed`);
+    assert.equal(await list.locator('[tabindex="0"]').count(), 1);
+    await lines.nth(2).click();
+    const third = await shownSample(page);
+    await until('it is the current one', async () => (await lines.nth(2).getAttribute('aria-current')) === 'true');
+    await page.keyboard.press('ArrowUp');
+    await until('the one before it is shown', async () => (await shownSample(page)) !== third);
+    await page.keyboard.press('ArrowDown');
+    await until('and the third again', async () => (await shownSample(page)) === third);
+    await accessible(page, 'a list of samples');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await fits(page, 'a list of samples');
+  },
+
   // Samples that it makes up have no Markdown.
   'a refresh brings newer samples and keeps the one that is read': refusing(async (page, base) => {
     const error = await errorWithSamples(page, base);

@@ -1,4 +1,5 @@
 // The samples of an error, one at a time, newest first.
+import { Button } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useOccurrence, useOccurrences, useTicket } from '../api/queries';
 import type { Occurrence, Occurrences } from '../api/shapes';
@@ -8,6 +9,7 @@ import { Foreign } from '../components/Foreign';
 import { Empty, Failed } from '../components/Notice';
 import { Panel } from '../components/Panel';
 import { Pairs, Request } from '../components/Request';
+import { SampleList } from '../components/SampleList';
 import { Skeleton } from '../components/Skeleton';
 import { Step } from '../components/Step';
 import { Time } from '../components/Time';
@@ -58,8 +60,12 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: string | null 
   const hasOlder = at >= 0 && (at + 1 < all.length || hasNextPage);
   const hasNewer = at > 0 || (at < 0 && all.length > 0);
   const note = at >= 0 && all.length > 0 ? `${exact(at + 1)} of ${exact(all.length)}${hasNextPage ? '+' : ''}` : '';
+  const [listing, setListing] = useState(false);
   const steps = all.length > 1 && (
     <div className={classes.steps}>
+      <Button size="compact-sm" variant="default" aria-expanded={listing} onClick={() => setListing(!listing)}>
+        List
+      </Button>
       <Step icon="first" name="Newest" onClick={hasNewer ? () => show(all[0]) : undefined} />
       <Step icon="left" name="Newer" shortcut="p" onClick={at > 0 ? newer : undefined} />
       <Step icon="right" name="Older" shortcut="n" onClick={hasOlder ? () => void older() : undefined} />
@@ -75,6 +81,15 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: string | null 
       )}
       {samples.data && all.length === 0 && (
         <Empty title="No samples">It was counted, but no example of it was sent or kept.</Empty>
+      )}
+      {listing && all.length > 1 && (
+        <SampleList
+          samples={all}
+          current={shown?.id}
+          onShow={({ id: chosen }) => show(all.find((one) => one.id === chosen))}
+          onMore={hasNextPage ? () => void fetchNextPage() : undefined}
+          busy={isFetchingNextPage}
+        />
       )}
       {shown && (
         <>
