@@ -53,11 +53,18 @@ impl DirectoryLock {
             }
             Err(std::fs::TryLockError::Error(source)) => return Err(io(source)),
         }
-        file.set_len(0).map_err(io)?;
-        file.rewind().map_err(io)?;
-        writeln!(file, "{}", std::process::id()).map_err(io)?;
-        file.sync_data().map_err(io)?;
-        Ok(Self { _file: file })
+        match Self::sign(&mut file) {
+            // A full disk must not keep anybody from looking at what is on it: the lock is held without a pid.
+            Err(error) if !is_full(&error) => Err(io(error)),
+            _ => Ok(Self { _file: file }),
+        }
+    }
+
+    fn sign(file: &mut File) -> io::Result<()> {
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}", std::process::id())?;
+        file.sync_data()
     }
 }
 
@@ -113,6 +120,31 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
 pub fn allocated_bytes(path: &Path) -> io::Result<u64> {
     use std::os::unix::fs::MetadataExt;
     Ok(std::fs::metadata(path)?.blocks() * 512)
+}
+
+/// How large a file system is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that we may still write; what is kept for the administrator is not among them.
+    pub free_bytes: u64,
+    /// Bytes that it has in all.
+    pub total_bytes: u64,
+}
+
+/// The file system of the directory at `path`.
+///
+/// # Errors
+/// When it can not be asked.
+pub fn space(path: &Path) -> io::Result<Space> {
+    let told = rustix::fs::statvfs(path)?;
+    let bytes = |blocks: u64| blocks.saturating_mul(told.f_frsize);
+    Ok(Space { free_bytes: bytes(told.f_bavail), total_bytes: bytes(told.f_blocks) })
+}
+
+/// Whether it failed because the disk, or what we may take of it, is full.
+#[must_use]
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 #[cfg(test)]

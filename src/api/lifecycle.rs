@@ -26,12 +26,17 @@ pub(super) fn router() -> Router<Arc<AppState>> {
 
 async fn ready(State(state): State<Arc<AppState>>) -> Response {
     let readiness = *state.readiness.borrow();
-    if readiness == Readiness::Ready {
+    let outage = state.ingest.outage();
+    if let (Readiness::Ready, None) = (readiness, &outage) {
         return "Hydrophone Server is Ready.\n".into_response();
     }
     let stopping = if readiness == Readiness::Stopping { "true" } else { "false" };
     let headers = [(STOPPING, HeaderValue::from_static(stopping))];
-    (StatusCode::SERVICE_UNAVAILABLE, headers, "Service Unavailable").into_response()
+    // It still answers everything, but what is scraped is in memory only.
+    let reason = outage.map_or("Service Unavailable".to_owned(), |outage| {
+        format!("Service Unavailable: nothing can be written: {}\n", outage.reason)
+    });
+    (StatusCode::SERVICE_UNAVAILABLE, headers, reason).into_response()
 }
 
 async fn reload(State(state): State<Arc<AppState>>) -> Response {

@@ -92,7 +92,12 @@ struct Setup {
 }
 
 fn open(options: &Options) -> Result<Arc<Store>> {
-    let store = Store::open(&options.storage_path)?;
+    let path = &options.storage_path;
+    let full = || format!("the disk of the data directory {} is full: make room and start again", path.display());
+    let store = match Store::open(path) {
+        Err(error) if error.is_full() => return Err(error).with_context(full),
+        store => store?,
+    };
     tracing::info!(path = %options.storage_path.display(), "opened the data directory");
     if transfer::is_unfinished(&options.storage_path).unwrap_or(false) {
         tracing::warn!("an import into the data directory is not finished: stop the server and run it again");

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::batch::Brought;
+use super::outage::Outage;
 use crate::model::time::Timestamp;
-use crate::telemetry::{Counter, EncodeLabelSet, Family, Histogram, Registry, exponential_buckets};
+use crate::telemetry::{Counter, EncodeLabelSet, Family, Gauge, Histogram, Registry, exponential_buckets};
 
 /// Ingest's metrics.
 #[derive(Debug, Clone)]
@@ -22,6 +23,11 @@ pub struct Metrics {
     pub(super) thinned_days: Counter,
     pub(super) thinned_occurrences: Counter,
     pub(super) dropped_days: Counter,
+    pub(super) outages: Counter,
+    full: Gauge,
+    held_scrapes: Gauge,
+    held_bytes: Gauge,
+    outage: Arc<Mutex<Option<Outage>>>,
     dropped: Family<Limit, Counter>,
     overflowed: Family<Service, Counter>,
     overflows: Arc<Mutex<BTreeMap<String, Overflow>>>,
@@ -71,6 +77,11 @@ impl Metrics {
             thinned_days: Counter::default(),
             thinned_occurrences: Counter::default(),
             dropped_days: Counter::default(),
+            outages: Counter::default(),
+            full: Gauge::default(),
+            held_scrapes: Gauge::default(),
+            held_bytes: Gauge::default(),
+            outage: Arc::default(),
             dropped: Family::default(),
             overflowed: Family::default(),
             overflows: Arc::default(),
@@ -93,6 +104,14 @@ impl Metrics {
             &metrics.thinned_occurrences,
         );
         add("dropped_days", "Days whose occurrences were removed to keep within their size", &metrics.dropped_days);
+        add("outages", "Times that there was no room on the disk to write", &metrics.outages);
+        for (name, help, gauge) in [
+            ("storage_full", "Whether there is no room on the disk to write", &metrics.full),
+            ("ingest_held_scrapes", "Scrapes held in memory because there is no room to write", &metrics.held_scrapes),
+            ("ingest_held_bytes", "Memory that they take, about", &metrics.held_bytes),
+        ] {
+            registry.register(format!("hydrophone_{name}"), help, gauge.clone());
+        }
         registry.register(
             "hydrophone_ingest_commit_seconds",
             "Time to make a batch durable and visible",
@@ -142,6 +161,27 @@ impl Metrics {
         let surplus = overflow.keys.len().saturating_sub(OVERFLOWING_KEYS_MAX);
         overflow.keys.drain(..surplus);
         fresh
+    }
+
+    /// Why nothing is written at present; `None` when everything is.
+    #[must_use]
+    pub fn outage(&self) -> Option<Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn show_outage(&self, outage: Option<Outage>) {
+        self.full.set(i64::from(outage.is_some()));
+        let held = outage.as_ref().map_or((0, 0), |outage| (outage.held_scrapes, outage.held_bytes));
+        self.held_scrapes.set(held.0.cast_signed());
+        self.held_bytes.set(held.1.cast_signed());
+        *self.outage.lock().unwrap_or_else(PoisonError::into_inner) = outage;
+    }
+
+    pub(super) fn update_outage(&self, update: impl FnOnce(&mut Outage)) {
+        if let Some(mut outage) = self.outage() {
+            update(&mut outage);
+            self.show_outage(Some(outage));
+        }
     }
 
     /// The services that had more errors than their limit allows since this process runs.

@@ -4,6 +4,7 @@ mod batch;
 pub mod counter;
 pub mod gap;
 mod metrics;
+mod outage;
 mod rekey;
 mod writer;
 
@@ -12,4 +13,5 @@ mod tests;
 
 pub use batch::{Added, Batch, Brought};
 pub use metrics::{Metrics, Overflow};
+pub use outage::{HELD_BYTES_MAX, Outage};
 pub use writer::{Edit, Error, QUEUE_MAX, Settings, Writer, WriterHandle};

@@ -1,6 +1,7 @@
 //! The one writer. Scrape results and people's edits arrive on bounded channels; what came within a moment is one batch, and
 //! one batch is one durable transaction.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -8,12 +9,14 @@ use tokio::task::JoinHandle;
 
 use super::batch::{Added, Batch};
 use super::metrics::Metrics;
+use super::outage::Waiting;
 use crate::clock::Clock;
 use crate::model::activity::Reason;
 use crate::model::id::TargetId;
 use crate::model::scrape::{Event, Scrape};
 use crate::model::time::{Millis, Timestamp};
 use crate::store::{self, Edited, Refusal, Relief, Relieved, Retention, Store, Task};
+use crate::telemetry;
 
 /// Scrapes that may wait for the writer. When they are full the scrape loops wait: nothing is lost, and the wait is
 /// counted. A parsed scrape of a large target holds ten megabytes, so this bounds memory too; small ones pass quickly.
@@ -73,12 +76,15 @@ pub enum Error {
     /// The edit is wrong, or came too late: nothing of it was made.
     #[error(transparent)]
     Refused(Refusal),
+    /// The disk is full.
+    #[error("nothing can be changed at present: {0}")]
+    NoRoom(String),
     /// The writer has stopped.
     #[error("the writer has stopped")]
     Stopped,
 }
 
-enum Request {
+pub(super) enum Request {
     Edit(Edit, oneshot::Sender<Result<Edited, Error>>),
     Configure(Settings),
 }
@@ -111,14 +117,18 @@ impl WriterHandle {
 
 /// The one writer.
 pub struct Writer {
-    store: Arc<Store>,
-    clock: Clock,
+    pub(super) store: Arc<Store>,
+    pub(super) clock: Clock,
     settings: Settings,
-    metrics: Metrics,
-    requests: mpsc::Receiver<Request>,
-    events: mpsc::Receiver<Event>,
-    /// Read from the channel but not in a batch yet.
-    waiting: Option<Event>,
+    pub(super) metrics: Metrics,
+    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) edits_open: bool,
+    pub(super) events: mpsc::Receiver<Event>,
+    pub(super) events_open: bool,
+    /// Read from the channel but not committed yet.
+    pub(super) waiting: VecDeque<Event>,
+    /// There is no room on the disk.
+    pub(super) outage: Option<Waiting>,
     started: Timestamp,
     sealed_at: Timestamp,
     retained_at: Timestamp,
@@ -146,8 +156,11 @@ impl Writer {
             settings,
             metrics,
             requests,
+            edits_open: true,
             events,
-            waiting: None,
+            events_open: true,
+            waiting: VecDeque::new(),
+            outage: None,
             sealed_at: NEVER,
             retained_at: NEVER,
             relief: None,
@@ -160,37 +173,49 @@ impl Writer {
     /// blocks.
     ///
     /// # Errors
-    /// When a commit fails: what is in memory and on disk may differ then, and the process has to end.
+    /// When a commit fails, but for want of room on the disk: what is in memory and on disk may differ then, and the process
+    /// has to end.
     pub async fn run(mut self) -> Result<(), Error> {
-        let mut edits_open = true;
-        loop {
-            self.maintain().await?;
-            self.end_mutes(self.clock.now())?;
-            if self.waiting.is_some() {
-                self.batch().await?;
-                continue;
-            }
-            let now = self.clock.now();
-            let mute_end = self.mute_end.map_or(SEAL_EVERY, |end| end.since(now).max(Millis(0)));
-            let maintenance = self.clock.sleep(SEAL_EVERY.min(mute_end));
-            tokio::select! {
-                biased;
-                request = self.requests.recv(), if edits_open => match request {
-                    Some(Request::Edit(edit, done)) => self.edit(edit, done)?,
-                    Some(Request::Configure(settings)) => self.configure(settings),
-                    None => edits_open = false,
-                },
-                event = self.events.recv() => match event {
-                    Some(event) => self.waiting = Some(event),
-                    None => return Ok(()),
-                },
-                () = maintenance => {}
-            }
+        // A disk that was full before is to be seen before the first scrape.
+        self.store.check_room().map_err(failed).or_else(|error| self.await_room(error))?;
+        while self.events_open || !self.waiting.is_empty() || self.outage.is_some() {
+            let outcome = match self.outage.take() {
+                Some(outage) => self.sit_out(outage).await,
+                None => self.step().await,
+            };
+            outcome.or_else(|error| self.await_room(error))?;
         }
+        Ok(())
+    }
+
+    /// Does what is due, and the next thing that is asked for.
+    async fn step(&mut self) -> Result<(), Error> {
+        self.maintain().await?;
+        self.end_mutes(self.clock.now())?;
+        if !self.waiting.is_empty() {
+            return self.batch().await;
+        }
+        let now = self.clock.now();
+        let mute_end = self.mute_end.map_or(SEAL_EVERY, |end| end.since(now).max(Millis(0)));
+        let maintenance = self.clock.sleep(SEAL_EVERY.min(mute_end));
+        tokio::select! {
+            biased;
+            request = self.requests.recv(), if self.edits_open => match request {
+                Some(Request::Edit(edit, done)) => self.edit(edit, done)?,
+                Some(Request::Configure(settings)) => self.configure(settings),
+                None => self.edits_open = false,
+            },
+            event = self.events.recv() => match event {
+                Some(event) => self.waiting.push_back(event),
+                None => self.events_open = false,
+            },
+            () = maintenance => {}
+        }
+        Ok(())
     }
 
     /// Takes new settings. Shorter retention is not to wait for its hour.
-    fn configure(&mut self, settings: Settings) {
+    pub(super) fn configure(&mut self, settings: Settings) {
         if settings.retention != self.settings.retention {
             self.retained_at = NEVER;
         }
@@ -283,13 +308,15 @@ impl Writer {
     }
 
     fn edit(&mut self, edit: Edit, done: oneshot::Sender<Result<Edited, Error>>) -> Result<(), Error> {
-        let outcome = self.make(edit);
-        let stop = match &outcome {
-            Err(Error::Store(error)) => Err(Error::Store(Arc::clone(error))),
-            _ => Ok(()),
+        let (told, stop) = match self.make(edit) {
+            Err(Error::Store(error)) if error.is_full() => {
+                (Err(Error::NoRoom(telemetry::chain(&*error))), Err(Error::Store(error)))
+            }
+            Err(Error::Store(error)) => (Err(Error::Store(Arc::clone(&error))), Err(Error::Store(error))),
+            outcome => (outcome, Ok(())),
         };
         // Who asked may have gone away; the change is made all the same.
-        let _ = done.send(outcome);
+        let _ = done.send(told);
         stop
     }
 
@@ -319,7 +346,7 @@ impl Writer {
         let mut gone = None;
         let linger = tokio::time::Instant::now() + LINGER.as_duration();
         loop {
-            let event = match self.waiting.take() {
+            let event = match self.waiting.pop_front() {
                 Some(event) => event,
                 None => match self.next(linger).await {
                     Some(event) => event,
@@ -343,7 +370,13 @@ impl Writer {
         }
         let mut scrapes = scrapes.into_iter().peekable();
         while scrapes.peek().is_some() {
-            self.commit(&mut scrapes)?;
+            if let Err(error) = self.commit(&mut scrapes) {
+                // What the store could not make durable it owes; the rest is as if it had not been taken up.
+                let gone = gone.map(|(target, at)| Event::Gone { target, at });
+                let rest: Vec<Event> = scrapes.map(Event::Scraped).chain(gone).collect();
+                rest.into_iter().rev().for_each(|event| self.waiting.push_front(event));
+                return Err(error);
+            }
         }
         if let Some((target, at)) = gone {
             let mut draft = self.store.draft();
@@ -404,7 +437,7 @@ impl Writer {
     }
 }
 
-fn failed(error: store::Error) -> Error {
+pub(super) fn failed(error: store::Error) -> Error {
     Error::Store(Arc::new(error))
 }
 

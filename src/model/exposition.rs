@@ -1,5 +1,8 @@
 //! What one scrape of one target said.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::occurrence::Occurrence;
 use super::severity::Severity;
 use super::time::Timestamp;
@@ -44,6 +47,22 @@ pub struct ExposedAggregate {
     pub last_count: Option<u64>,
     /// Where the rules changed the key: hashes ([`key_hash`]) of the keys that became this one.
     pub exposed_keys: Vec<u64>,
+}
+
+impl Exposition {
+    /// About how many bytes of memory it takes, rather more than less. A stack that many samples share counts once.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let mut stacks = HashSet::new();
+        let mut bytes = 0;
+        for aggregate in &self.aggregates {
+            bytes += size_of::<ExposedAggregate>() + aggregate.key.len() + aggregate.exposed_keys.len() * 8;
+            for occurrence in aggregate.occurrences.iter().flatten() {
+                bytes += occurrence.memory_bytes(&mut |stack| stacks.insert(Arc::as_ptr(stack)));
+            }
+        }
+        bytes as u64
+    }
 }
 
 /// The hash by which a key is known that the rules changed.

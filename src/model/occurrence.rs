@@ -75,7 +75,32 @@ pub struct HttpContext {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SampleId(pub u64);
 
+/// What an allocation costs beside what was asked for, about.
+const ALLOCATION_BYTES: usize = 16;
+
 impl Occurrence {
+    /// About how many bytes of memory it takes; of its stacks those that `counts` says are to count.
+    #[must_use]
+    pub fn memory_bytes(&self, counts: &mut dyn FnMut(&Arc<Stack>) -> bool) -> usize {
+        let text = |text: &str| text.len() + ALLOCATION_BYTES;
+        let Exception { class, message, stack, causes } = &self.exception;
+        let mut bytes = size_of::<Self>() + text(&self.uuid) + text(class) + text(message);
+        for cause in causes {
+            bytes += size_of::<Cause>() + text(&cause.class) + text(&cause.message);
+        }
+        for stack in stack.iter().chain(causes.iter().filter_map(|cause| cause.stack.as_ref())) {
+            if counts(stack) {
+                bytes += stack.frames.iter().map(|frame| size_of::<String>() + text(frame)).sum::<usize>();
+            }
+        }
+        if let Some(http) = &self.http {
+            let headers = http.headers.iter().flatten();
+            bytes += text(&http.method) + text(&http.url) + http.body.as_deref().map_or(0, text);
+            bytes += headers.map(|(name, value)| 2 * size_of::<String>() + text(name) + text(value)).sum::<usize>();
+        }
+        bytes
+    }
+
     /// This sample's identity.
     #[must_use]
     pub fn identity(&self) -> SampleId {

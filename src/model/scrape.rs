@@ -39,6 +39,19 @@ pub struct Scrape {
     pub outcome: Result<Exposition, Failure>,
 }
 
+impl Event {
+    /// About how many bytes of memory it takes, rather more than less.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let own = size_of::<Self>() as u64;
+        match self {
+            Self::Scraped(Scrape { outcome: Ok(exposition), .. }) => own + exposition.memory_bytes(),
+            Self::Scraped(Scrape { outcome: Err(failure), .. }) => own + failure.message.len() as u64,
+            Self::Gone { .. } => own,
+        }
+    }
+}
+
 /// Why a scrape failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

@@ -60,7 +60,10 @@ impl Store {
             // Everything that was asked was refused, or is so already.
             return Ok(Committed { commit: prepared.number - 1, reopened, edited });
         }
-        self.write(&prepared).map_err(|error| self.poison(error))?;
+        if let Err(error) = self.write(&prepared) {
+            self.owe(&error, prepared.number, prepared.commit);
+            return Err(self.poison(error));
+        }
         let committed = Committed { commit: prepared.number, reopened, edited };
         let replaced = prepared.apply(&mut self.live_write());
         self.changes.notify();

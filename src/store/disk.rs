@@ -26,6 +26,8 @@ pub(in crate::store) trait Disk: Debug + Send + Sync {
     fn open_file(&self, path: &Path) -> io::Result<Box<dyn File>>;
     /// Bytes that the file takes.
     fn allocated_bytes(&self, path: &Path) -> io::Result<u64>;
+    /// Bytes that we may still write to the file system of `directory`.
+    fn free_bytes(&self, directory: &Path) -> io::Result<u64>;
     /// Makes a directory and those above it, where they are missing.
     fn create_directory(&self, path: &Path) -> io::Result<()>;
     /// What lies in a directory, in any order.
@@ -78,6 +80,10 @@ impl Disk for Real {
 
     fn allocated_bytes(&self, path: &Path) -> io::Result<u64> {
         fs::allocated_bytes(path)
+    }
+
+    fn free_bytes(&self, directory: &Path) -> io::Result<u64> {
+        fs::space(directory).map(|space| space.free_bytes)
     }
 
     fn create_directory(&self, path: &Path) -> io::Result<()> {

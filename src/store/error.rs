@@ -66,12 +66,40 @@ pub enum Error {
     /// Occurrences can not be read or written.
     #[error(transparent)]
     Occurrences(#[from] super::occurrence::Error),
+    /// The disk has no room left. Nothing was written, and it is tried again when there is some.
+    #[error("the disk of {path} is full: {free_bytes} bytes are free, {needed_bytes} have to be", path = .path.display())]
+    Full {
+        /// The data directory.
+        path: PathBuf,
+        /// What is free.
+        free_bytes: u64,
+        /// What has to be.
+        needed_bytes: u64,
+    },
+    /// The database could not be opened again after a failure.
+    #[error("the database is closed: it could not be opened again after a write failed")]
+    Closed,
     /// An earlier commit failed, so that what is in memory and what is on disk may differ: reads go on, writes do not.
     #[error("the store takes no writes since a commit failed")]
     Poisoned,
 }
 
 impl Error {
+    /// Whether it failed because the disk, or what we may take of it, is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            if matches!(error.downcast_ref(), Some(Self::Full { .. }))
+                || io_error(error).is_some_and(crate::fs::is_full)
+            {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+
     /// Wraps one of redb's errors.
     pub(super) fn database<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::Database { what, source: Box::new(source) }
@@ -80,6 +108,30 @@ impl Error {
     /// Names the row in which `source` was found.
     pub(super) fn corrupt(table: &'static str, key: impl std::fmt::Debug) -> impl FnOnce(Corrupt) -> Self {
         move |source| Self::Corrupt { table, key: format!("{key:?}"), source }
+    }
+}
+
+/// The error of the file system that it is, also within one of redb's, which have no sources.
+fn io_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::Error> {
+    use redb::{CommitError, DatabaseError, StorageError, TableError, TransactionError};
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        return Some(io);
+    }
+    let storage = match (
+        error.downcast_ref::<CommitError>(),
+        error.downcast_ref::<TransactionError>(),
+        error.downcast_ref::<TableError>(),
+        error.downcast_ref::<DatabaseError>(),
+    ) {
+        (Some(CommitError::Storage(storage)), ..)
+        | (_, Some(TransactionError::Storage(storage)), ..)
+        | (_, _, Some(TableError::Storage(storage)), _)
+        | (.., Some(DatabaseError::Storage(storage))) => Some(storage),
+        _ => error.downcast_ref::<StorageError>(),
+    };
+    match (storage, error.downcast_ref::<redb::Error>()) {
+        (Some(StorageError::Io(io)), _) | (_, Some(redb::Error::Io(io))) => Some(io),
+        _ => None,
     }
 }
 

@@ -73,8 +73,4 @@ impl Store {
         })?;
         Ok(())
     }
-
-    pub(super) fn read(&self) -> Result<redb::ReadTransaction, Error> {
-        redb::ReadableDatabase::begin_read(&self.database).map_err(Error::database("begin to read"))
-    }
 }

@@ -38,6 +38,7 @@ mod record;
 mod reference;
 mod retention;
 mod rollup;
+mod room;
 mod row;
 mod salvage;
 mod sample;
@@ -95,13 +96,16 @@ const DATABASE: &str = "hydrophone.redb";
 /// An open data directory.
 pub struct Store {
     disk: Arc<dyn Disk>,
-    database: redb::Database,
+    /// Away only while it is opened again, and when that failed. Taken after `live` by whoever takes both.
+    database: RwLock<Option<redb::Database>>,
     partitions: Partitions,
     /// Belongs to the one writer; the lock is never waited for.
     stacks: Mutex<Stacks>,
     recent_stacks: stack::Recent,
     live: RwLock<Live>,
     poisoned: AtomicBool,
+    /// A commit that the disk had no room for, and its number.
+    owed: Mutex<Option<(u64, Commit)>>,
     changes: follow::Changes,
     path: PathBuf,
     // Last, so that the directory is given up only when everything in it is closed.
@@ -143,10 +147,14 @@ impl Store {
         path: &Path,
         lock: crate::fs::DirectoryLock,
     ) -> Result<Self, Error> {
-        let mut transaction = database.begin_write().map_err(Error::database("begin a transaction"))?;
-        transaction.set_quick_repair(true);
-        raw::create(&transaction)?;
-        transaction.commit().map_err(Error::database("create tables"))?;
+        let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
+        // Opening writes nothing, so that a full disk keeps nobody from looking at what is on it.
+        if !raw::is_created(&transaction)? {
+            let mut transaction = database.begin_write().map_err(Error::database("begin a transaction"))?;
+            transaction.set_quick_repair(true);
+            raw::create(&transaction)?;
+            transaction.commit().map_err(Error::database("create tables"))?;
+        }
         let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
         let live = open::load(&transaction)?;
         let stacks = Stacks::open(&transaction, &path.join(DATABASE))?;
@@ -157,12 +165,13 @@ impl Store {
         drop(transaction);
         Ok(Self {
             disk,
-            database,
+            database: RwLock::new(Some(database)),
             partitions,
             stacks: Mutex::new(stacks),
             recent_stacks: stack::Recent::new(stack::RECENT_BYTES_MAX),
             live: RwLock::new(live),
             poisoned: AtomicBool::new(false),
+            owed: Mutex::new(None),
             changes: follow::Changes::default(),
             path: path.to_owned(),
             _lock: lock,
@@ -177,8 +186,7 @@ impl Store {
         // The lock first: a transaction that is younger than the memory it is read with only holds rows that the
         // memory does not ask for yet, an older one would lack rows.
         let live = self.live_read();
-        let transaction =
-            redb::ReadableDatabase::begin_read(&self.database).map_err(Error::database("begin to read"))?;
+        let transaction = self.read()?;
         Ok(View { live, transaction, store: self })
     }
 
@@ -211,15 +219,36 @@ impl Store {
     }
 
     fn poison(&self, error: Error) -> Error {
-        self.poisoned.store(true, Ordering::SeqCst);
+        // That was found out before anything was written.
+        if !matches!(error, Error::Full { .. }) {
+            self.poisoned.store(true, Ordering::SeqCst);
+        }
         error
     }
 
     fn begin(&self) -> Result<redb::WriteTransaction, Error> {
-        let mut transaction = self.database.begin_write().map_err(Error::database("begin a transaction"))?;
+        self.check_room()?;
+        self.begin_to_remove()
+    }
+
+    /// As [`Store::begin`], for what makes room: that has to be possible when there is little.
+    fn begin_to_remove(&self) -> Result<redb::WriteTransaction, Error> {
+        let database = self.database_read();
+        let database = database.as_ref().ok_or(Error::Closed)?;
+        let mut transaction = database.begin_write().map_err(Error::database("begin a transaction"))?;
         // Opening after a crash then takes a millisecond instead of a walk through the file.
         transaction.set_quick_repair(true);
         Ok(transaction)
+    }
+
+    fn read(&self) -> Result<redb::ReadTransaction, Error> {
+        let database = self.database_read();
+        let database = database.as_ref().ok_or(Error::Closed)?;
+        redb::ReadableDatabase::begin_read(database).map_err(Error::database("begin to read"))
+    }
+
+    fn database_read(&self) -> RwLockReadGuard<'_, Option<redb::Database>> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     // A thread that panicked while it held the lock has not changed anything half: commits apply without panicking.

@@ -69,8 +69,7 @@ impl Store {
             let live = self.live_read();
             (live.sealed, live.directory.aggregates().iter().map(|aggregate| aggregate.service).collect())
         };
-        let transaction =
-            redb::ReadableDatabase::begin_read(&self.database).map_err(Error::database("begin to read"))?;
+        let transaction = self.read()?;
         let mut windows = points.windows;
         let open = windows.split_off(&sealed.0);
         let encode = |(window, points)| encode_window(&transaction, Window(window), points, &services);

@@ -2,10 +2,12 @@
 //!
 //! A table that is not in [`ALL`] is not there: the tables of a new database are made from the list, too.
 
+use std::collections::HashSet;
 use std::ops::{Bound, ControlFlow};
 
 use redb::{
-    Key, ReadTransaction, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition, Value, WriteTransaction,
+    Key, ReadTransaction, ReadableTable, ReadableTableMetadata, StorageError, TableDefinition, TableHandle, Value,
+    WriteTransaction,
 };
 
 use super::Error;
@@ -118,6 +120,13 @@ pub(super) fn table(name: &str) -> Option<&'static dyn Table> {
 /// Makes every table, so that reading never meets one that is not there.
 pub(super) fn create(transaction: &WriteTransaction) -> Result<(), Error> {
     ALL.iter().try_for_each(|table| table.create(transaction))
+}
+
+/// Whether every table is there, which is so but in a new database.
+pub(super) fn is_created(transaction: &ReadTransaction) -> Result<bool, Error> {
+    let tables = transaction.list_tables().map_err(Error::database("list tables"))?;
+    let names: HashSet<String> = tables.map(|table| table.name().to_owned()).collect();
+    Ok(ALL.iter().all(|table| names.contains(table.name())))
 }
 
 fn is_key<K: Key>(key: &[u8]) -> bool {

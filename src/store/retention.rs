@@ -45,7 +45,7 @@ impl Store {
             old.map(|(id, _)| id).collect()
         };
         let first_day = now.minus(retention.occurrences).day();
-        let transaction = self.begin()?;
+        let transaction = self.begin_to_remove()?;
         {
             let (counts, targets) = (before(retention.time), before(retention.targets));
             for (definition, until) in [

@@ -138,7 +138,7 @@ impl Store {
 
     fn apply_relief(&self, Relief(step): Relief) -> Result<Relieved, Error> {
         self.sweep()?;
-        let transaction = self.begin()?;
+        let transaction = self.begin_to_remove()?;
         let relieved = match &step {
             Step::Thin { rewritten, keep_max } => {
                 if !self.partitions.replace(&transaction, rewritten, *keep_max)? {

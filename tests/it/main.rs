@@ -6,6 +6,7 @@ mod chart;
 mod door;
 mod explosion;
 mod exposer;
+mod full_disk;
 mod harness;
 mod index;
 mod kill;

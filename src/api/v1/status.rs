@@ -15,6 +15,7 @@ use super::shape::{self, Failure};
 use crate::api::error::Error;
 use crate::api::state::AppState;
 use crate::config::{Config, Retention as Configured};
+use crate::ingest;
 use crate::key;
 use crate::search::Progress;
 use crate::store::Statistics;
@@ -48,6 +49,8 @@ struct Status {
     config_reload_error: Option<String>,
     /// Path of the data directory.
     data_path: String,
+    /// Why nothing is written at present; null when everything is. Everything is answered meanwhile, but changes are refused.
+    outage: Option<Outage>,
     /// What is stored.
     storage: Storage,
     /// The search index.
@@ -96,6 +99,24 @@ struct KeySuggestion {
 
 /// Keys that are shown of a service beyond its limit.
 const KEYS_SHOWN: usize = 10;
+
+/// There is no room on the disk. Scrapes are held in memory and written when there is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Outage {
+    /// Since when.
+    #[schema(format = DateTime)]
+    since: String,
+    /// Why, for people.
+    reason: String,
+    /// Scrapes that are held in memory.
+    held_scrapes: u64,
+    /// About how many bytes they take.
+    held_bytes: u64,
+    /// How many they may take.
+    held_bytes_max: u64,
+    /// They take that much: targets are not asked until there is room. What they count meanwhile comes with the scrape after that.
+    paused: bool,
+}
 
 /// What is stored.
 #[derive(Debug, Serialize, ToSchema)]
@@ -212,6 +233,7 @@ async fn status(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<J
         config_reload_success: config.reload_error.is_none(),
         config_reload_error: config.reload_error.clone(),
         data_path: state.flags.data_path.clone(),
+        outage: state.ingest.outage().map(Into::into),
         storage: statistics.into(),
         search: state.search.progress().into(),
         backup: backup(&state, &config.config),
@@ -274,6 +296,19 @@ fn limits_hit(state: &AppState, config: &Config) -> BTreeMap<String, BTreeMap<&'
         hit.entry(service).or_default().insert(what, count);
     }
     hit
+}
+
+impl From<ingest::Outage> for Outage {
+    fn from(outage: ingest::Outage) -> Self {
+        Self {
+            since: shape::time(outage.since),
+            reason: outage.reason,
+            held_scrapes: outage.held_scrapes,
+            held_bytes: outage.held_bytes,
+            held_bytes_max: ingest::HELD_BYTES_MAX,
+            paused: outage.paused,
+        }
+    }
 }
 
 impl From<Statistics> for Storage {

@@ -7,6 +7,8 @@
 //! before the command or from after it, never something between; and when the command is repeated, exactly those from after
 //! it, which they could not be if baselines and counts disagreed.
 
+mod no_room;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -67,6 +67,8 @@ struct State {
     renames: Vec<Rename>,
     /// How many more syncs succeed before the power goes.
     syncs_left: Option<u64>,
+    /// How many more writes and syncs succeed before the disk is full.
+    room_left: Option<u64>,
     off: bool,
 }
 
@@ -105,7 +107,7 @@ impl Simulated {
     /// An empty disk in the place of the directory `root`.
     pub(super) fn new(root: &Path) -> Self {
         let nodes = vec![Node::Directory { live: BTreeMap::new(), durable: BTreeMap::new() }];
-        let state = State { nodes, renames: Vec::new(), syncs_left: None, off: false };
+        let state = State { nodes, renames: Vec::new(), syncs_left: None, room_left: None, off: false };
         Self { root: root.to_owned(), state: Arc::new(Mutex::new(state)) }
     }
 
@@ -117,6 +119,15 @@ impl Simulated {
     /// The power goes at the sync after `syncs` more.
     pub(super) fn cut_after(&self, syncs: u64) {
         self.state().syncs_left = Some(syncs);
+    }
+
+    /// The disk is full at the write or sync after `calls` more; with `None` there is room again.
+    pub(super) fn full_after(&self, calls: Option<u64>) {
+        self.state().room_left = calls;
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.state().room_left == Some(0)
     }
 
     pub(super) fn is_off(&self) -> bool {
@@ -199,6 +210,16 @@ impl State {
             }
         }
         self.rename(Rename { directory, names: vec![(name.to_owned(), None)] });
+        Ok(())
+    }
+
+    /// Everything that needs room comes by here.
+    fn take_room(&mut self) -> io::Result<()> {
+        match &mut self.room_left {
+            Some(0) => return Err(io::ErrorKind::StorageFull.into()),
+            Some(left) => *left -= 1,
+            None => {}
+        }
         Ok(())
     }
 
@@ -334,6 +355,10 @@ struct Backend {
 impl Backend {
     fn with<R>(&self, work: impl FnOnce(&mut File) -> io::Result<R>) -> io::Result<R> {
         let mut state = self.disk.powered()?;
+        self.with_of(&mut state, work)
+    }
+
+    fn with_of<R>(&self, state: &mut State, work: impl FnOnce(&mut File) -> io::Result<R>) -> io::Result<R> {
         match &mut state.nodes[self.node] {
             Node::File(file) => work(file),
             Node::Directory { .. } => Err(io::ErrorKind::IsADirectory.into()),
@@ -356,6 +381,7 @@ impl StorageBackend for Backend {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.disk.powered()?.take_room()?;
         self.with(|file| {
             file.write(Write::Length(len as usize));
             Ok(())
@@ -363,21 +389,34 @@ impl StorageBackend for Backend {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.disk.powered()?.sync()?;
-        self.with(|file| {
+        let mut state = self.disk.powered()?;
+        if let Err(full) = state.take_room() {
+            // What was to be written is clean now, and read from memory as if it were on the disk, which it never will be.
+            self.with_of(&mut state, |file| {
+                file.writes.clear();
+                Ok(())
+            })?;
+            return Err(full);
+        }
+        state.sync()?;
+        self.with_of(&mut state, |file| {
             file.sync();
             Ok(())
         })
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.with(|file| {
+        let mut state = self.disk.powered()?;
+        let full = state.take_room();
+        // What there was room for is written.
+        let data = if full.is_ok() { data } else { &data[..data.len() / 2] };
+        self.with_of(&mut state, |file| {
             let end = offset as usize + data.len();
             if file.live.len() < end {
                 file.write(Write::Length(end));
             }
             file.write(Write::Bytes(offset as usize, data.into()));
-            Ok(())
+            full
         })
     }
 }
@@ -423,6 +462,10 @@ impl Disk for Simulated {
 
     fn allocated_bytes(&self, path: &Path) -> io::Result<u64> {
         self.backend(path, false)?.len()
+    }
+
+    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
+        Ok(if self.is_full() { 0 } else { u64::MAX })
     }
 
     fn create_directory(&self, path: &Path) -> io::Result<()> {

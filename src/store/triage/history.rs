@@ -138,7 +138,7 @@ fn change(row: Result<ChangeRow<'_>, redb::StorageError>) -> Result<(AggregateId
 
 /// What an activity did to each of its aggregates; `None` when there is no such activity.
 pub(super) fn changes(store: &Store, id: u64) -> Result<Option<Vec<(AggregateId, ActivityChange)>>, Error> {
-    let transaction = redb::ReadableDatabase::begin_read(&store.database).map_err(Error::database("begin to read"))?;
+    let transaction = store.read()?;
     let heads = transaction.open_table(table::ACTIVITY).map_err(Error::database("open activity"))?;
     if heads.get(id).map_err(Error::database("read activity"))?.is_none() {
         return Ok(None);

@@ -64,6 +64,10 @@ impl Disk for Overlay {
         Real.allocated_bytes(path)
     }
 
+    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
+
     fn create_directory(&self, _: &Path) -> io::Result<()> {
         Err(unchanging())
     }

@@ -1487,6 +1487,33 @@ export interface components {
             /** @description The samples. */
             occurrences: components["schemas"]["Occurrence"][];
         };
+        /** @description There is no room on the disk. Scrapes are held in memory and written when there is. */
+        Outage: {
+            /**
+             * Format: int64
+             * @description About how many bytes they take.
+             */
+            held_bytes: number;
+            /**
+             * Format: int64
+             * @description How many they may take.
+             */
+            held_bytes_max: number;
+            /**
+             * Format: int64
+             * @description Scrapes that are held in memory.
+             */
+            held_scrapes: number;
+            /** @description They take that much: targets are not asked until there is room. What they count meanwhile comes with the scrape after that. */
+            paused: boolean;
+            /** @description Why, for people. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+        };
         /** @description A service with more errors than its `aggregate_limit`. */
         OverflowedService: {
             /**
@@ -1842,6 +1869,7 @@ export interface components {
                     [key: string]: number;
                 };
             };
+            outage?: null | components["schemas"]["Outage"];
             /** @description Services that had more errors than their `aggregate_limit` since the start: what is new there is counted together. */
             overflows: components["schemas"]["OverflowedService"][];
             /** @description How long things are kept. */
