@@ -63,7 +63,15 @@ export function SamplePanel({ id, oldest }: { id: number; oldest: string | null 
   const [listing, setListing] = useState(false);
   const steps = all.length > 1 && (
     <div className={classes.steps}>
-      <Button size="compact-sm" variant="default" aria-expanded={listing} onClick={() => setListing(!listing)}>
+      <Button
+        size="compact-xs"
+        h={28}
+        px={10}
+        fw={500}
+        variant="default"
+        aria-expanded={listing}
+        onClick={() => setListing(!listing)}
+      >
         List
       </Button>
       <Step icon="first" name="Newest" onClick={hasNewer ? () => show(all[0]) : undefined} />
