@@ -206,17 +206,22 @@ impl Tables<'_> {
 
     /// The day's rollups, made anew from its hours: counting one day twice then changes nothing.
     pub(super) fn close_day(&self, directory: &Directory, day: u32) -> Result<(), Error> {
+        directory.services().iter().try_for_each(|service| self.close_day_of(service.id, day))
+    }
+
+    /// As [`Tables::close_day`], of one service.
+    pub(super) fn close_day_of(&self, service: ServiceId, day: u32) -> Result<(), Error> {
         let mut rollups = self.rollups()?;
-        for service in directory.services() {
-            let mut cells = Vec::new();
-            for hour in day * 24..(day + 1) * 24 {
-                cells.extend(rollups.cells((Level::Hour.code(), service.id.0, hour))?);
-            }
-            if !cells.is_empty() {
-                rollups.write((Level::Day.code(), service.id.0, day), cells)?;
-            }
+        let mut cells = Vec::new();
+        for hour in day * 24..(day + 1) * 24 {
+            cells.extend(rollups.cells((Level::Hour.code(), service.0, hour))?);
         }
-        Ok(())
+        if cells.is_empty() { Ok(()) } else { rollups.write((Level::Day.code(), service.0, day), cells) }
+    }
+
+    /// Writes a day's rollup of a service.
+    pub(super) fn write_day(&self, service: ServiceId, day: u32, cells: Vec<Cell>) -> Result<(), Error> {
+        self.rollups()?.write((Level::Day.code(), service.0, day), cells)
     }
 
     fn rollups(&self) -> Result<RollupRows<'_>, Error> {

@@ -4,6 +4,7 @@
 //! not be read. Then what is derived is made anew ([`mend`]): sums, references, chains of activities. What is neither is lost, and
 //! told. The damaged directory stays as it is.
 
+use std::cmp::Ordering;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ const COPY_BYTES: usize = 8 << 20;
 
 /// Rows that are added at once.
 const ROWS_BYTES: usize = 4 << 20;
+
+/// Rows that may stand where they do not belong until no more of a table is read from this end.
+const STRAYS_MAX: usize = 1000;
 
 /// Attempts to mend: what mending one thing shows of another is mended by the next.
 const ATTEMPTS_MAX: u32 = 4;
@@ -91,23 +95,21 @@ fn copy_table(
     fresh: &mut Fresh,
     lost: &mut Found<'_>,
 ) -> Result<(), Error> {
-    let mut end: Option<Vec<u8>> = None;
     let mut batch: Vec<Row> = Vec::new();
     let mut bytes = 0;
     let mut failed: Option<Error> = None;
+    let mut rows = Ascending { table, backwards: false, end: None, held: None, strays: 0 };
     let read = quietly(|| {
         table.each(transaction, false, &mut |_, key, value| {
-            // A page that is damaged may lead back.
-            if end.as_ref().is_some_and(|end| !is_behind(table, key, end)) {
-                return ControlFlow::Break(());
-            }
-            end = Some(key.to_vec());
             if !table.is_sound(key, value) {
                 lost(Finding::new(table.name(), table.display(key), "checksum does not match"));
                 return ControlFlow::Continue(());
             }
+            let Some((key, value)) = rows.take((key.to_vec(), value.to_vec()), lost) else {
+                return rows.more();
+            };
             bytes += key.len() + value.len();
-            batch.push((key.to_vec(), value.to_vec()));
+            batch.push((key, value));
             if bytes >= ROWS_BYTES {
                 bytes = 0;
                 failed = append(table, fresh, &std::mem::take(&mut batch)).err();
@@ -118,23 +120,28 @@ fn copy_table(
     if let Some(error) = failed {
         return Err(error);
     }
+    let is_whole = matches!(read, Ok(Ok(()))) && rows.more().is_continue();
+    batch.extend(rows.held.take());
     append(table, fresh, &batch)?;
-    if matches!(read, Ok(Ok(()))) {
+    if is_whole {
         return Ok(());
     }
     // From the other end as far as it goes.
+    let end = batch.pop().map(|(key, _)| key).or(rows.end);
     let mut behind: Vec<Row> = Vec::new();
+    let mut rows = Ascending { table, backwards: true, end: None, held: None, strays: 0 };
     drop(quietly(|| {
         table.each(transaction, true, &mut |_, key, value| {
-            if end.as_ref().is_some_and(|end| !is_behind(table, key, end)) {
+            if end.as_ref().is_some_and(|end| table.compare(key, end) != Ordering::Greater) {
                 return ControlFlow::Break(());
             }
             if table.is_sound(key, value) {
-                behind.push((key.to_vec(), value.to_vec()));
+                behind.extend(rows.take((key.to_vec(), value.to_vec()), lost));
             }
-            ControlFlow::Continue(())
+            rows.more()
         })
     }));
+    behind.extend(rows.held.take());
     behind.reverse();
     let name = |key: Option<&Vec<u8>>, none: &str| key.map_or(none.to_owned(), |key| table.display(key));
     let gap = (name(end.as_ref(), "its begin"), name(behind.first().map(|(key, _)| key), "its end"));
@@ -142,9 +149,47 @@ fn copy_table(
     append(table, fresh, &behind)
 }
 
-/// Whether `key` stands behind `other` in its table.
-fn is_behind(table: &dyn Table, key: &[u8], other: &[u8]) -> bool {
-    table.compare(key, other) == std::cmp::Ordering::Greater
+/// Lets rows through that stand in their order. A key that is damaged stands before or behind where it has to, and which of two rows
+/// that is only the one behind them tells: so one is held back.
+struct Ascending {
+    table: &'static dyn Table,
+    /// The order is the other one.
+    backwards: bool,
+    /// The key of the last row that was let through.
+    end: Option<Vec<u8>>,
+    held: Option<Row>,
+    strays: usize,
+}
+
+impl Ascending {
+    /// Takes the next row. The one before it, if it stands where it has to.
+    fn take(&mut self, row: Row, lost: &mut Found<'_>) -> Option<Row> {
+        let Some(held) = self.held.take() else {
+            self.held = Some(row);
+            return None;
+        };
+        if self.is_behind(&row.0, &held.0) {
+            self.end = Some(held.0.clone());
+            self.held = Some(row);
+            return Some(held);
+        }
+        self.strays += 1;
+        let fits = self.end.as_ref().is_none_or(|end| self.is_behind(&row.0, end));
+        let (stray, kept) = if fits { (held, row) } else { (row, held) };
+        self.held = Some(kept);
+        lost(Finding::new(self.table.name(), self.table.display(&stray.0), "it is not where it has to be"));
+        None
+    }
+
+    /// A page that is damaged may lead back, and for ever.
+    fn more(&self) -> ControlFlow<()> {
+        if self.strays < STRAYS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn is_behind(&self, key: &[u8], other: &[u8]) -> bool {
+        let behind = if self.backwards { Ordering::Less } else { Ordering::Greater };
+        self.table.compare(key, other) == behind
+    }
 }
 
 fn append(table: &dyn Table, fresh: &mut Fresh, rows: &[Row]) -> Result<(), Error> {

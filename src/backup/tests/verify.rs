@@ -128,35 +128,47 @@ fn a_changed_bit_of_a_data_directory_is_found_or_changes_nothing() {
 
 #[test]
 fn what_is_left_of_a_damaged_store_is_saved_and_nothing_is_wrong_with_it() {
-    let seed = std::env::var("FLIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let asked = std::env::var("FLIP_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seeds = asked.map_or(1..=4, |seed| seed..=seed);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("data");
     let (store, _) = lived(&path);
     drop(store);
     let whole = exported(&Store::open(&path).unwrap()).lines().count();
-    let mut chance = Chance(seed);
-    let mut saved = 0;
-    for round in 0..8 {
-        let place = directory.path().join(format!("damaged-{round}"));
-        copy_all(&path, &place);
-        // More and more of it.
-        for _ in 0..1 << round {
-            flip(&place.join("hydrophone.redb"), &mut chance);
-            flip(&place.join("occurrences/2026-11-19/bodies.log"), &mut chance);
+    let mut wrong = Vec::new();
+    for seed in seeds {
+        let mut chance = Chance(seed);
+        let mut saved = 0;
+        // Half of the rounds with each seed, but all with the one that was asked for.
+        let rounds: Vec<u32> = (0..8).filter(|round| asked.is_some() || u64::from(round % 2) == seed % 2).collect();
+        for round in &rounds {
+            let round = *round;
+            let place = directory.path().join("damaged");
+            copy_all(&path, &place);
+            // More and more of it.
+            for _ in 0..1 << round {
+                flip(&place.join("hydrophone.redb"), &mut chance);
+                flip(&place.join("occurrences/2026-11-19/bodies.log"), &mut chance);
+            }
+            let to = directory.path().join("saved");
+            let mut lost = Vec::new();
+            if let Err(error) = salvage(&place, &to, &mut |finding| lost.push(finding.to_string())) {
+                // A header of which too little is left.
+                println!("seed {seed} (FLIP_SEED), round {round}: {}", crate::telemetry::chain(&error));
+            } else {
+                let lines = exported(&Store::open(&to).unwrap()).lines().count();
+                println!("seed {seed} (FLIP_SEED), round {round}: {lines} of {whole} lines, {} losses", lost.len());
+                let found = found(&to);
+                let is_whole = found.is_empty() && !lost.is_empty() && (round > 3 || lines * 10 > whole * 7);
+                if !is_whole {
+                    wrong.push((seed, round, lines, found, lost));
+                }
+                saved += 1;
+            }
+            std::fs::remove_dir_all(&place).unwrap();
+            drop(std::fs::remove_dir_all(&to));
         }
-        let to = directory.path().join(format!("saved-{round}"));
-        let mut lost = Vec::new();
-        if let Err(error) = salvage(&place, &to, &mut |finding| lost.push(finding.to_string())) {
-            // A header of which too little is left.
-            println!("round {round}: {error}");
-            continue;
-        }
-        assert!(!lost.is_empty(), "round {round}");
-        assert_eq!(found(&to), [""; 0], "round {round}: {lost:#?}");
-        let lines = exported(&Store::open(&to).unwrap()).lines().count();
-        println!("round {round}: {lines} of {whole} lines, {} losses", lost.len());
-        assert!(round > 3 || lines * 10 > whole * 7, "round {round}: {lines} of {whole} lines; {lost:#?}");
-        saved += 1;
+        assert!(saved * 8 >= rounds.len() * 5, "seed {seed}: {saved} of {rounds:?} could be saved");
     }
-    assert!(saved >= 5, "{saved} of 8 could be saved");
+    assert!(wrong.is_empty(), "of {whole} lines: {wrong:#?}");
 }

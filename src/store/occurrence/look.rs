@@ -98,13 +98,26 @@ impl Partitions {
         let before = rows.thinned(day).map_err(self.indexing())?;
         let reading = self.open_to_read(day, before.generation)?;
         let (mut places, mut stacks, mut lost) = (Vec::new(), RoaringBitmap::new(), Vec::new());
-        let mut kept = 0;
+        let (mut kept, mut end, mut newest) = (0, 0, None);
         for place in rows.places(day).map_err(self.indexing())? {
             let mut records = Vec::new();
             let decoded = match &reading {
                 Some(reading) => {
-                    let decoded = reading.decode(&place, |_, _| true, |_, _, record| records.push(record))?;
-                    decoded.map_err(|damaged| damaged.to_string())
+                    let mut ids = Vec::new();
+                    let decoded = reading.decode(
+                        &place,
+                        |_, _| true,
+                        |commit, index, record| {
+                            ids.push((commit, index));
+                            records.push(record);
+                        },
+                    )?;
+                    let follows = place.offset >= end
+                        && ids.first().is_none_or(|first| newest.is_none_or(|newest| newest < *first));
+                    decoded.map_err(|damaged| damaged.to_string()).and_then(|()| {
+                        newest = ids.last().copied().filter(|_| follows).or(newest);
+                        if follows { Ok(()) } else { Err("it is not behind the one before".to_owned()) }
+                    })
                 }
                 None => Err("the file is not there".to_owned()),
             };
@@ -113,6 +126,7 @@ impl Partitions {
                 continue;
             }
             kept += records.len() as u64;
+            end = place.offset.saturating_add(u64::from(place.length));
             for record in &records {
                 let used = std::iter::once(&record.stack).chain(&record.cause_stacks).flatten();
                 stacks.extend(used.map(|stack| stack.0));
@@ -128,6 +142,20 @@ impl Partitions {
         let thinned = Thinned { keep_max: before.keep_max, generation: before.generation, commit, kept, removed };
         rows.replace(day, &places, &stacks, &thinned).map_err(self.indexing())?;
         Ok(lost)
+    }
+
+    /// Makes the hashes of all stacks anew, and puts one that says so in the place of each that is used and not there. Which those
+    /// are, and what became of them.
+    ///
+    /// # Errors
+    /// When something can not be read or written.
+    pub(in crate::store) fn replace_stacks(
+        &self,
+        transaction: &WriteTransaction,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let used = self.stacks_in_use(transaction)?;
+        let lost = stack::replace_missing(transaction, &used, self.directory())?;
+        Ok(lost.into_iter().map(|id| (id.to_string(), "it says that it was lost".to_owned())).collect())
     }
 
     /// Whose each occurrence is that can be read, in the order of their ids, as `transaction` leaves the index.

@@ -260,6 +260,11 @@ pub(in crate::store) fn replace_missing(
     let failed = |error: redb::Error| Error::database("writing stacks to", path)(error);
     let mut blocks = transaction.open_table(STACKS).map_err(|error| failed(error.into()))?;
     let mut hashes = transaction.open_table(HASHES).map_err(|error| failed(error.into()))?;
+    let mut known: HashMap<u32, u128> = HashMap::new();
+    for row in hashes.range::<u32>(..).map_err(|error| failed(error.into()))? {
+        let (id, hash) = row.map_err(|error| failed(error.into()))?;
+        known.insert(id.value(), hash.value());
+    }
     hashes.retain(|_, _| false).map_err(|error| failed(error.into()))?;
     let (mut there, mut damaged) = (RoaringBitmap::new(), Vec::new());
     for row in blocks.range::<u32>(..).map_err(|error| failed(error.into()))? {
@@ -268,6 +273,12 @@ pub(in crate::store) fn replace_missing(
             damaged.push(first.value());
             continue;
         };
+        // A block none of whose hashes agrees is that of other stacks, and its key is damaged.
+        let agrees = |(id, stack)| known.get(&id).is_none_or(|known| *known == hash(stack));
+        if !(first.value()..).zip(&stacks).any(agrees) && !stacks.is_empty() {
+            damaged.push(first.value());
+            continue;
+        }
         for (id, stack) in (first.value()..).zip(stacks) {
             there.insert(id);
             hashes.insert(id, hash(&stack)).map_err(|error| failed(error.into()))?;
