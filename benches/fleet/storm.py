@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""A storm of targets: thousands, all restarting at once, their counters back at zero, again and again.
+
+    benches/fleet/storm.py [--targets 5000] [--storms 3] [--interval 15] [--work DIR]
+
+Prints, for the first round of scrapes and for each storm, how long it takes until every target was scraped again, CPU time and
+memory, and scrapes that were left out; at the end whether the server counted exactly what the fleet did. Standard library only.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "peers")]
+
+from measure import Server, disk_bytes, table
+from targets import Fleet, metrics, total
+
+SKIPPED, SCRAPES = "hydrophone_scrape_skipped_ticks_total", "hydrophone_scrapes_total"
+WAITS = "hydrophone_scrape_queue_waits_total"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--targets", type=int, default=5000)
+    parser.add_argument("--aggregates", type=int, default=20, help="of each target; those of a service share their keys")
+    parser.add_argument("--services", type=int, default=20)
+    parser.add_argument("--interval", type=int, default=15, help="seconds between two scrapes of a target")
+    parser.add_argument("--storms", type=int, default=3)
+    parser.add_argument("--port", type=int, default=47993)
+    parser.add_argument("--work", default="target/storm", help="a directory that may be removed")
+    parser.add_argument("--binary", default=os.environ.get("CARGO_TARGET_DIR", "target") + "/release/hydrophone")
+    arguments = parser.parse_args()
+    shutil.rmtree(arguments.work, ignore_errors=True)
+    os.makedirs(arguments.work)
+    config, data = (os.path.abspath(os.path.join(arguments.work, name)) for name in ("config.yaml", "data"))
+    fleet = Fleet(arguments.targets, arguments.aggregates, arguments.services, moved=0.05)
+    fleet.write_config(config, f"{arguments.interval}s", f"{min(10, arguments.interval)}s")
+    flags = [f"--config.file={config}", f"--storage.path={data}", f"--web.listen-address=127.0.0.1:{arguments.port}"]
+    server = Server([os.path.abspath(arguments.binary), *flags], arguments.port, "/-/ready")
+    rows = [("round", "all scraped again in", "CPU", "CPU a scrape", "memory", "left out", "queue waits", "exact")]
+    patience = 20 * arguments.interval
+    wrong = False
+    try:
+        for storm in range(arguments.storms + 1):
+            before, cpu, began = metrics(server, [SKIPPED, SCRAPES, WAITS]), server.cpu_seconds(), time.monotonic()
+            if storm > 0:
+                fleet.restart(range(arguments.targets))
+            fleet.frozen = False
+            while min(fleet.answered) < began:
+                time.sleep(0.05)
+                if time.monotonic() - began > patience:
+                    sys.exit("not every target was scraped")
+            again = time.monotonic() - began
+            time.sleep(2 * arguments.interval)
+            fleet.settle(patience)
+            # What was scraped last is on its way through the queue.
+            exact, until = False, time.monotonic() + 30
+            while not exact and time.monotonic() < until:
+                exact = total(server) == fleet.counted()
+                time.sleep(0.2)
+            wrong |= not exact
+            after = metrics(server, [SKIPPED, SCRAPES, WAITS])
+            cpu, scrapes = server.cpu_seconds() - cpu, after[SCRAPES] - before[SCRAPES]
+            rows.append(
+                (
+                    f"storm {storm}" if storm else "first",
+                    f"{again:.1f} s",
+                    f"{cpu:.1f} s",
+                    f"{cpu * 1000 / max(scrapes, 1):.2f} ms",
+                    f"{server.status('VmRSS') / 1e6:.0f} MB",
+                    f"{after[SKIPPED] - before[SKIPPED]:.0f}",
+                    f"{after[WAITS] - before[WAITS]:.0f}",
+                    "yes" if exact else f"NO: {total(server)} of {fleet.counted()}",
+                )
+            )
+        print(f"{arguments.targets} targets, {arguments.aggregates} aggregates each, every {arguments.interval} s")
+        table(rows)
+        print(f"most memory {server.status('VmHWM') / 1e6:.0f} MB, on disk {disk_bytes(data) / 1e6:.0f} MB")
+        print(f"counted {fleet.counted()} in {fleet.answers} answers")
+    finally:
+        server.stop()
+        shutil.rmtree(arguments.work, ignore_errors=True)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
