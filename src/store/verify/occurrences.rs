@@ -47,6 +47,8 @@ impl Look<'_> {
     ) {
         let stacks = self.stacks();
         let (referenced, oldest) = self.references(records, recent.as_ref());
+        // Without any the oldest file is that of the day of which they went.
+        let oldest = oldest.unwrap_or_else(|| files.first().map_or(0, |file| file.day));
         let thinned: BTreeSet<u32> = partitions
             .thinned(self.transaction)
             .unwrap_or_default()
@@ -95,12 +97,12 @@ impl Look<'_> {
         ids
     }
 
-    /// What references name on each day, and the day before which some may be gone.
+    /// What references name on each day, and the day up to which some may be gone: retention and sealing each have their own clock.
     fn references(
         &mut self,
         records: &Records,
         recent: Option<&(FxHashMap<AggregateId, Vec<Run>>, u64)>,
-    ) -> (BTreeMap<u32, Sum>, u32) {
+    ) -> (BTreeMap<u32, Sum>, Option<u32>) {
         let mut sums: BTreeMap<u32, Sum> = BTreeMap::new();
         let mut add = |aggregate: AggregateId, runs: &[Run]| {
             for id in runs.iter().flat_map(|run| run.ids()) {
@@ -115,12 +117,14 @@ impl Look<'_> {
             add(AggregateId(aggregate), &runs);
             records.aggregate(aggregate)?;
             Problem::unless(before.is_none_or(|before| before < window), || "the row before is not older".to_owned())?;
-            let there = before.is_none_or(|before| before < oldest || keys.contains(&(before, aggregate)));
+            let may_be_gone = |before: u32| before / column::WINDOWS_A_DAY <= oldest / column::WINDOWS_A_DAY;
+            let there = before.is_none_or(|before| may_be_gone(before) || keys.contains(&(before, aggregate)));
             keys.insert((window, aggregate));
             Problem::unless(there, || format!("there is no row {before:?} before it"))
         });
         for (id, known) in &records.aggregates {
-            if let Some(window) = known.referenced.filter(|window| *window >= oldest)
+            let expected = |window: &u32| window / column::WINDOWS_A_DAY > oldest / column::WINDOWS_A_DAY;
+            if let Some(window) = known.referenced.filter(expected)
                 && !keys.contains(&(window, *id))
             {
                 self.tell(Finding::new(
@@ -133,7 +137,7 @@ impl Look<'_> {
         for (aggregate, runs) in recent.iter().flat_map(|(recent, _)| recent.iter()) {
             add(*aggregate, runs);
         }
-        let oldest = if oldest == u32::MAX { 0 } else { oldest / column::WINDOWS_A_DAY };
+        let oldest = (oldest != u32::MAX).then_some(oldest / column::WINDOWS_A_DAY);
         (sums, oldest)
     }
 
