@@ -197,7 +197,10 @@ impl Writer {
         }
         let now = self.clock.now();
         let mute_end = self.mute_end.map_or(SEAL_EVERY, |end| end.since(now).max(Millis(0)));
-        let maintenance = self.clock.sleep(SEAL_EVERY.min(mute_end));
+        // From the moment that was looked at, so that what is due just now is not waited for.
+        let due = self.clock.sleep_until(now.plus(SEAL_EVERY.min(mute_end)));
+        // However the wall clock is set.
+        let maintenance = self.clock.sleep(SEAL_EVERY);
         tokio::select! {
             biased;
             request = self.requests.recv(), if self.edits_open => match request {
@@ -209,6 +212,7 @@ impl Writer {
                 Some(event) => self.waiting.push_back(event),
                 None => self.events_open = false,
             },
+            () = due => {}
             () = maintenance => {}
         }
         Ok(())

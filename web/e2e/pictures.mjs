@@ -46,6 +46,11 @@ await mkdir(directory, { recursive: true });
 const browser = await launch();
 let whole = 0;
 await during(address ? { base: address, stop: async () => {} } : demo(), async ({ base }) => {
+  for (;;) {
+    const { search } = await (await fetch(`${base}api/v1/status`)).json();
+    if (search.complete) break;
+    await new Promise((done) => setTimeout(done, 500));
+  }
   for (const [name, { size, place: where, act }] of Object.entries(pictures))
     for (const colorScheme of ['light', 'dark']) {
       const context = await browser.newContext({
