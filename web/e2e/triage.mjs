@@ -289,7 +289,8 @@ export const triage = {
 
   'a connection lost during a change: the page says what came of it': refusing(async (page, base) => {
     await known(page);
-    const found = await some(page, base, 'is:open -has:assignee', 12);
+    // One that happens now and then: it is not to come back by itself meanwhile.
+    const found = await some(page, base, 'is:open -has:assignee', 60);
     const error = found.at(-1);
     const title = error.class || error.aggregation_key;
     let mode = 'open';

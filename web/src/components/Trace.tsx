@@ -35,7 +35,7 @@ function One({ link, cause }: { link: Link; cause: boolean }) {
     <section className={classes.link} data-cause={cause || undefined}>
       <h3 className={classes.title}>
         {cause && <span className={classes.caused}>Caused by </span>}
-        <Foreign text={link.class} />
+        {link.class === '' ? 'without a class' : <Foreign text={link.class} />}
       </h3>
       {link.message !== '' && <Message text={link.message} />}
       {stack.length === 0 ? (
