@@ -9,7 +9,6 @@ by least squares over the second half, with its standard error, missed scrapes b
 are exact. Standard library only.
 """
 
-import argparse
 import http.client
 import os
 import random
@@ -22,10 +21,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "peers")]
 
-from measure import Server, disk_bytes
-from targets import Fleet, metrics, total
+from measure import disk_bytes
+from targets import SCRAPES, SKIPPED, begin, metrics, parser_of, total
 
-SKIPPED, SCRAPES = "hydrophone_scrape_skipped_ticks_total", "hydrophone_scrapes_total"
 MOODS = ["refuse", "hang", "drip", "junk", "huge"]
 QUESTIONS = [
     "/api/v1/services",
@@ -71,24 +69,11 @@ def misbehave(fleet, chance):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__, targets=200, aggregates=1000, services=10, interval=5, port=47994, work="target/soak")
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--targets", type=int, default=200)
-    parser.add_argument("--aggregates", type=int, default=1000, help="of each target; those of a service share their keys")
-    parser.add_argument("--services", type=int, default=10)
-    parser.add_argument("--interval", type=int, default=5, help="seconds between two scrapes of a target")
-    parser.add_argument("--port", type=int, default=47994)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--work", default="target/soak", help="a directory that may be removed")
-    parser.add_argument("--binary", default=os.environ.get("CARGO_TARGET_DIR", "target") + "/release/hydrophone")
     arguments = parser.parse_args()
-    shutil.rmtree(arguments.work, ignore_errors=True)
-    os.makedirs(arguments.work)
-    config, data = (os.path.abspath(os.path.join(arguments.work, name)) for name in ("config.yaml", "data"))
-    fleet = Fleet(arguments.targets, arguments.aggregates, arguments.services, moved=0.05)
-    fleet.write_config(config, f"{arguments.interval}s", f"{min(4, arguments.interval)}s")
-    flags = [f"--config.file={config}", f"--storage.path={data}", f"--web.listen-address=127.0.0.1:{arguments.port}"]
-    server = Server([os.path.abspath(arguments.binary), *flags, "--web.enable-admin-api"], arguments.port, "/-/ready")
+    fleet, server, data = begin(arguments, 4, "--web.enable-admin-api")
     chance, stop, backups = random.Random(arguments.seed), threading.Event(), []
     threading.Thread(target=back_up, args=(arguments.port, backups, stop), daemon=True).start()
     first, began, cpu = metrics(server, [SKIPPED, SCRAPES]), time.monotonic(), server.cpu_seconds()

@@ -7,7 +7,6 @@ Prints, for the first round of scrapes and for each storm, how long it takes unt
 memory, and scrapes that were left out; at the end whether the server counted exactly what the fleet did. Standard library only.
 """
 
-import argparse
 import os
 import shutil
 import sys
@@ -16,31 +15,17 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "peers")]
 
-from measure import Server, disk_bytes, table
-from targets import Fleet, metrics, total
+from measure import disk_bytes, table
+from targets import SCRAPES, SKIPPED, begin, metrics, parser_of, total
 
-SKIPPED, SCRAPES = "hydrophone_scrape_skipped_ticks_total", "hydrophone_scrapes_total"
 WAITS = "hydrophone_scrape_queue_waits_total"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--targets", type=int, default=5000)
-    parser.add_argument("--aggregates", type=int, default=20, help="of each target; those of a service share their keys")
-    parser.add_argument("--services", type=int, default=20)
-    parser.add_argument("--interval", type=int, default=15, help="seconds between two scrapes of a target")
+    parser = parser_of(__doc__, targets=5000, aggregates=20, services=20, interval=15, port=47993, work="target/storm")
     parser.add_argument("--storms", type=int, default=3)
-    parser.add_argument("--port", type=int, default=47993)
-    parser.add_argument("--work", default="target/storm", help="a directory that may be removed")
-    parser.add_argument("--binary", default=os.environ.get("CARGO_TARGET_DIR", "target") + "/release/hydrophone")
     arguments = parser.parse_args()
-    shutil.rmtree(arguments.work, ignore_errors=True)
-    os.makedirs(arguments.work)
-    config, data = (os.path.abspath(os.path.join(arguments.work, name)) for name in ("config.yaml", "data"))
-    fleet = Fleet(arguments.targets, arguments.aggregates, arguments.services, moved=0.05)
-    fleet.write_config(config, f"{arguments.interval}s", f"{min(10, arguments.interval)}s")
-    flags = [f"--config.file={config}", f"--storage.path={data}", f"--web.listen-address=127.0.0.1:{arguments.port}"]
-    server = Server([os.path.abspath(arguments.binary), *flags], arguments.port, "/-/ready")
+    fleet, server, data = begin(arguments, 10)
     rows = [("round", "all scraped again in", "CPU", "CPU a scrape", "memory", "left out", "queue waits", "exact")]
     patience = 20 * arguments.interval
     wrong = False

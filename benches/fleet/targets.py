@@ -4,10 +4,17 @@ A process behind a target counts only when it is scraped, so what it exposed is 
 still until that was scraped; so not one count is lost that nobody could know of, and the server can be held to the unit.
 """
 
+import argparse
 import asyncio
 import json
+import os
+import shutil
 import threading
 import time
+
+from measure import Server
+
+SKIPPED, SCRAPES = "hydrophone_scrape_skipped_ticks_total", "hydrophone_scrapes_total"
 
 
 class Process:
@@ -197,3 +204,29 @@ def metrics(server, names):
 def total(server):
     """Everything that the server has counted."""
     return server.ask("/api/v1/range?start=now-2d&end=now&step=1d")[1]["total"]["total"]
+
+
+def parser_of(doc, targets, aggregates, services, interval, port, work):
+    """What every run with a fleet is asked with, and what it is by default."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--targets", type=int, default=targets)
+    parser.add_argument(
+        "--aggregates", type=int, default=aggregates, help="of each target; those of a service share their keys"
+    )
+    parser.add_argument("--services", type=int, default=services)
+    parser.add_argument("--interval", type=int, default=interval, help="seconds between two scrapes of a target")
+    parser.add_argument("--port", type=int, default=port)
+    parser.add_argument("--work", default=work, help="a directory that may be removed")
+    parser.add_argument("--binary", default=os.environ.get("CARGO_TARGET_DIR", "target") + "/release/hydrophone")
+    return parser
+
+
+def begin(arguments, timeout_max, *more):
+    """A fleet, a server that scrapes it with an empty data directory, and that directory."""
+    shutil.rmtree(arguments.work, ignore_errors=True)
+    os.makedirs(arguments.work)
+    config, data = (os.path.abspath(os.path.join(arguments.work, name)) for name in ("config.yaml", "data"))
+    fleet = Fleet(arguments.targets, arguments.aggregates, arguments.services, moved=0.05)
+    fleet.write_config(config, f"{arguments.interval}s", f"{min(timeout_max, arguments.interval)}s")
+    flags = [f"--config.file={config}", f"--storage.path={data}", f"--web.listen-address=127.0.0.1:{arguments.port}"]
+    return fleet, Server([os.path.abspath(arguments.binary), *flags, *more], arguments.port, "/-/ready"), data
