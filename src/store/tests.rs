@@ -1,5 +1,7 @@
-//! The store as a whole, on a disk whose power can be cut.
+//! The store as a whole, on a disk that fails and whose power can be cut.
 
+mod faults;
+mod fleet;
 mod power_cut;
 mod simulated;
 mod thinning;

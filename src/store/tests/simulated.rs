@@ -3,6 +3,8 @@
 //! What counts as durable is what POSIX promises: bytes of a file after its sync, names after the sync of their directory.
 //! When the power goes, writes since then survive or not, sector by sector; changes of names survive in their order up to
 //! some point, as journaling file systems keep them.
+//!
+//! It may also fail: at any call, once or from then on, for want of room or because it is broken.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -70,6 +72,50 @@ struct State {
     /// How many more writes and syncs succeed before the disk is full.
     room_left: Option<u64>,
     off: bool,
+    /// How often the disk was called.
+    calls: u64,
+    fault: Option<Fault>,
+    /// Whether the fault was met.
+    struck: bool,
+    chance: Chance,
+}
+
+/// A call that fails, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// How many calls go well before it.
+    pub(super) after: u64,
+    pub(super) kind: Kind,
+    /// Everything behind it fails, too, as far as it concerns it: otherwise only the one call does.
+    pub(super) lasting: bool,
+}
+
+/// How a call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The medium is broken: EIO of any call.
+    Broken,
+    /// There is no room: ENOSPC of calls that take some.
+    Full,
+    /// There is room for the beginning of what is written.
+    Short,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 3] = [Self::Broken, Self::Full, Self::Short];
+}
+
+/// What is asked of the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Read,
+    Write,
+    Length,
+    Sync,
+    /// Names that are added or changed.
+    Names,
+    /// Names that go, which takes no room.
+    Removal,
 }
 
 #[derive(Debug, Clone)]
@@ -107,7 +153,17 @@ impl Simulated {
     /// An empty disk in the place of the directory `root`.
     pub(super) fn new(root: &Path) -> Self {
         let nodes = vec![Node::Directory { live: BTreeMap::new(), durable: BTreeMap::new() }];
-        let state = State { nodes, renames: Vec::new(), syncs_left: None, room_left: None, off: false };
+        let state = State {
+            nodes,
+            renames: Vec::new(),
+            syncs_left: None,
+            room_left: None,
+            off: false,
+            calls: 0,
+            fault: None,
+            struck: false,
+            chance: Chance(0),
+        };
         Self { root: root.to_owned(), state: Arc::new(Mutex::new(state)) }
     }
 
@@ -128,6 +184,26 @@ impl Simulated {
 
     pub(super) fn is_full(&self) -> bool {
         self.state().room_left == Some(0)
+    }
+
+    /// Lets a call fail. `chance` says what of a write or a sync that fails reaches the disk all the same.
+    pub(super) fn fail(&self, fault: Fault, chance: Chance) {
+        let mut state = self.state();
+        state.fault = Some(Fault { after: state.calls + fault.after, ..fault });
+        state.struck = false;
+        state.chance = chance;
+    }
+
+    /// From now on nothing fails; whether anything did.
+    pub(super) fn mend(&self) -> bool {
+        let mut state = self.state();
+        state.fault = None;
+        state.struck
+    }
+
+    /// How often it was called.
+    pub(super) fn calls(&self) -> u64 {
+        self.state().calls
     }
 
     pub(super) fn is_off(&self) -> bool {
@@ -168,7 +244,10 @@ impl Simulated {
         let (parent, name) = self.parent(path);
         let mut state = self.powered()?;
         let directory = state.find(&parent)?;
-        let node = match state.find_in(directory, &name) {
+        let found = state.find_in(directory, &name);
+        let call = if found.is_err() && create { Call::Names } else { Call::Read };
+        state.call(call).map_err(|(_, error)| error)?;
+        let node = match found {
             Ok(node) => node,
             Err(_) if create => state.add(directory, name, Node::File(File::default())),
             Err(error) => return Err(error),
@@ -223,6 +302,29 @@ impl State {
         Ok(())
     }
 
+    /// Every call comes by here.
+    fn call(&mut self, call: Call) -> Result<(), (Kind, io::Error)> {
+        let at = self.calls;
+        self.calls += 1;
+        let Some(Fault { after, kind, lasting }) = self.fault else { return Ok(()) };
+        let concerns = match kind {
+            Kind::Broken => true,
+            // Where room is found only when something is written out, a sync is what finds none.
+            Kind::Full => matches!(call, Call::Write | Call::Length | Call::Names | Call::Sync),
+            Kind::Short => matches!(call, Call::Write | Call::Length | Call::Names),
+        };
+        // A fault that does not concern this call waits for the next one that it does.
+        if at < after || !concerns || (self.struck && !lasting) {
+            return Ok(());
+        }
+        self.struck = true;
+        let error = match kind {
+            Kind::Broken => io::Error::from_raw_os_error(5),
+            Kind::Full | Kind::Short => io::Error::from_raw_os_error(28),
+        };
+        Err((kind, error))
+    }
+
     /// Every sync comes by here.
     fn sync(&mut self) -> io::Result<()> {
         match &mut self.syncs_left {
@@ -266,6 +368,7 @@ impl State {
         }
         self.syncs_left = None;
         self.off = false;
+        self.fault = None;
     }
 }
 
@@ -291,6 +394,13 @@ impl File {
         for write in self.writes.drain(..) {
             write.apply(durable, || true);
         }
+    }
+
+    /// A sync that failed: some of it is on the disk, and all of it counts as written.
+    fn sync_badly(&mut self, chance: &mut Chance) {
+        let live = Arc::clone(&self.live);
+        self.forget(Keep::Sectors, chance);
+        self.live = live;
     }
 
     fn forget(&mut self, keep: Keep, chance: &mut Chance) {
@@ -353,8 +463,9 @@ struct Backend {
 }
 
 impl Backend {
-    fn with<R>(&self, work: impl FnOnce(&mut File) -> io::Result<R>) -> io::Result<R> {
+    fn with<R>(&self, call: Call, work: impl FnOnce(&mut File) -> io::Result<R>) -> io::Result<R> {
         let mut state = self.disk.powered()?;
+        state.call(call).map_err(|(_, error)| error)?;
         self.with_of(&mut state, work)
     }
 
@@ -368,11 +479,11 @@ impl Backend {
 
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        self.with(|file| Ok(file.live.len() as u64))
+        self.with(Call::Read, |file| Ok(file.live.len() as u64))
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.with(|file| {
+        self.with(Call::Read, |file| {
             let from = offset as usize;
             let bytes = file.live.get(from..from + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
             out.copy_from_slice(bytes);
@@ -382,7 +493,7 @@ impl StorageBackend for Backend {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.disk.powered()?.take_room()?;
-        self.with(|file| {
+        self.with(Call::Length, |file| {
             file.write(Write::Length(len as usize));
             Ok(())
         })
@@ -398,6 +509,15 @@ impl StorageBackend for Backend {
             })?;
             return Err(full);
         }
+        if let Err((_, error)) = state.call(Call::Sync) {
+            let mut chance = state.chance.clone();
+            self.with_of(&mut state, |file| {
+                file.sync_badly(&mut chance);
+                Ok(())
+            })?;
+            state.chance = chance;
+            return Err(error);
+        }
         state.sync()?;
         self.with_of(&mut state, |file| {
             file.sync();
@@ -407,16 +527,24 @@ impl StorageBackend for Backend {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut state = self.disk.powered()?;
-        let full = state.take_room();
-        // What there was room for is written.
-        let data = if full.is_ok() { data } else { &data[..data.len() / 2] };
+        let (outcome, written) = match (state.take_room(), state.call(Call::Write)) {
+            (Ok(()), Ok(())) => (Ok(()), data.len()),
+            // What there was room for is written.
+            (Err(full), _) => (Err(full), data.len() / 2),
+            (_, Err((Kind::Short, full))) => (Err(full), state.chance.below(data.len() as u64) as usize),
+            (_, Err((_, error))) => (Err(error), 0),
+        };
+        let data = &data[..written];
         self.with_of(&mut state, |file| {
+            if data.is_empty() {
+                return outcome;
+            }
             let end = offset as usize + data.len();
             if file.live.len() < end {
                 file.write(Write::Length(end));
             }
             file.write(Write::Bytes(offset as usize, data.into()));
-            full
+            outcome
         })
     }
 }
@@ -471,6 +599,7 @@ impl Disk for Simulated {
     fn create_directory(&self, path: &Path) -> io::Result<()> {
         let names = self.names(path);
         let mut state = self.powered()?;
+        state.call(Call::Names).map_err(|(_, error)| error)?;
         let mut directory = ROOT;
         for name in names {
             directory = match state.find_in(directory, &name) {
@@ -485,7 +614,8 @@ impl Disk for Simulated {
     }
 
     fn entries(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
-        let state = self.powered()?;
+        let mut state = self.powered()?;
+        state.call(Call::Read).map_err(|(_, error)| error)?;
         match &state.nodes[state.find(&self.names(directory))?] {
             Node::Directory { live, .. } => Ok(live.keys().map(|name| directory.join(name)).collect()),
             Node::File(_) => Err(io::ErrorKind::NotADirectory.into()),
@@ -496,6 +626,7 @@ impl Disk for Simulated {
         let ((parent, from), (same, to)) = (self.parent(from), self.parent(to));
         assert_eq!(parent, same, "names move within their directory");
         let mut state = self.powered()?;
+        state.call(Call::Names).map_err(|(_, error)| error)?;
         let directory = state.find(&parent)?;
         let node = state.find_in(directory, &from)?;
         state.rename(Rename { directory, names: vec![(from, None), (to, Some(node))] });
@@ -505,6 +636,7 @@ impl Disk for Simulated {
     fn remove_directory(&self, path: &Path) -> io::Result<()> {
         let (parent, name) = self.parent(path);
         let mut state = self.powered()?;
+        state.call(Call::Removal).map_err(|(_, error)| error)?;
         let directory = state.find(&parent)?;
         state.remove(directory, &name)
     }
@@ -517,6 +649,8 @@ impl Disk for Simulated {
         let names = self.names(directory);
         let mut state = self.powered()?;
         let directory = state.find(&names)?;
+        // What a directory's failed sync was to write is written by the next one: file systems keep names in a journal.
+        state.call(Call::Sync).map_err(|(_, error)| error)?;
         state.sync()?;
         state.sync_names(directory);
         Ok(())
