@@ -3,8 +3,8 @@
 # one, is not.
 #
 # What cargo-fuzz does beyond building is to switch on LLVM's coverage counters, and their flags are stable (`rustc`, beside
-# this). Only its address sanitizer is not; there is no unsafe code here that it could look at. Inputs that were worth keeping
-# stay in fuzz/corpus/TARGET, what fails goes to fuzz/artifacts/TARGET.
+# this). Only its address sanitizer is not; there is no unsafe code here that it could look at. It begins with testdata/fuzz/TARGET.
+# Inputs that were worth keeping stay in fuzz/corpus/TARGET, what fails goes to fuzz/artifacts/TARGET.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,7 +26,9 @@ for target in "$@"; do
     mkdir -p "corpus/$target" "artifacts/$target"
     arguments=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -artifact_prefix="artifacts/$target/")
     [ -f "$target.dict" ] && arguments+=(-dict="$target.dict")
-    "$directory/$target" "${arguments[@]}" "corpus/$target" "seeds/$target" >"artifacts/$target/log" 2>&1 &
+    seeds=("../testdata/fuzz/$target")
+    [ "$target" = config ] && seeds+=(../testdata/config/good ../testdata/config/bad)
+    "$directory/$target" "${arguments[@]}" "corpus/$target" "${seeds[@]}" >"artifacts/$target/log" 2>&1 &
     running+=($!)
 done
 

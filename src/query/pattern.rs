@@ -29,7 +29,13 @@ impl Pattern {
         Self { pieces }
     }
 
-    /// Reads a text in which `*` is itself.
+    /// The pattern that just this text matches, whatever is in it.
+    #[must_use]
+    pub fn exactly(text: &str) -> Self {
+        Self { pieces: vec![text.to_owned()] }
+    }
+
+    /// Reads a value as written between quotes, where `*` is itself.
     #[must_use]
     pub fn literal(text: &str) -> Self {
         Self { pieces: vec![Self::parse(text).pieces.join("*")] }
@@ -160,6 +166,15 @@ mod tests {
             ("a*", None, false),
         ] {
             assert_eq!(Pattern::parse(pattern).matches_label(value), matches, "{pattern} on {value:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_query_is_taken_as_it_is() {
+        for text in ["", "*", r"CORP\\ada", r"CORP\-ada", r#"\"x\""#] {
+            let pattern = Pattern::exactly(text);
+            assert!(pattern.matches(text) && pattern.matches_label(Some(text)), "{text}");
+            assert_eq!(Pattern::literal(&pattern.to_text()), pattern, "{text}");
         }
     }
 

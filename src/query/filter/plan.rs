@@ -261,7 +261,7 @@ impl Planner<'_> {
                                header X-Hydrophone-User, or write assignee:NAME";
                 Err(unknown(term, message.to_owned()))
             }
-            (Some("me"), me) => Ok(Pattern::literal(me)),
+            (Some("me"), me) => Ok(Pattern::exactly(me)),
             _ => Ok(pattern.clone()),
         }
     }
