@@ -37,7 +37,9 @@ SAMPLE_SECONDS = 10
 
 
 def slope(points):
-    """Of y over x, and its standard error."""
+    """Of y over x, and its standard error; unknown from fewer than three points."""
+    if len(points) < 3:
+        return float("nan"), float("nan")
     xs, ys = zip(*points)
     x, y = statistics.fmean(xs), statistics.fmean(ys)
     spread = sum((at - x) ** 2 for at in xs)

@@ -219,9 +219,9 @@ impl<S: Source> Follower<S> {
             if let Some(other) = others.iter().rev().find(|other| behind(&self.days, other)) {
                 self.slice(*other, false)?;
                 done = true;
-            } else {
-                self.settle(newest.day)?;
             }
+            // Beside what is still to be made: the pieces of many days would take memory each.
+            self.settle(others)?;
         }
         self.report(&pending, true)?;
         Ok((done, pending.iter().any(|pending| behind(&self.days, pending))))
@@ -296,10 +296,14 @@ impl<S: Source> Follower<S> {
         Ok(())
     }
 
-    /// Goes on with days that are over, one after the other.
-    fn settle(&mut self, newest: u32) -> Result<(), Error> {
-        let unsettled = self.days.iter_mut().rev().find(|(day, followed)| **day < newest && !followed.settled);
-        let Some((_, followed)) = unsettled else { return Ok(()) };
+    /// Goes on with days that are over and complete, one after the other.
+    fn settle(&mut self, over: &[Pending]) -> Result<(), Error> {
+        let complete = |followed: &Followed, commit| followed.day.is_some() && followed.commit() >= commit;
+        let unsettled = over.iter().rev().find(|pending| {
+            self.days.get(&pending.day).is_some_and(|day| !day.settled && complete(day, pending.commit))
+        });
+        let followed = unsettled.and_then(|pending| self.days.get_mut(&pending.day));
+        let Some(followed) = followed else { return Ok(()) };
         let Some(day) = &mut followed.day else { return Ok(()) };
         match day.settle() {
             Ok(false) => {}

@@ -108,11 +108,6 @@ impl WordMatch {
     /// Whether a word of a text is what is looked for.
     #[must_use]
     pub fn matches(&self, word: &str) -> bool {
-        let any = |test: &dyn Fn(&str) -> bool| {
-            let mut found = false;
-            token::tokens(word, |token| found |= test(token));
-            found
-        };
         match self {
             Self::Word { whole, parts } => {
                 if token::folds_to(word, whole) {
@@ -124,8 +119,15 @@ impl WordMatch {
                 };
                 has(whole) || (!parts.is_empty() && parts.iter().all(has))
             }
-            Self::Prefix(prefix) => any(&|token| token.starts_with(prefix)),
-            Self::Glob(glob) => any(&|token| glob.matches(token)),
+            Self::Prefix(prefix) => {
+                let begins = |text: &str| token::folds_to_begin(text, prefix);
+                begins(word) || token::parts(word).into_iter().any(begins)
+            }
+            Self::Glob(glob) => {
+                let mut found = false;
+                token::tokens(word, |token| found |= glob.matches(token));
+                found
+            }
             Self::Any => true,
         }
     }

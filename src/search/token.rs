@@ -43,6 +43,9 @@ pub fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
 /// `text` in the form in which tokens are compared, cut to `bytes_max`.
 #[must_use]
 pub fn fold(text: &str, bytes_max: usize) -> String {
+    if text.is_ascii() {
+        return text.get(..bytes_max).unwrap_or(text).to_ascii_lowercase();
+    }
     let mut folded = String::with_capacity(text.len().min(bytes_max));
     for letter in text.chars().flat_map(fold_char) {
         if folded.len() + letter.len_utf8() > bytes_max {
@@ -104,6 +107,14 @@ pub(super) fn folds_to(text: &str, token: &str) -> bool {
         return cut.eq_ignore_ascii_case(token);
     }
     fold(text, TOKEN_BYTES_MAX) == token
+}
+
+/// Whether the token that `text` folds to begins with `prefix`, a part of a token, without making a copy of most texts.
+pub(super) fn folds_to_begin(text: &str, prefix: &str) -> bool {
+    if text.is_ascii() {
+        return text.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+    }
+    fold(text, TOKEN_BYTES_MAX).starts_with(prefix)
 }
 
 /// Whether a part of a word begins with `letter`: `getUser` is get and user, `HTTPServer` is http and server, `HTTP2Go` is

@@ -88,7 +88,7 @@ use occurrence::Partitions;
 use occurrence::stack::{self, Stacks};
 
 /// Page cache of the database. The operating system's cache stands behind it: 16 MB and 1 GB measured the same.
-const CACHE_BYTES: usize = 48 << 20;
+const CACHE_BYTES: usize = 32 << 20;
 
 /// The database's file.
 const DATABASE: &str = "hydrophone.redb";

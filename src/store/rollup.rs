@@ -101,20 +101,19 @@ fn encode_group(sums: &[(u32, u64)]) -> Vec<u8> {
     out.0
 }
 
-/// Which aggregates of its 64 a group has, as bits; what is left to read are their sums.
-fn decode_group(group: &mut Reader<'_>) -> Result<u64, Corrupt> {
-    let count = usize::from(group.byte()?);
-    let bits = if count <= LISTED_MAX {
+/// Which `count` aggregates of its 64 a group has, as bits; what is left to read are their sums.
+fn decode_group(group: &mut Reader<'_>, count: u8) -> Result<u64, Corrupt> {
+    let count = usize::from(count);
+    if count <= LISTED_MAX {
         let mut bits = 0u64;
         for place in group.take(count)? {
             let bit = 1u64.checked_shl(u32::from(*place)).filter(|bit| *bit > bits);
             bits |= bit.ok_or_else(|| unexpected("the next aggregate of a group"))?;
         }
-        bits
-    } else {
-        let bytes = group.take(8)?;
-        u64::from_le_bytes(bytes.try_into().map_err(|_| unexpected("bits"))?)
-    };
+        return Ok(bits);
+    }
+    let bytes = group.take(8)?;
+    let bits = u64::from_le_bytes(bytes.try_into().map_err(|_| unexpected("bits"))?);
     if bits.count_ones() as usize == count { Ok(bits) } else { Err(unexpected("as many aggregates as a group has")) }
 }
 
@@ -155,11 +154,12 @@ pub(super) fn each(bytes: &[u8], wanted: &Wanted, mut visit: impl FnMut(Aggregat
         number = next.ok_or_else(|| unexpected("a group of aggregates"))?;
         let mut group = Reader(row.bytes()?);
         let mask = wanted.mask(number);
-        if mask == 0 {
-            ordinal += u64::from(group.byte()?);
+        let count = group.byte()?;
+        let mut bits = if mask == 0 { 0 } else { decode_group(&mut group, count)? };
+        if bits & mask == 0 {
+            ordinal += u64::from(count);
             continue;
         }
-        let mut bits = decode_group(&mut group)?;
         while bits != 0 {
             let (place, sum) = (bits.trailing_zeros(), group.unsigned()?);
             if mask >> place & 1 == 1 {

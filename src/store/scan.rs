@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
 use roaring::RoaringBitmap;
 
 use super::codec::Corrupt;
@@ -22,6 +23,10 @@ use crate::model::time::{TimeRange, Timestamp};
 /// cheaper.
 const LOOKUPS_MAX: u64 = 16;
 
+/// From so many aggregates on, rollups are worth being added up on all processors: what is shared out are services, each
+/// processor adds up into a row of its own, and below this the rows cost more than is saved. Tests have fewer.
+const SHARED_MIN: usize = if cfg!(test) { 4 } else { 1 << 14 };
+
 /// Level, service and bucket.
 type RollupKey = (u8, u32, u32);
 
@@ -37,7 +42,8 @@ enum Piece {
 /// See [`View::scan`].
 pub(super) fn scan(view: &View<'_>, request: &Scan<'_>, sink: &mut dyn FnMut(Hit)) -> Result<(), Error> {
     let sums = Sums::new(view, request);
-    let mut scanner = Scanner { view, request, wanted: Wanted::new(request.aggregates), sums, sink };
+    let wanted = Wanted::new(request.aggregates);
+    let mut scanner = Scanner { view, request, wanted: &wanted, sums, sink };
     let range = request.buckets.range();
     let sealed = view.live.sealed.start();
     let past = TimeRange { start: range.start, end: range.end.min(sealed) };
@@ -84,7 +90,7 @@ fn plan(range: TimeRange, sealed: Timestamp, buckets: &Buckets) -> Vec<Piece> {
 struct Scanner<'a, 'b> {
     view: &'a View<'a>,
     request: &'a Scan<'a>,
-    wanted: Wanted,
+    wanted: &'a Wanted,
     sums: Sums,
     sink: &'b mut dyn FnMut(Hit),
 }
@@ -140,14 +146,31 @@ impl Scanner<'_, '_> {
 
     fn rollups(&mut self, level: Level, range: TimeRange) -> Result<(), Error> {
         let bucket = |time: Timestamp| u32::try_from(time.0 / level.length_ms()).unwrap_or(0);
+        let keys = |service: &ServiceId| {
+            (level.code(), service.0, bucket(range.start))..(level.code(), service.0, bucket(range.end))
+        };
         let services = self.services();
-        for service in services {
-            let keys = (level.code(), service.0, bucket(range.start))..(level.code(), service.0, bucket(range.end));
-            if self.totals_only() {
-                self.service_rollups(level, keys)?;
-            } else {
-                self.aggregate_rollups(level, keys)?;
-            }
+        if self.totals_only() {
+            return services.iter().try_for_each(|service| self.service_rollups(level, keys(service)));
+        }
+        if self.by_target() {
+            return services.iter().try_for_each(|service| self.target_rollups(level, keys(service)));
+        }
+        let of = Rollups { view: self.view, wanted: self.wanted, buckets: &self.request.buckets, level };
+        if self.sums.cells.is_empty() || self.view.live.directory.aggregates().len() < SHARED_MIN {
+            let mut hit = |series, bucket, total| self.hit(series, bucket, Count { total, estimated: 0 });
+            return services.iter().try_for_each(|service| of.read(keys(service), &mut hit));
+        }
+        let share = services.len().div_ceil(rayon::current_num_threads()).max(1);
+        let sums = &self.sums;
+        let parts = services.par_chunks(share).map(|services| {
+            let mut sums = sums.emptied();
+            let mut add = |series, bucket, total| _ = sums.add(series, bucket, total);
+            services.iter().try_for_each(|service| of.read(keys(service), &mut add))?;
+            Ok(sums)
+        });
+        for part in parts.collect::<Result<Vec<Sums>, Error>>()? {
+            self.sums.merge(&part);
         }
         Ok(())
     }
@@ -158,7 +181,7 @@ impl Scanner<'_, '_> {
         for row in rows.range(keys).map_err(read("read rollups"))? {
             let (key, total) = row.map_err(read("read rollups"))?;
             let (_, service, bucket) = key.value();
-            if let Some(index) = self.bucket_of(level, bucket) {
+            if let Some(index) = bucket_of(&self.request.buckets, level, bucket) {
                 let damaged = Corrupt::new("number", "checksum does not match");
                 let total = total.value().ok_or_else(|| Error::corrupt("service_rollups", key.value())(damaged))?;
                 self.service_hit(ServiceId(service), index, total);
@@ -167,34 +190,19 @@ impl Scanner<'_, '_> {
         Ok(())
     }
 
-    /// The bucket of the answer that an hour or a day lies in.
-    fn bucket_of(&self, level: Level, bucket: u32) -> Option<usize> {
-        self.request.buckets.index(Timestamp(i64::from(bucket) * level.length_ms()))
-    }
-
-    fn aggregate_rollups(&mut self, level: Level, keys: Range<RollupKey>) -> Result<(), Error> {
+    fn target_rollups(&mut self, level: Level, keys: Range<RollupKey>) -> Result<(), Error> {
         let read = Error::database::<redb::StorageError>;
         let rows = self.view.transaction.open_table(table::ROLLUPS).map_err(Error::database("open rollups"))?;
-        let targets =
+        let breakdowns =
             self.view.transaction.open_table(table::TARGET_ROLLUPS).map_err(Error::database("open rollups"))?;
         let service = ServiceId(keys.start.1);
         for row in rows.range(keys).map_err(read("read rollups"))? {
             let (key, value) = row.map_err(read("read rollups"))?;
-            let Some(index) = self.bucket_of(level, key.value().2) else { continue };
-            let corrupt = || Error::corrupt("rollups", key.value());
-            if self.by_target() {
-                let breakdown = targets.get(key.value()).map_err(read("read rollups"))?;
-                let breakdown = breakdown.as_ref().map(redb::AccessGuard::value);
-                self.rollup_by_target(service, index, value.value(), breakdown).map_err(corrupt())?;
-                continue;
-            }
-            let wanted = std::mem::take(&mut self.wanted);
-            let read = rollup::each(value.value(), &wanted, |aggregate, _, total| {
-                let series = Series { service, aggregate, target: Hit::NO_TARGET };
-                self.hit(series, index, Count { total, estimated: 0 });
-            });
-            self.wanted = wanted;
-            read.map_err(corrupt())?;
+            let Some(index) = bucket_of(&self.request.buckets, level, key.value().2) else { continue };
+            let breakdown = breakdowns.get(key.value()).map_err(read("read rollups"))?;
+            let breakdown = breakdown.as_ref().map(redb::AccessGuard::value);
+            self.rollup_by_target(service, index, value.value(), breakdown)
+                .map_err(Error::corrupt("rollups", key.value()))?;
         }
         Ok(())
     }
@@ -226,7 +234,7 @@ impl Scanner<'_, '_> {
         breakdown: Option<&[u8]>,
     ) -> Result<(), Corrupt> {
         let mut cells = Vec::new();
-        rollup::each_cell(row, breakdown, &self.wanted, |cell| cells.push(cell))?;
+        rollup::each_cell(row, breakdown, self.wanted, |cell| cells.push(cell))?;
         for Cell { aggregate, target, count } in cells {
             // Where the breakdown is past its retention the sums still count at no target in particular, and pass a filter by
             // target only where there is none: no target has the id of "no target".
@@ -410,6 +418,37 @@ impl Scanner<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Rollups of one level, summed over targets.
+struct Rollups<'a> {
+    view: &'a View<'a>,
+    wanted: &'a Wanted,
+    buckets: &'a Buckets,
+    level: Level,
+}
+
+impl Rollups<'_> {
+    /// Calls `hit` with each series, its bucket and its count there.
+    fn read(&self, keys: Range<RollupKey>, hit: &mut impl FnMut(Series, usize, u64)) -> Result<(), Error> {
+        let read = Error::database::<redb::StorageError>;
+        let rows = self.view.transaction.open_table(table::ROLLUPS).map_err(Error::database("open rollups"))?;
+        let service = ServiceId(keys.start.1);
+        for row in rows.range(keys).map_err(read("read rollups"))? {
+            let (key, value) = row.map_err(read("read rollups"))?;
+            let Some(index) = bucket_of(self.buckets, self.level, key.value().2) else { continue };
+            rollup::each(value.value(), self.wanted, |aggregate, _, total| {
+                hit(Series { service, aggregate, target: Hit::NO_TARGET }, index, total);
+            })
+            .map_err(Error::corrupt("rollups", key.value()))?;
+        }
+        Ok(())
+    }
+}
+
+/// The bucket of an answer that an hour or a day lies in.
+fn bucket_of(buckets: &Buckets, level: Level, bucket: u32) -> Option<usize> {
+    buckets.index(Timestamp(i64::from(bucket) * level.length_ms()))
 }
 
 /// The first and the last aggregate of a filter.

@@ -45,6 +45,18 @@ impl Sums {
         let cell = self.cells.get_mut(row as usize * self.width + bucket);
         cell.map(|cell| *cell = cell.saturating_add(count)).is_some()
     }
+
+    /// As large, with nothing added up.
+    pub(super) fn emptied(&self) -> Self {
+        Self { cells: vec![0; self.cells.len()], ..*self }
+    }
+
+    /// Adds what `other`, as large, added up.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (cell, more) in self.cells.iter_mut().zip(&other.cells) {
+            *cell = cell.saturating_add(*more);
+        }
+    }
 }
 
 /// Adds up points that fall into one bucket, so that a sink is called once a bucket and not once a point.
