@@ -61,9 +61,17 @@ class Server:
         self.ready_after = time.monotonic() - began
 
     def get(self, path, body=None):
+        method = "POST" if body is not None else "GET"
         began = time.perf_counter()
-        self.connection.request("POST" if body is not None else "GET", path, body)
-        response = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body)
+            response = self.connection.getresponse()
+        except ConnectionError:
+            # Servers end connections that were idle for long.
+            self.connection.close()
+            began = time.perf_counter()
+            self.connection.request(method, path, body)
+            response = self.connection.getresponse()
         content = response.read()
         return (time.perf_counter() - began) * 1000, content, response.status
 

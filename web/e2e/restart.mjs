@@ -1,4 +1,5 @@
-// The server is stopped while a page is open, and started again: the page says both, and what came of a change that was on its way.
+// The server is stopped while a page is open, and started again: the page says both, and what came of a change that was on its way. Its
+// disk is full: the page says so, too.
 import assert from 'node:assert/strict';
 import { accessible, api, fits, open, panel, picture, settled, until } from './page.mjs';
 import { during, hydrophone, target } from './server.mjs';
@@ -74,3 +75,35 @@ export const restart = {
 };
 
 for (const journey of Object.values(restart)) Object.assign(journey, { own: true, refuses: true });
+
+restart['a full disk is said on every page'] = async (page, base) => {
+  let outage = {
+    since: new Date(now - 200_000).toISOString(),
+    reason: 'can not write to hydrophone.redb: No space left on device (os error 28)',
+    held_scrapes: 120,
+    held_bytes: 3_000_000,
+    held_bytes_max: 67_108_864,
+    paused: false,
+  };
+  await page.route('**/api/v1/status', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), outage } });
+  });
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [390, 1440]) {
+      await page.setViewportSize({ width, height: 860 });
+      await open(page, base, '#/errors');
+      await page.getByText('what is scraped waits in memory, and is not on this page yet').waitFor();
+      await fits(page, 'a page of a server without room');
+      await picture(page, 'a page of a server without room');
+      await accessible(page, 'a page of a server without room');
+      await page.getByRole('status').getByRole('link', { name: 'Status' }).click();
+      await page.getByRole('list', { name: 'What is the matter' }).getByText('120 scrapes (3 MB of').waitFor();
+      await picture(page, 'the status of a server without room');
+    }
+  }
+  outage = null;
+  await page.keyboard.press('r');
+  await until('nothing is said any more', async () => (await page.getByText('The disk is full').count()) === 0);
+};

@@ -15,7 +15,6 @@ import type {
   RangeAnswer,
   SearchAnswer,
   Services,
-  Status,
   Whoami,
 } from './shapes';
 
@@ -263,13 +262,5 @@ export function useWhoami() {
     queryKey: ['whoami'],
     queryFn: ({ signal }) => get<Whoami>('whoami', {}, signal),
     staleTime: 60_000,
-  });
-}
-
-export function useStatus() {
-  return useQuery({
-    queryKey: ['status'],
-    queryFn: ({ signal }) => get<Status>('status', {}, signal),
-    staleTime: 300_000,
   });
 }

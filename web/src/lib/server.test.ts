@@ -31,6 +31,24 @@ test('what is the matter is said, with what one does about it', () => {
   expect(all[4]?.what).toContain('42%');
 });
 
+test('a full disk is said before all else, and what waits for it', () => {
+  const outage = {
+    since: '2026-08-01T03:00:00Z',
+    reason: 'no space left on device',
+    held_scrapes: 120,
+    held_bytes: 3_000_000,
+    held_bytes_max: 67_108_864,
+    paused: false,
+  };
+  const [first] = troubles({ ...well, config_reload_success: false, outage });
+  expect(first).toMatchObject({ level: 'bad', what: 'The disk is full: what is scraped waits in memory' });
+  expect(first?.advice).toContain(
+    '120 scrapes (3 MB of at most 67.1 MB) wait. What the system says: no space left on device',
+  );
+  expect(troubles({ ...well, outage: { ...outage, paused: true } })[0]?.what).toContain('nothing is scraped');
+  expect(troubles({ ...well, outage: null })).toEqual([]);
+});
+
 test('room that is nearly full is said before anything goes', () => {
   const storage = { ...well.storage, occurrence_bytes: 950 };
   expect(troubles({ ...well, storage }).map(({ what }) => what)).toEqual([

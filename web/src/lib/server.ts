@@ -1,5 +1,5 @@
 // What the server says of itself, judged: what is the matter, what it means, what one does about it.
-import { bytes, exact, percent, step } from './format';
+import { bytes, counted, exact, percent, step } from './format';
 
 /** The parts of the status that can be bad. */
 export interface ServerFacts {
@@ -10,6 +10,18 @@ export interface ServerFacts {
   search: { complete: boolean; indexed_ratio: number };
   storage: { occurrence_bytes: number; thinned_days: number; thinned_occurrences: number };
   retention: { occurrences_bytes: number };
+  outage?: Outage | null;
+}
+
+/** The disk has no room: what is scraped waits in memory. */
+export interface Outage {
+  since: string;
+  reason: string;
+  held_scrapes: number;
+  held_bytes: number;
+  held_bytes_max: number;
+  /** There is no memory for more: nothing is scraped until there is room. */
+  paused: boolean;
 }
 
 export interface Trouble {
@@ -26,6 +38,7 @@ const fullShare = 0.9;
 export function troubles(facts: ServerFacts): Trouble[] {
   const { storage, retention, search } = facts;
   const found: Trouble[] = [];
+  if (facts.outage) found.push(outageTrouble(facts.outage));
   if (!facts.config_reload_success) {
     found.push({
       level: 'bad',
@@ -73,6 +86,17 @@ export function troubles(facts: ServerFacts): Trouble[] {
     });
   }
   return found;
+}
+
+function outageTrouble({ reason, held_scrapes, held_bytes, held_bytes_max, paused }: Outage): Trouble {
+  const held = `${counted(held_scrapes, 'scrape')} (${bytes(held_bytes)} of at most ${bytes(held_bytes_max)})`;
+  return {
+    level: 'bad',
+    what: paused
+      ? 'The disk is full, and so is the memory for what waits for it: nothing is scraped'
+      : 'The disk is full: what is scraped waits in memory',
+    advice: `Make room, and it goes on by itself: nothing is lost that was counted meanwhile. ${held} wait. What the system says: ${reason}`,
+  };
 }
 
 function share(part: number, whole: number): number {

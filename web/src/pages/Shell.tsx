@@ -4,7 +4,8 @@ import { useDisclosure } from '@mantine/hooks';
 import { useIsFetching, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { lookNow, useConnection } from '../api/connection';
-import { useStatus, useWhoami } from '../api/queries';
+import { useServer } from '../api/overview';
+import { useWhoami } from '../api/queries';
 import { ConnectionBanner } from '../components/ConnectionBanner';
 import { Icon } from '../components/Icon';
 import { Link } from '../components/Link';
@@ -33,12 +34,15 @@ const pages = [
   { page: 'status', name: 'Status' },
 ] as const;
 
+/** How soon every page says that the disk is full. */
+const statusRefreshMs = 15_000;
+
 export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone: Zone) => void }) {
   const { route, view } = usePlace();
   const zone = useZone();
   const client = useQueryClient();
-  const fetching = useIsFetching();
-  const status = useStatus();
+  const fetching = useIsFetching({ predicate: ({ queryKey: [what] }) => what !== 'status' });
+  const status = useServer(statusRefreshMs);
   const { name, rename } = useEdits();
   const whoami = useWhoami().data;
   const connection = useConnection();
@@ -112,7 +116,7 @@ export function Shell({ children, onZone }: { children: ReactNode; onZone: (zone
       <main id="main" tabIndex={-1} className={classes.main} data-old={away || undefined}>
         {children}
       </main>
-      <ConnectionBanner connection={connection} />
+      <ConnectionBanner connection={connection} outage={route.page === 'status' ? undefined : status.data?.outage} />
       <ShortcutHelp opened={helped} onClose={help.close} />
     </>
   );
