@@ -20,7 +20,8 @@ import { useAsk } from './ask';
 import { useEdits } from './Edits';
 import classes from './ReportsPage.module.css';
 
-/** In pixels of the picture: on a small screen it is asked for smaller, so that its words stay readable. */
+/** In pixels of the picture: it is asked for about as wide as it is shown, so that its words stay readable. */
+const wider = { width: 2100, height: 460 };
 const wide = { width: 1280, height: 420 };
 const narrow = { width: 400, height: 460 };
 
@@ -107,7 +108,10 @@ interface PictureProps {
 
 /** The picture that the server draws, as it can be put into a ticket. */
 function Picture({ by, q, window, at }: PictureProps) {
-  const size = useMediaQuery('(max-width: 620px)', false, { getInitialValueInEffect: false }) ? narrow : wide;
+  const now = { getInitialValueInEffect: false };
+  const isNarrow = useMediaQuery('(max-width: 620px)', false, now);
+  const isWider = useMediaQuery('(min-width: 1700px)', false, now);
+  const size = isNarrow ? narrow : isWider ? wider : wide;
   const theme = useComputedColorScheme('light');
   const zone = useZone();
   const timezone = zone === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone;
