@@ -1,5 +1,6 @@
 """What the scripts here measure with: processes with their CPU time and memory, servers, files, a table."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -23,10 +24,13 @@ def run(command, **more):
 
 
 def disk_bytes(path):
-    """What a directory really takes, holes left out."""
-    return sum(
-        os.lstat(os.path.join(root, name)).st_blocks * 512 for root, _, names in os.walk(path) for name in names
-    )
+    """What a directory really takes, holes left out; files that go meanwhile are not counted."""
+    total = 0
+    for root, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(root, name)).st_blocks * 512
+    return total
 
 
 def forget_pages(path):

@@ -113,11 +113,8 @@ class Hydrophone:
         size, since = None, time.monotonic()
         while time.monotonic() - since < 3:
             time.sleep(0.2)
-            try:
-                now = disk_bytes(self.data)
-            except FileNotFoundError:
-                now = None
-            if now is None or now != size:
+            now = disk_bytes(self.data)
+            if now != size:
                 size, since = now, time.monotonic()
 
     def reopen(self):

@@ -1,6 +1,5 @@
 //! Lists in the form a caller accepts: JSON, CSV (RFC 4180), or JSON lines.
 
-use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use axum::http::request::Parts;
@@ -55,7 +54,8 @@ impl Format {
     /// Answers with `table` in this form.
     pub(super) fn respond(self, table: &impl Table) -> Result<Response, Error> {
         let mut response = match self {
-            Self::Json => Json(table).into_response(),
+            // Not by axum's Json: its buffer takes the thousands of small pieces of a long list more slowly than a Vec does.
+            Self::Json => ([(CONTENT_TYPE, "application/json")], serde_json::to_vec(table)?).into_response(),
             Self::Csv => ([(CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], csv(table)).into_response(),
             Self::Lines => {
                 let mut lines = Lines::default();
