@@ -1,7 +1,6 @@
 //! The only place that reads the time, so that tests can hold it in their hands.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
@@ -15,13 +14,15 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     System,
-    Mock(Arc<Mock>),
+    Mock(Arc<watch::Sender<Shown>>),
 }
 
-#[derive(Debug)]
-struct Mock {
-    now: AtomicI64,
-    moved: watch::Sender<i64>,
+/// What a mock shows.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    now: Timestamp,
+    /// What passed since it was made, however the time was set.
+    passed: Millis,
 }
 
 impl Clock {
@@ -34,8 +35,7 @@ impl Clock {
     /// A clock that stands at `start` until it is moved.
     #[must_use]
     pub fn mock(start: Timestamp) -> Self {
-        let moved = watch::Sender::new(start.0);
-        Self(Source::Mock(Arc::new(Mock { now: AtomicI64::new(start.0), moved })))
+        Self(Source::Mock(Arc::new(watch::Sender::new(Shown { now: start, passed: Millis(0) }))))
     }
 
     /// The time now.
@@ -47,15 +47,24 @@ impl Clock {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
             }
-            Source::Mock(mock) => Timestamp(mock.now.load(Ordering::SeqCst)),
+            Source::Mock(mock) => mock.borrow().now,
         }
     }
 
-    /// Moves a mock clock by `by`, forwards or backwards, and wakes who waits for it. A system clock stays as it is.
+    /// Lets `by` pass on a mock clock, and wakes who waits for it. A system clock stays as it is.
     pub fn advance(&self, by: Millis) {
         if let Source::Mock(mock) = &self.0 {
-            let now = mock.now.fetch_add(by.0, Ordering::SeqCst) + by.0;
-            mock.moved.send_replace(now);
+            mock.send_modify(|shown| {
+                *shown = Shown { now: shown.now.plus(by), passed: Millis(shown.passed.0 + by.0) };
+            });
+        }
+    }
+
+    /// Sets a mock clock forwards or back by `by`, as somebody sets the time of a machine: nothing passes. A system clock stays as
+    /// it is.
+    pub fn set(&self, by: Millis) {
+        if let Source::Mock(mock) = &self.0 {
+            mock.send_modify(|shown| shown.now = shown.now.plus(by));
         }
     }
 
@@ -73,9 +82,8 @@ impl Clock {
                 }
             }
             Source::Mock(mock) => {
-                let mut moved = mock.moved.subscribe();
                 // The sender lives in the mock that we hold, so waiting can not fail.
-                let _ = moved.wait_for(|now| *now >= at.0).await;
+                let _ = mock.subscribe().wait_for(|shown| shown.now >= at).await;
             }
         }
     }
@@ -84,7 +92,11 @@ impl Clock {
     pub async fn sleep(&self, length: Millis) {
         match &self.0 {
             Source::System => tokio::time::sleep(length.as_duration()).await,
-            Source::Mock(_) => self.sleep_until(self.now().plus(length)).await,
+            Source::Mock(mock) => {
+                let mut moved = mock.subscribe();
+                let until = moved.borrow().passed.0.saturating_add(length.0);
+                let _ = moved.wait_for(|shown| shown.passed.0 >= until).await;
+            }
         }
     }
 
@@ -94,7 +106,7 @@ impl Clock {
     pub fn stopwatch(&self) -> Stopwatch {
         Stopwatch(match &self.0 {
             Source::System => Begin::Instant(Instant::now()),
-            Source::Mock(mock) => Begin::Mock(Arc::clone(mock), mock.now.load(Ordering::SeqCst)),
+            Source::Mock(mock) => Begin::Mock(Arc::clone(mock), mock.borrow().passed),
         })
     }
 }
@@ -106,7 +118,7 @@ pub struct Stopwatch(Begin);
 #[derive(Debug, Clone)]
 enum Begin {
     Instant(Instant),
-    Mock(Arc<Mock>, i64),
+    Mock(Arc<watch::Sender<Shown>>, Millis),
 }
 
 impl Stopwatch {
@@ -115,7 +127,7 @@ impl Stopwatch {
     pub fn seconds(&self) -> f64 {
         match &self.0 {
             Begin::Instant(begin) => begin.elapsed().as_secs_f64(),
-            Begin::Mock(mock, begin) => Millis(mock.now.load(Ordering::SeqCst) - begin).as_seconds(),
+            Begin::Mock(mock, begin) => Millis(mock.borrow().passed.0 - begin.0).as_seconds(),
         }
     }
 

@@ -15,6 +15,9 @@ use crate::store::Store;
 /// After a failure it is tried again after this, or after the interval where that is shorter.
 const AGAIN: Millis = Millis::from_seconds(600);
 
+/// How often it looks when the next one is due, besides.
+const LOOK_AGAIN: Millis = Millis::from_seconds(3600);
+
 /// Makes backups until it is told to stop.
 pub(super) struct Schedule {
     store: Arc<Store>,
@@ -46,6 +49,8 @@ impl Schedule {
                     continue;
                 }
                 () = wait(&self.clock, due) => {}
+                // The clock may have been set back meanwhile.
+                () = self.clock.sleep(LOOK_AGAIN) => continue,
             }
             let Some(settings) = settings else { continue };
             failed_at = if self.make(settings, &stop).await { None } else { Some(self.clock.now()) };
@@ -77,7 +82,7 @@ impl Schedule {
     /// When the next backup is to be made: an interval after the newest there is.
     fn due(&self, settings: &Backup, failed_at: Option<Timestamp>) -> Timestamp {
         if let Some(failed_at) = failed_at {
-            return failed_at.plus(AGAIN.min(settings.interval));
+            return failed_at.min(self.clock.now()).plus(AGAIN.min(settings.interval));
         }
         // One of the time to come was made by a clock that went wrong. Where none can be read making one fails, too, and says why.
         let newest = Directory::newest(&settings.directory, Some(self.clock.now())).ok().map(|stored| stored.time);

@@ -91,10 +91,11 @@ fn report(ended: Result<(), JoinError>) {
     }
 }
 
-/// Waits until `due`; for ever when nothing is.
+/// Waits until `due`, however the clock is set meanwhile; for ever when nothing is.
 async fn until(clock: &Clock, due: Option<Timestamp>) {
     match due {
-        Some(due) => clock.sleep_until(due).await,
+        // Nothing is put off for longer.
+        Some(due) => clock.sleep(due.since(clock.now()).clamp(Millis(0), PATIENCE)).await,
         None => std::future::pending().await,
     }
 }

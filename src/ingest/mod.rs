@@ -2,6 +2,7 @@
 
 mod batch;
 pub mod counter;
+mod course;
 pub mod gap;
 mod metrics;
 mod outage;

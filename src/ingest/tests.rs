@@ -1,6 +1,7 @@
 //! Random lives of a small fleet against a plain model: whatever is thrown, scraped, restarted, sealed, crashed and
 //! reopened, the store holds every exposed count once, and every way of asking adds up to the same.
 
+mod clock;
 mod mute;
 mod rekey;
 
@@ -59,22 +60,49 @@ enum Step {
         target: usize,
         key: usize,
     },
+    /// Discovery does not know the target any more, until it is scraped again.
+    Drop {
+        target: usize,
+    },
+    /// The clock is set, forwards or back.
+    Set {
+        by_ms: i64,
+    },
     Seal,
     Reopen,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+    proptest::collection::vec(step(), 1..120)
+}
+
+/// Somebody sets the clock, by hours or an hour for summer time, or it is slewed by less than a second.
+fn steps_of_the_clock() -> impl Strategy<Value = Vec<Step>> {
+    let set = prop_oneof![
+        -900i64..900,
+        prop_oneof![Just(-3_600_000i64), Just(3_600_000i64)],
+        -40_000_000i64..40_000_000,
+        -200_000_000i64..200_000_000,
+    ];
     let step = prop_oneof![
+        9 => step(),
+        2 => set.prop_map(|by_ms| Step::Set { by_ms }),
+    ];
+    proptest::collection::vec(step, 1..120)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
         6 => (0..TARGETS, 0..KEYS, 1u64..5000).prop_map(|(target, key, times)| Step::Throw { target, key, times }),
         5 => prop_oneof![Just(10i64), 1i64..60, 3000i64..100_000].prop_map(|seconds| Step::Wait { seconds }),
         9 => (0..TARGETS).prop_map(|target| Step::Scrape { target }),
         1 => (0..TARGETS).prop_map(|target| Step::Fail { target }),
         1 => (0..TARGETS).prop_map(|target| Step::Restart { target }),
         1 => (0..TARGETS, 0..KEYS).prop_map(|(target, key)| Step::Reset { target, key }),
+        1 => (0..TARGETS).prop_map(|target| Step::Drop { target }),
         2 => Just(Step::Seal),
         2 => Just(Step::Reopen),
-    ];
-    proptest::collection::vec(step, 1..120)
+    ]
 }
 
 /// One process: what it counted, and what of that the model knows to be exposed.
@@ -104,6 +132,8 @@ struct Fleet {
     store: Option<Store>,
     directory: tempfile::TempDir,
     now: Timestamp,
+    /// The earliest and the latest time that the clock showed.
+    shown: TimeRange,
     processes: Vec<Process>,
     /// What the last exposition of (target or uuid, key) said.
     exposed: HashMap<(String, usize), (u64, i64)>,
@@ -129,6 +159,7 @@ impl Fleet {
             store,
             directory,
             now: BEGIN,
+            shown: TimeRange { start: BEGIN, end: BEGIN },
             processes: vec![Process::default(); TARGETS],
             exposed: HashMap::new(),
             truth: BTreeMap::new(),
@@ -204,6 +235,8 @@ impl Fleet {
     }
 
     fn run(&mut self, step: &Step) {
+        self.shown.start = self.shown.start.min(self.now);
+        self.shown.end = self.shown.end.max(self.now.plus(Millis(10)));
         match *step {
             Step::Throw { target, key, times } => self.throw(target, key, times),
             Step::Wait { seconds } => self.now.0 += seconds * 1000,
@@ -217,6 +250,16 @@ impl Fleet {
                 self.scrape(target, Err(failure));
             }
             Step::Restart { target } => self.restart(target),
+            Step::Set { by_ms } => self.now.0 += by_ms,
+            Step::Drop { target } => {
+                let store = self.store();
+                let mut draft = store.draft();
+                if let Some(id) = draft.find_target(&listed(target)) {
+                    draft.gone(id, self.now);
+                }
+                let commit = draft.finish();
+                store.commit(commit).unwrap();
+            }
             Step::Reset { target, key } => {
                 self.now.0 += 1;
                 self.processes[target].counts.remove(&key);
@@ -237,7 +280,8 @@ impl Fleet {
     }
 
     fn buckets(&self) -> Vec<Buckets> {
-        let (start, end) = (BEGIN.minus(Millis::from_seconds(90_000)), self.now.plus(Millis(60_000)));
+        let (start, end) =
+            (self.shown.start.minus(Millis(90_000_000)), self.shown.end.max(self.now).plus(Millis(60_000)));
         let length = end.since(start);
         let mut all = vec![Buckets::whole(TimeRange { start, end })];
         for step in
@@ -245,7 +289,7 @@ impl Fleet {
         {
             for shift in [0, 1_800_000, 777] {
                 let start = Timestamp(start.0.div_euclid(step.0) * step.0 - shift);
-                let len = (length.0 / step.0 + 3) as usize;
+                let len = ((length.0 + shift) / step.0 + 3) as usize;
                 all.push(Buckets { start, step, len: len.min(4000) });
             }
         }
@@ -309,7 +353,21 @@ impl Fleet {
             assert_eq!(sums[0], sums[1]);
             assert_eq!(sums[1], sums[2]);
             assert_eq!(sums[0].iter().map(|count| count.total).sum::<u64>(), sum, "{buckets:?}");
+            let view = self.store().view().unwrap();
+            for coverage in view.coverage(None, buckets).unwrap() {
+                assert!(Millis(0) <= coverage.watched && coverage.watched <= coverage.expected, "{coverage:?}");
+            }
         }
+        let view = self.store().view().unwrap();
+        for target in view.targets() {
+            let spans = view.target_history(target.id, self.shown).unwrap();
+            assert!(spans.iter().all(|span| span.from <= span.to), "{spans:?}");
+            assert!(spans.windows(2).all(|spans| spans[0].to <= spans[1].from), "{spans:?}");
+        }
+        drop(view);
+        let mut found = Vec::new();
+        self.store().verify(&mut |finding| found.push(finding.to_string())).unwrap();
+        assert_eq!(found, [""; 0]);
     }
 }
 
@@ -334,6 +392,25 @@ proptest! {
         }
         fleet.check();
         fleet.run(&Step::Wait { seconds: 100_000 });
+        fleet.run(&Step::Seal);
+        fleet.run(&Step::Reopen);
+        fleet.check();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn however_the_clock_is_set_counts_are_exact_and_no_span_is_negative(steps in steps_of_the_clock()) {
+        let mut fleet = Fleet::new();
+        for step in &steps {
+            fleet.run(step);
+        }
+        fleet.check();
+        // Once the clock is right everything is sealed as ever.
+        let late = fleet.shown.end.since(fleet.now);
+        fleet.run(&Step::Set { by_ms: late.0 + 100_000_000 });
         fleet.run(&Step::Seal);
         fleet.run(&Step::Reopen);
         fleet.check();
@@ -365,6 +442,8 @@ async fn shorter_retention_does_not_wait_for_its_hour() {
     fleet.throw(0, 0, 1);
     fleet.run(&Step::Scrape { target: 0 });
     fleet.run(&Step::Wait { seconds: 10 * 86_400 });
+    // The clock shows what it should.
+    fleet.run(&Step::Fail { target: 0 });
     let store = Arc::new(fleet.store.take().unwrap());
     let clock = Clock::mock(fleet.now);
     let settings = |days: i64| {

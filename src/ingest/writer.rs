@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::batch::{Added, Batch};
+use super::course::Course;
 use super::metrics::Metrics;
 use super::outage::Waiting;
 use crate::clock::Clock;
@@ -129,7 +130,9 @@ pub struct Writer {
     pub(super) waiting: VecDeque<Event>,
     /// There is no room on the disk.
     pub(super) outage: Option<Waiting>,
+    /// Since when targets could have been scraped.
     started: Timestamp,
+    course: Course,
     sealed_at: Timestamp,
     retained_at: Timestamp,
     /// What to remove because occurrences take too much, while it is being found out.
@@ -150,8 +153,9 @@ impl Writer {
     ) -> (Self, WriterHandle) {
         let (sender, requests) = mpsc::channel(EDITS_MAX);
         let writer = Self {
-            store,
             started: clock.now(),
+            course: Course::new(&clock, store.latest_scrape()),
+            store,
             clock,
             settings,
             metrics,
@@ -229,14 +233,22 @@ impl Writer {
     /// Seals and forgets what is due.
     async fn maintain(&mut self) -> Result<(), Error> {
         let now = self.clock.now();
-        if now.since(self.sealed_at) < SEAL_EVERY {
+        if self.course.was_set() {
+            // In what it left out, or in what the machine slept, nobody could scrape.
+            self.started = now;
+        }
+        // A clock that was set back is not waited for.
+        if (Millis(0)..SEAL_EVERY).contains(&now.since(self.sealed_at)) {
             return Ok(());
         }
         self.sealed_at = now;
         self.let_go(now)?;
+        if !self.course.is_settled() {
+            return self.relieve().await;
+        }
         let sealed = self.store.seal(now).map_err(failed)?;
         self.metrics.sealed.inc_by(sealed as u64);
-        if sealed > 0 || now.since(self.retained_at) >= RETAIN_EVERY {
+        if sealed > 0 || !(Millis(0)..RETAIN_EVERY).contains(&now.since(self.retained_at)) {
             self.retained_at = now;
             self.store.retain(now, &self.settings.retention).map_err(failed)?;
         }

@@ -1,6 +1,7 @@
 //! Answers from a real store, judged by a plain list of what happened.
 
 mod manual;
+mod summer_time;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -37,9 +37,13 @@ impl Grid {
         if since == 0 { time } else { Timestamp(time.0 + self.interval.0 - since) }
     }
 
-    /// The instant after `due`, or if that has passed already the first one that has not, and how many were passed over.
+    /// The instant after `due`, or if that has passed already the first one that has not, and how many were passed over. Where the
+    /// clock was set back since `due` it is the first instant by what it shows now.
     pub(super) fn after(self, due: Timestamp, now: Timestamp) -> (Timestamp, u64) {
         let next = due.plus(self.interval);
+        if next.since(now).0 > self.interval.0.saturating_mul(2) {
+            return (self.next(now), 0);
+        }
         if next.plus(self.tolerance()) >= now {
             return (next, 0);
         }
@@ -107,6 +111,17 @@ mod tests {
             [(5400, 6300, 0), (6300, 6300, 0), (6310, 6300, 0), (6311, 7300, 1), (7300, 7300, 1), (9700, 10_300, 4)]
         {
             assert_eq!(grid.after(due, Timestamp(now)), (Timestamp(next), skipped), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_during_a_scrape_is_not_waited_for() {
+        let grid = Grid { interval: Millis(1000), offset: Millis(300) };
+        let due = Timestamp(7_200_300);
+        for (now, next) in
+            [(7_200_100, 7_201_300), (7_199_400, 7_201_300), (7_199_299, 7_199_300), (3_600_350, 3_601_300)]
+        {
+            assert_eq!(grid.after(due, Timestamp(now)), (Timestamp(next), 0), "{now}");
         }
     }
 

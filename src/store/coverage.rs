@@ -185,6 +185,9 @@ impl From<&Watched> for TargetWindow {
 
 impl TargetWindow {
     fn extend(&mut self, run: Run) {
+        // What was watched before the clock was set back is not watched twice.
+        let from = self.runs.last().map_or(run.from, |last| run.from.max(last.to));
+        let run = Run { from, to: run.to.max(from), ..run };
         match self.runs.last_mut() {
             // Failures follow each other at the interval and are one stretch; good scrapes join only where they
             // were watched without a gap.
@@ -370,6 +373,10 @@ pub(super) fn query(
         }
         Ok(())
     })?;
+    // Where the clock was set back, some was watched before the target's life seems to begin.
+    for bucket in &mut coverage {
+        bucket.watched = bucket.watched.min(bucket.expected);
+    }
     Ok(coverage)
 }
 

@@ -152,7 +152,10 @@ impl Live {
             return;
         }
         if open.is_none() {
-            record.lives.push(Life { from: entry.at, to: None });
+            // Where the clock was set back it seems to begin before the one before it ended.
+            let ended = record.lives.last().and_then(|life| life.to);
+            let from = ended.map_or(entry.at, |to| to.max(entry.at));
+            record.lives.push(Life { from, to: None });
         }
         health.active = true;
         health.last_scrape = Some(entry.at);

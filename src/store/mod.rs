@@ -208,6 +208,12 @@ impl Store {
         self.live_read().directory.next_mute_end()
     }
 
+    /// The latest time of any scrape; `None` where there was none.
+    #[must_use]
+    pub fn latest_scrape(&self) -> Option<Timestamp> {
+        Some(self.live_read().now).filter(|now| *now > Timestamp::default())
+    }
+
     /// Where the data directory is.
     #[must_use]
     pub fn path(&self) -> &Path {

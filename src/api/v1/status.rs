@@ -17,6 +17,7 @@ use crate::api::state::AppState;
 use crate::config::{Config, Retention as Configured};
 use crate::ingest;
 use crate::key;
+use crate::model::time::Millis;
 use crate::search::Progress;
 use crate::store::Statistics;
 
@@ -227,7 +228,7 @@ async fn status(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<J
         version: state.build.version,
         revision: state.build.revision,
         start_time: shape::time(state.started),
-        uptime_seconds: now.since(state.started).as_seconds(),
+        uptime_seconds: now.since(state.started).max(Millis(0)).as_seconds(),
         config_file: config.file.clone(),
         config_loaded_at: shape::time(config.loaded_at),
         config_reload_success: config.reload_error.is_none(),

@@ -26,21 +26,29 @@ const HOUR: Millis = Millis::from_seconds(3600);
 const ONLY: AggregateId = AggregateId(0);
 
 /// A writer on a thread of its own, with a clock in the test's hands.
-struct Server {
-    clock: Clock,
-    store: Arc<Store>,
+pub(super) struct Server {
+    pub(super) clock: Clock,
+    pub(super) store: Arc<Store>,
     events: Option<mpsc::Sender<Event>>,
     writer: WriterHandle,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
+fn settings(age: Millis) -> Settings {
+    let retention = Retention { time: age, targets: age, occurrences: age, activity: age, instances: age };
+    Settings { retention, occurrence_bytes_max: u64::MAX }
+}
+
 impl Server {
     fn start(path: &Path, now: Timestamp) -> Self {
+        Self::keeping(Millis(HOUR.0 * 24 * 365), path, now)
+    }
+
+    /// One that keeps everything so long.
+    pub(super) fn keeping(age: Millis, path: &Path, now: Timestamp) -> Self {
         let store = Arc::new(Store::open(path).unwrap());
         let clock = Clock::mock(now);
-        let year = Millis(HOUR.0 * 24 * 365);
-        let retention = Retention { time: year, targets: year, occurrences: year, activity: year, instances: year };
-        let settings = Settings { retention, occurrence_bytes_max: u64::MAX };
+        let settings = settings(age);
         let metrics = Metrics::new(&mut prometheus_client::registry::Registry::default());
         let (events, received) = mpsc::channel(1);
         let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, metrics, received);
@@ -49,8 +57,14 @@ impl Server {
         Self { clock, store, events: Some(events), writer, thread: Some(thread) }
     }
 
+    /// From now on everything is kept so long.
+    pub(super) fn keep(&self, age: Millis) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(self.writer.configure(settings(age))).unwrap();
+    }
+
     /// Ends the writer; when the server is dropped the directory can be opened again.
-    fn stop(mut self) -> Timestamp {
+    pub(super) fn stop(mut self) -> Timestamp {
         drop(self.events.take());
         self.thread.take().unwrap().join().unwrap();
         self.clock.now()
@@ -69,7 +83,7 @@ impl Server {
     }
 
     /// When this returns, the writer has looked at the clock since.
-    fn settle(&self) {
+    pub(super) fn settle(&self) {
         for _ in 0..2 {
             assert_eq!(self.edit(AggregateSet::new(), Turn::Open).changed, 0);
         }
@@ -99,7 +113,7 @@ impl Server {
         (since, activities.iter().map(|entry| entry.activity.reason).collect())
     }
 
-    fn scrape(&self, total_count: u64) {
+    pub(super) fn scrape(&self, total_count: u64) {
         let target = Target {
             service: "shop".to_owned(),
             labels: Labels::from_pairs([("instance", "a:1")]),
@@ -122,7 +136,7 @@ impl Server {
         let (at, duration) = (self.clock.now(), Millis(1));
         let scrape = Scrape { target: Arc::new(target), at, duration, body_bytes: 1, outcome: Ok(exposition) };
         self.events.as_ref().unwrap().blocking_send(Event::Scraped(scrape)).unwrap();
-        self.wait(|error| error.is_some_and(|error| error.total == total_count));
+        self.wait(|error| error.is_some_and(|error| error.total >= total_count));
     }
 }
 

@@ -242,6 +242,38 @@ async fn a_target_that_hangs_delays_nobody_and_is_never_scraped_twice_at_once() 
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_during_a_scrape_or_between_two_is_not_waited_for() {
+    let server = counting().await;
+    let target = target(&server, "a");
+    let mut fleet = Fleet::start(&[&target], 1);
+    fleet.tick(&target);
+    server.requested(1).await;
+    fleet.tick(&target);
+    // Its scrape goes on until somebody takes the one before it.
+    server.requested(2).await;
+    for set_back in 1..=2 {
+        fleet.clock.set(Millis::from_seconds(-3600));
+        let latest = fleet.clock.now().plus(Millis::from_seconds(3000));
+        let next = within(async {
+            loop {
+                if let Ok(Event::Scraped(scrape)) = fleet.events.try_recv()
+                    && count(&scrape) == 2 + set_back
+                {
+                    break scrape;
+                }
+                fleet.clock.advance(Millis(100));
+                // What follows from it gets its turn: no scrape is to run into its timeout.
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        assert!(next.await.at < latest);
+    }
+    fleet.stop().await;
+}
+
+#[tokio::test]
 async fn a_target_that_is_dropped_is_gone_after_its_last_scrape() {
     let server = constant().await;
     let (stays, goes) = (target(&server, "stays"), target(&server, "goes"));
