@@ -61,7 +61,7 @@ pub fn salvage(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error
 /// Copies what is sound.
 fn copy(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
     let _lock = DirectoryLock::acquire(from)?;
-    let database = open_damaged(&from.join(DATABASE))?;
+    let database = open_damaged(&from.join(DATABASE), lost)?;
     let transaction = database.read()?;
     let mut fresh = Fresh::create(to, false)?;
     for table in raw::ALL {

@@ -79,12 +79,19 @@ impl Drop for Damaged {
     }
 }
 
-/// Opens a database of which pages may be damaged; what that writes stands in memory only.
-pub(in crate::store) fn open_damaged(path: &Path) -> Result<Damaged, Error> {
-    let opened = quietly(|| Overlay::open(path, CACHE_BYTES));
-    let unreadable = || Error::database("open hydrophone.redb")(std::io::Error::other("it can not be opened"));
-    let database = opened.map_err(|()| unreadable())?.map_err(Error::database("open hydrophone.redb"))?;
-    Ok(Damaged(Some(database)))
+/// Opens a database of which pages may be damaged; what that writes stands in memory only. Where what the last commit needs is
+/// damaged it is opened as it was before that, which `lost` is told.
+pub(in crate::store) fn open_damaged(path: &Path, lost: &mut Found<'_>) -> Result<Damaged, Error> {
+    let open = |open: fn(&Path, usize) -> Result<redb::Database, redb::DatabaseError>| {
+        let unreadable = || Error::database("open hydrophone.redb")(std::io::Error::other("it can not be opened"));
+        let opened = quietly(|| open(path, CACHE_BYTES)).map_err(|()| unreadable())?;
+        opened.map(|database| Damaged(Some(database))).map_err(Error::database("open hydrophone.redb"))
+    };
+    open(Overlay::open).or_else(|error| {
+        let before = open(Overlay::open_before).map_err(|_| error)?;
+        lost(Finding::new(DATABASE, "", "the last commit can not be opened: this is what there was before it"));
+        Ok(before)
+    })
 }
 
 /// Does `work`, and survives when it panics.

@@ -14,6 +14,10 @@ use crate::store::disk::{Disk, File, Real};
 /// What is kept of a file once a byte of it is written.
 const BLOCK: u64 = 4096;
 
+/// The byte of a redb file that says by a bit in which of two slots the last commit stands (docs/design.md of redb, "Database header").
+const GOD_BYTE: u64 = 9;
+const PRIMARY_BIT: u8 = 1;
+
 /// The machine's disk, which stays as it is.
 #[derive(Debug)]
 pub(in crate::store) struct Overlay;
@@ -35,10 +39,15 @@ struct State {
 
 impl Overlay {
     pub(in crate::store) fn open(path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
-        let file = std::fs::File::open(path)?;
-        let length = file.metadata()?.len();
-        let state = State { length, read_to: length, blocks: BTreeMap::new() };
-        let backend = Written { file, state: Mutex::new(state) };
+        Database::builder().set_cache_size(cache_bytes).create_with_backend(Written::new(path)?)
+    }
+
+    /// As it was before the last commit. redb keeps that whole until the next one is durable.
+    pub(in crate::store) fn open_before(path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
+        let backend = Written::new(path)?;
+        let mut flags = [0];
+        backend.read(GOD_BYTE, &mut flags)?;
+        backend.write(GOD_BYTE, &flags.map(|flags| flags ^ PRIMARY_BIT))?;
         Database::builder().set_cache_size(cache_bytes).create_with_backend(backend)
     }
 }
@@ -98,6 +107,13 @@ fn unchanging() -> io::Error {
 }
 
 impl Written {
+    fn new(path: &Path) -> io::Result<Self> {
+        let file = std::fs::File::open(path)?;
+        let length = file.metadata()?.len();
+        let state = State { length, read_to: length, blocks: BTreeMap::new() };
+        Ok(Self { file, state: Mutex::new(state) })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
