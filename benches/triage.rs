@@ -42,7 +42,7 @@ const EVER: Millis = Millis::from_seconds(3650 * 86_400);
 /// Before a directory that is to be opened and no more.
 const OPEN: &str = "--open=";
 const RETENTION: Retention =
-    Retention { time: EVER, targets: EVER, occurrences: EVER, activity: EVER, instances: EVER };
+    Retention { time: EVER, rollups: EVER, targets: EVER, occurrences: EVER, activity: EVER, instances: EVER };
 
 /// One scrape of each service, in which `moved` of its aggregates count `total`.
 fn scrape(store: &Store, at: Timestamp, total: u64, moved: u32) {

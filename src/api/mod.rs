@@ -122,8 +122,9 @@ mod tests {
         let mut registry = Registry::default();
         let store = Arc::new(Store::open(directory).unwrap());
         let day = Millis::from_seconds(86_400);
-        let retention = Retention { time: day, targets: day, occurrences: day, activity: day, instances: day };
-        let settings = Settings { retention, occurrence_bytes_max: u64::MAX };
+        let retention =
+            Retention { time: day, rollups: day, targets: day, occurrences: day, activity: day, instances: day };
+        let settings = Settings::unlimited(retention);
         let counted = ingest::Metrics::new(&mut registry);
         let (_, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), mpsc::channel(1).1);
         Arc::new(AppState {

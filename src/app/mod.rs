@@ -32,7 +32,7 @@ use crate::door::Door;
 use crate::ingest::{self, Settings, Writer};
 use crate::model::scrape::Event;
 use crate::model::time::Millis;
-use crate::store::{Retention, Store};
+use crate::store::{Limits, Retention, Store};
 use crate::telemetry::Registry;
 use crate::{discovery, scrape, search, transfer, triage};
 
@@ -322,12 +322,19 @@ fn settings(config: &Config) -> Settings {
     Settings {
         retention: Retention {
             time: kept.time,
+            rollups: kept.rollups,
             targets: kept.targets,
             occurrences: kept.occurrences,
             activity: kept.activity,
             instances: INSTANCES_KEPT,
         },
-        occurrence_bytes_max: kept.occurrence_bytes,
+        limits: Limits {
+            total: kept.bytes.unwrap_or(u64::MAX),
+            counts: kept.count_bytes.unwrap_or(u64::MAX),
+            rollups: kept.rollup_bytes.unwrap_or(u64::MAX),
+            occurrences: kept.occurrence_bytes,
+            activity: kept.activity_bytes.unwrap_or(u64::MAX),
+        },
     }
 }
 

@@ -24,11 +24,23 @@ impl Config {
         });
         out.section("storage", |out| {
             out.section("retention", |out| {
-                out.pair("time", self.storage.retention.time);
-                out.pair("targets", self.storage.retention.targets);
-                out.pair("occurrences", self.storage.retention.occurrences);
-                out.pair("occurrences_size", self.storage.retention.occurrence_bytes);
-                out.pair("activity", self.storage.retention.activity);
+                let kept = &self.storage.retention;
+                out.pair("time", kept.time);
+                out.pair("rollups", kept.rollups);
+                out.pair("targets", kept.targets);
+                out.pair("occurrences", kept.occurrences);
+                out.pair("occurrences_size", kept.occurrence_bytes);
+                out.pair("activity", kept.activity);
+                for (key, bytes) in [
+                    ("size", kept.bytes),
+                    ("counts_size", kept.count_bytes),
+                    ("rollups_size", kept.rollup_bytes),
+                    ("activity_size", kept.activity_bytes),
+                ] {
+                    if let Some(bytes) = bytes {
+                        out.pair(key, bytes);
+                    }
+                }
             });
         });
         out.section("triage", |out| {

@@ -102,7 +102,11 @@ fn every_key_arrives() {
     let config = good("full");
     assert_eq!(config.global.external_labels.to_string(), r#"{region="eu", replica="0"}"#);
     assert_eq!(config.global.limits.aggregates_max, 5000);
-    assert_eq!(config.storage.retention.occurrences, Millis::from_seconds(14 * 86_400));
+    let kept = &config.storage.retention;
+    assert_eq!(kept.occurrences, Millis::from_seconds(14 * 86_400));
+    assert_eq!(kept.rollups, Millis(3 * kept.time.0));
+    let sizes = [kept.bytes, kept.count_bytes, kept.rollup_bytes, kept.activity_bytes, Some(kept.occurrence_bytes)];
+    assert_eq!(sizes, [100, 20, 5, 1, 5].map(|gibibytes| Some(gibibytes << 30)));
     let service = &config.services[0];
     assert_eq!(service.labels.to_string(), r#"{team="payments", tier="1"}"#);
     let kinds: Vec<_> = service.mechanisms.iter().map(std::mem::discriminant).collect();

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::batch::Brought;
 use super::outage::Outage;
 use crate::model::time::Timestamp;
+use crate::store::{Part, Sizes};
 use crate::telemetry::{Counter, EncodeLabelSet, Family, Gauge, Histogram, Registry, exponential_buckets};
 
 /// Ingest's metrics.
@@ -24,6 +25,9 @@ pub struct Metrics {
     pub(super) thinned_occurrences: Counter,
     pub(super) dropped_days: Counter,
     pub(super) outages: Counter,
+    pub(super) compactions: Counter,
+    pub(super) given_back: Counter,
+    sizes: Family<StoredPart, Gauge>,
     full: Gauge,
     held_scrapes: Gauge,
     held_bytes: Gauge,
@@ -54,6 +58,11 @@ struct Service {
     service: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StoredPart {
+    part: &'static str,
+}
+
 /// Which limit cut what of which service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Limit {
@@ -78,6 +87,9 @@ impl Metrics {
             thinned_occurrences: Counter::default(),
             dropped_days: Counter::default(),
             outages: Counter::default(),
+            compactions: Counter::default(),
+            given_back: Counter::default(),
+            sizes: Family::default(),
             full: Gauge::default(),
             held_scrapes: Gauge::default(),
             held_bytes: Gauge::default(),
@@ -105,6 +117,7 @@ impl Metrics {
         );
         add("dropped_days", "Days whose occurrences were removed to keep within their size", &metrics.dropped_days);
         add("outages", "Times that there was no room on the disk to write", &metrics.outages);
+        metrics.register_space(registry);
         for (name, help, gauge) in [
             ("storage_full", "Whether there is no room on the disk to write", &metrics.full),
             ("ingest_held_scrapes", "Scrapes held in memory because there is no room to write", &metrics.held_scrapes),
@@ -161,6 +174,27 @@ impl Metrics {
         let surplus = overflow.keys.len().saturating_sub(OVERFLOWING_KEYS_MAX);
         overflow.keys.drain(..surplus);
         fresh
+    }
+
+    fn register_space(&self, registry: &mut Registry) {
+        registry.register(
+            "hydrophone_storage_bytes",
+            "Bytes on disk, by part; unused are pages of the database that hold nothing",
+            self.sizes.clone(),
+        );
+        for (name, help, counter) in [
+            ("compactions", "Times that the database was written anew without unused pages", &self.compactions),
+            ("given_back_bytes", "Bytes that the file system got back so", &self.given_back),
+        ] {
+            registry.register(format!("hydrophone_storage_{name}"), help, counter.clone());
+        }
+    }
+
+    /// Shows what each part takes on disk.
+    pub(super) fn show_sizes(&self, sizes: &Sizes) {
+        for part in Part::ALL {
+            self.sizes.get_or_create(&StoredPart { part: part.name() }).set(sizes.of(part).cast_signed());
+        }
     }
 
     /// Why nothing is written at present; `None` when everything is.

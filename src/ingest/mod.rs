@@ -7,6 +7,7 @@ pub mod gap;
 mod metrics;
 mod outage;
 mod rekey;
+mod space;
 mod writer;
 
 #[cfg(test)]

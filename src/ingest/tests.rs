@@ -427,7 +427,14 @@ fn retention_leaves_what_is_young_enough() {
     fleet.run(&Step::Scrape { target: 0 });
     fleet.run(&Step::Seal);
     let month = Millis::from_seconds(30 * 86_400);
-    let retention = Retention { time: month, targets: month, occurrences: month, activity: month, instances: month };
+    let retention = Retention {
+        time: month,
+        rollups: month,
+        targets: month,
+        occurrences: month,
+        activity: month,
+        instances: month,
+    };
     fleet.store().retain(fleet.now, &retention).unwrap();
     let whole = fleet.buckets()[0];
     let left: u64 = fleet.scan(Split::Service, whole).values().map(|count| count.total).sum();
@@ -449,8 +456,9 @@ async fn shorter_retention_does_not_wait_for_its_hour() {
     let settings = |days: i64| {
         let month = Millis::from_seconds(30 * 86_400);
         let occurrences = Millis::from_seconds(days * 86_400);
-        let retention = Retention { time: month, targets: month, occurrences, activity: month, instances: month };
-        Settings { retention, occurrence_bytes_max: u64::MAX }
+        let retention =
+            Retention { time: month, rollups: month, targets: month, occurrences, activity: month, instances: month };
+        Settings::unlimited(retention)
     };
     let (events, received) = mpsc::channel(1);
     let metrics = Metrics::new(&mut Registry::default());

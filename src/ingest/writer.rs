@@ -5,18 +5,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use super::batch::{Added, Batch};
 use super::course::Course;
 use super::metrics::Metrics;
 use super::outage::Waiting;
+use super::space::Space;
 use crate::clock::Clock;
 use crate::model::activity::Reason;
 use crate::model::id::TargetId;
 use crate::model::scrape::{Event, Scrape};
 use crate::model::time::{Millis, Timestamp};
-use crate::store::{self, Edited, Refusal, Relief, Relieved, Retention, Store, Task};
+use crate::store::{self, Edited, Limits, Refusal, Retention, Store, Task};
 use crate::telemetry;
 
 /// Scrapes that may wait for the writer. When they are full the scrape loops wait: nothing is lost, and the wait is
@@ -42,7 +42,7 @@ const SEAL_EVERY: Millis = Millis::from_seconds(30);
 const RETAIN_EVERY: Millis = Millis::from_seconds(3600);
 
 /// Before all times: what never happened is due.
-const NEVER: Timestamp = Timestamp(i64::MIN);
+pub(super) const NEVER: Timestamp = Timestamp(i64::MIN);
 
 /// A target that was not tried for as long, or for five intervals, was dropped while nobody ran to notice: its coverage
 /// ends at its last scrape.
@@ -53,8 +53,16 @@ const STALE_MIN: Millis = Millis::from_seconds(600);
 pub struct Settings {
     /// How long data is kept.
     pub retention: Retention,
-    /// Bytes that occurrences may take.
-    pub occurrence_bytes_max: u64,
+    /// How much of it is kept.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// However much it is.
+    #[must_use]
+    pub fn unlimited(retention: Retention) -> Self {
+        Self { retention, limits: Limits::NONE }
+    }
 }
 
 /// A change of triage; its time is the writer's.
@@ -120,7 +128,7 @@ impl WriterHandle {
 pub struct Writer {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
-    settings: Settings,
+    pub(super) settings: Settings,
     pub(super) metrics: Metrics,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) edits_open: bool,
@@ -135,8 +143,8 @@ pub struct Writer {
     course: Course,
     sealed_at: Timestamp,
     retained_at: Timestamp,
-    /// What to remove because occurrences take too much, while it is being found out.
-    relief: Option<JoinHandle<Result<Option<Relief>, store::Error>>>,
+    /// What keeps the data within its size.
+    pub(super) space: Space,
     /// When the next mute ends that has a time.
     mute_end: Option<Timestamp>,
 }
@@ -167,7 +175,7 @@ impl Writer {
             outage: None,
             sealed_at: NEVER,
             retained_at: NEVER,
-            relief: None,
+            space: Space::default(),
             mute_end: Some(NEVER),
         };
         (writer, WriterHandle { requests: sender })
@@ -200,11 +208,12 @@ impl Writer {
             return self.batch().await;
         }
         let now = self.clock.now();
-        let mute_end = self.mute_end.map_or(SEAL_EVERY, |end| end.since(now).max(Millis(0)));
+        let pause = self.space.pause().unwrap_or(SEAL_EVERY);
+        let mute_end = self.mute_end.map_or(pause, |end| end.since(now).max(Millis(0)));
         // From the moment that was looked at, so that what is due just now is not waited for.
-        let due = self.clock.sleep_until(now.plus(SEAL_EVERY.min(mute_end)));
+        let due = self.clock.sleep_until(now.plus(pause.min(mute_end)));
         // However the wall clock is set.
-        let maintenance = self.clock.sleep(SEAL_EVERY);
+        let maintenance = self.clock.sleep(pause);
         tokio::select! {
             biased;
             request = self.requests.recv(), if self.edits_open => match request {
@@ -224,8 +233,9 @@ impl Writer {
 
     /// Takes new settings. Shorter retention is not to wait for its hour.
     pub(super) fn configure(&mut self, settings: Settings) {
-        if settings.retention != self.settings.retention {
+        if settings != self.settings {
             self.retained_at = NEVER;
+            self.space.look_again();
         }
         self.settings = settings;
     }
@@ -236,6 +246,14 @@ impl Writer {
         if self.course.was_set() {
             // In what it left out, or in what the machine slept, nobody could scrape.
             self.started = now;
+        }
+        self.give_back().await?;
+        // What is sealed or removed while the database is copied would not be in the copy.
+        if self.space.is_copying() {
+            return Ok(());
+        }
+        if self.course.is_settled() {
+            self.remove_some(now)?;
         }
         // A clock that was set back is not waited for.
         if (Millis(0)..SEAL_EVERY).contains(&now.since(self.sealed_at)) {
@@ -250,52 +268,11 @@ impl Writer {
         self.metrics.sealed.inc_by(sealed as u64);
         if sealed > 0 || !(Millis(0)..RETAIN_EVERY).contains(&now.since(self.retained_at)) {
             self.retained_at = now;
-            self.store.retain(now, &self.settings.retention).map_err(failed)?;
+            self.space.remove();
+            self.remove_some(now)?;
         }
+        self.survey(now).await?;
         self.relieve().await
-    }
-
-    /// Keeps occurrences within their size. What to remove is found out beside the commits, a day at a time.
-    async fn relieve(&mut self) -> Result<(), Error> {
-        match self.relief.take() {
-            None => {
-                let (store, bytes_max) = (Arc::clone(&self.store), self.settings.occurrence_bytes_max);
-                if store.partitions().map_err(failed)?.iter().map(|day| day.bytes).sum::<u64>() > bytes_max {
-                    self.relief = Some(tokio::task::spawn_blocking(move || store.prepare_relief(bytes_max)));
-                }
-            }
-            Some(finding) if !finding.is_finished() => self.relief = Some(finding),
-            Some(finding) => match finding.await {
-                Ok(Ok(Some(relief))) => self.report(self.store.relieve(relief).map_err(failed)?),
-                Ok(Ok(None)) => {}
-                // Nothing has changed; it is tried again.
-                Ok(Err(error)) => tracing::error!(%error, "can not find out which occurrences to remove"),
-                Err(error) => tracing::error!(%error, "finding out which occurrences to remove broke off"),
-            },
-        }
-        Ok(())
-    }
-
-    fn report(&self, relieved: Relieved) {
-        match relieved {
-            Relieved::Thinned { day, removed } => {
-                self.metrics.thinned_days.inc();
-                self.metrics.thinned_occurrences.inc_by(removed);
-                tracing::info!(
-                    day,
-                    removed,
-                    "occurrences take too much: removed some that have newer ones of their error"
-                );
-            }
-            Relieved::Dropped { day } => {
-                self.metrics.dropped_days.inc();
-                tracing::warn!(
-                    day,
-                    "occurrences take too much, though each error has only its newest: removed a day of them"
-                );
-            }
-            Relieved::Nothing => {}
-        }
     }
 
     /// Ends the lives of targets that are not scraped any more. Discovery says so itself while the server runs; this is for

@@ -73,7 +73,7 @@ impl Store {
     }
 
     fn write(&self, prepared: &Prepared) -> Result<(), Error> {
-        let transaction = self.begin()?;
+        let transaction = self.begin_commit()?;
         self.write_occurrences(&transaction, (prepared.day, prepared.number), &prepared.occurrences())?;
         prepared.write(&self.live_read(), &transaction)?;
         transaction.commit().map_err(Error::database("commit"))

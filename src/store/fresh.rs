@@ -30,9 +30,7 @@ const TRANSACTION_BYTES: usize = 32 << 20;
 pub struct Fresh {
     path: PathBuf,
     directory: PathBuf,
-    database: redb::Database,
-    transaction: Option<redb::WriteTransaction>,
-    waiting_bytes: usize,
+    filling: Filling,
     files: BTreeMap<PathBuf, File>,
     _lock: DirectoryLock,
 }
@@ -66,17 +64,7 @@ impl Fresh {
         let database = Real.create_database(&directory.join(DATABASE), CACHE_BYTES);
         let database = database.map_err(Error::database("create hydrophone.redb"))?;
         let files = BTreeMap::new();
-        let mut fresh = Self {
-            path: path.to_owned(),
-            directory,
-            database,
-            transaction: None,
-            waiting_bytes: 0,
-            files,
-            _lock: lock,
-        };
-        raw::create(fresh.writing()?)?;
-        Ok(fresh)
+        Ok(Self { path: path.to_owned(), directory, filling: Filling::new(database)?, files, _lock: lock })
     }
 
     /// Adds rows behind the last one of a table: keys, and values with their checksums.
@@ -85,9 +73,7 @@ impl Fresh {
     /// When a row is not what was written, the keys do not ascend, or nothing can be written. The store is of no use then.
     pub fn append(&mut self, table: &str, rows: &[(&[u8], &[u8])]) -> Result<(), Error> {
         let Some(table) = raw::table(table) else { return Err(Error::Unknown { table: table.to_owned() }) };
-        table.append(self.writing()?, rows)?;
-        self.waiting_bytes += rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
-        if self.waiting_bytes >= TRANSACTION_BYTES { self.commit(false) } else { Ok(()) }
+        self.filling.append(table, rows)
     }
 
     /// Writes bytes of a file below `occurrences`, which is made where it is missing.
@@ -117,10 +103,9 @@ impl Fresh {
     /// # Errors
     /// When something can not be made durable; what was there before is still there then.
     pub fn finish(mut self) -> Result<(), Error> {
-        self.commit(true)?;
         self.close_files()?;
-        let Self { path, directory, database, _lock: lock, .. } = self;
-        drop(database);
+        let Self { path, directory, filling, _lock: lock, .. } = self;
+        drop(filling.finish()?);
         let io = |source| Error::Io { what: "can not finish restoring", path: path.clone(), source };
         let format = format!("{FORMAT_VERSION}\n");
         crate::fs::rewrite_atomic(&directory.join(FORMAT), format.as_bytes()).map_err(io)?;
@@ -130,6 +115,42 @@ impl Fresh {
         finish_restore(&path)?;
         drop(lock);
         Ok(())
+    }
+
+    fn close_files(&mut self) -> Result<(), Error> {
+        for (path, file) in std::mem::take(&mut self.files) {
+            file.sync_all().map_err(|source| Error::Io { what: "can not sync", path, source })?;
+        }
+        Ok(())
+    }
+}
+
+/// A new database that is filled with rows, table by table, and that nobody looks at until it is finished.
+pub(super) struct Filling {
+    database: redb::Database,
+    transaction: Option<redb::WriteTransaction>,
+    waiting_bytes: usize,
+}
+
+impl Filling {
+    /// Begins with empty tables.
+    pub(super) fn new(database: redb::Database) -> Result<Self, Error> {
+        let mut filling = Self { database, transaction: None, waiting_bytes: 0 };
+        raw::create(filling.writing()?)?;
+        Ok(filling)
+    }
+
+    /// Adds rows behind the last one of a table: keys, and values with their checksums.
+    pub(super) fn append(&mut self, table: &dyn raw::Table, rows: &[(&[u8], &[u8])]) -> Result<(), Error> {
+        table.append(self.writing()?, rows)?;
+        self.waiting_bytes += rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        if self.waiting_bytes >= TRANSACTION_BYTES { self.commit(false) } else { Ok(()) }
+    }
+
+    /// Makes all of it durable.
+    pub(super) fn finish(mut self) -> Result<redb::Database, Error> {
+        self.commit(true)?;
+        Ok(self.database)
     }
 
     fn writing(&mut self) -> Result<&redb::WriteTransaction, Error> {
@@ -154,14 +175,7 @@ impl Fresh {
             let durability = transaction.set_durability(redb::Durability::None);
             durability.map_err(Error::database("begin a transaction"))?;
         }
-        transaction.commit().map_err(Error::database("commit what is restored"))
-    }
-
-    fn close_files(&mut self) -> Result<(), Error> {
-        for (path, file) in std::mem::take(&mut self.files) {
-            file.sync_all().map_err(|source| Error::Io { what: "can not sync", path, source })?;
-        }
-        Ok(())
+        transaction.commit().map_err(Error::database("commit what is written anew"))
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Live {
     pub(super) commit: u64,
     /// All windows before this one are sealed.
     pub(super) sealed: Window,
+    /// First window whose points are kept.
+    pub(super) points_from: Window,
     /// References of commits up to this one are in their table.
     pub(super) referenced_commit: u64,
     /// The latest scrape.

@@ -4,7 +4,7 @@
 //! ranges, never of tables. docs/storage-format.md describes what is on disk, docs/architecture.md why.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 mod change;
@@ -13,6 +13,7 @@ mod chunk;
 pub mod codec;
 mod column;
 mod commit;
+mod compaction;
 mod coverage;
 mod directory;
 mod disk;
@@ -24,6 +25,7 @@ mod fresh;
 #[cfg(fuzzing)]
 pub mod fuzzed;
 mod head;
+mod hour;
 mod import;
 mod instance;
 mod live;
@@ -45,6 +47,7 @@ mod sample;
 mod scan;
 mod seal;
 mod snapshot;
+mod space;
 mod span;
 mod table;
 mod tally;
@@ -60,6 +63,7 @@ pub use change::{
     VIEWS_MAX,
 };
 pub use commit::{Committed, display};
+pub use compaction::{Compacted, Replaced};
 pub use coverage::{Run, Watched};
 pub use directory::{Health, LabelSets, Life, ServiceRecord, Sets, TargetRecord};
 pub use draft::{Commit, Draft};
@@ -72,9 +76,10 @@ pub use occurrence::StoredOccurrence;
 pub use open::FORMAT_VERSION;
 pub use point::{Encoded, Point, Points};
 pub use raw::{Cut, Visit};
-pub use retention::Retention;
+pub use retention::{Retention, Surplus};
 pub use salvage::salvage;
 pub use snapshot::{PartitionFile, Snapshot};
+pub use space::{Limits, Part, Sizes, Survey};
 pub use thinning::{Partition, Relief, Relieved};
 pub use triage::{ActivityChangeScan, ActivityEntry, ActivityScan};
 pub use verify::{Finding, Found, Inspected, Verified, inspect};
@@ -107,6 +112,8 @@ pub struct Store {
     /// A commit that the disk had no room for, and its number.
     owed: Mutex<Option<(u64, Commit)>>,
     changes: follow::Changes,
+    /// How often rows were changed or removed other than by commits, which only add to the long tables.
+    rewrites: AtomicU64,
     path: PathBuf,
     // Last, so that the directory is given up only when everything in it is closed.
     _lock: crate::fs::DirectoryLock,
@@ -173,6 +180,7 @@ impl Store {
             poisoned: AtomicBool::new(false),
             owed: Mutex::new(None),
             changes: follow::Changes::default(),
+            rewrites: AtomicU64::new(0),
             path: path.to_owned(),
             _lock: lock,
         })
@@ -239,6 +247,17 @@ impl Store {
 
     /// As [`Store::begin`], for what makes room: that has to be possible when there is little.
     fn begin_to_remove(&self) -> Result<redb::WriteTransaction, Error> {
+        self.rewrites.fetch_add(1, Ordering::SeqCst);
+        self.transaction()
+    }
+
+    /// As [`Store::begin`], for a commit.
+    fn begin_commit(&self) -> Result<redb::WriteTransaction, Error> {
+        self.check_room()?;
+        self.transaction()
+    }
+
+    fn transaction(&self) -> Result<redb::WriteTransaction, Error> {
         let database = self.database_read();
         let database = database.as_ref().ok_or(Error::Closed)?;
         let mut transaction = database.begin_write().map_err(Error::database("begin a transaction"))?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::checked::Checked;
 use super::codec::Corrupt;
+use super::compaction::COMPACTED;
 use super::disk::Disk;
 use super::live::{AsOf, Live};
 use super::log::Entry;
@@ -44,6 +45,13 @@ pub(super) fn check_format(directory: &Path) -> Result<(), Error> {
 pub(super) fn database(disk: &dyn Disk, directory: &Path) -> Result<redb::Database, Error> {
     let io = |what| move |source| Error::Io { what, path: directory.to_owned(), source };
     let path = directory.join(DATABASE);
+    // A copy that was on its way when the process ended: what it is of has gone on since.
+    match disk.remove_file(&directory.join(COMPACTED)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(io("can not remove a file in")(error));
+        }
+        _ => {}
+    }
     if disk.entries(directory).map_err(io("can not read"))?.contains(&path) {
         return disk.open_database(&path, CACHE_BYTES).map_err(Error::database("open hydrophone.redb"));
     }
@@ -73,6 +81,7 @@ pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
     };
     live.commit = number(table::meta::COMMIT)?;
     live.sealed = Window(number(table::meta::SEALED)? as u32);
+    live.points_from = Window(number(table::meta::POINTS)? as u32);
     live.referenced_commit = number(table::meta::REFERENCED)?;
     live.instances.set_next(number(table::meta::NEXT_INSTANCE)? as u32);
     live.next_activity = number(table::meta::NEXT_ACTIVITY)?.max(1);

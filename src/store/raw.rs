@@ -2,6 +2,7 @@
 //!
 //! A table that is not in [`ALL`] is not there: the tables of a new database are made from the list, too.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::ops::{Bound, ControlFlow};
 
@@ -30,16 +31,22 @@ pub(super) trait Table: Sync {
     fn create(&self, transaction: &WriteTransaction) -> Result<(), Error>;
     /// How many rows it has.
     fn len(&self, transaction: &ReadTransaction) -> Result<u64, Error>;
+    /// Bytes of its pages, and of these the bytes of its rows.
+    fn bytes(&self, transaction: &ReadTransaction) -> Result<(u64, u64), Error>;
     /// Visits all rows in the order of their keys, or against it, until `visit` breaks.
     fn each(&self, transaction: &ReadTransaction, backwards: bool, visit: &mut Visit<'_>) -> Result<(), Error>;
     /// Adds rows behind the last one. Keys ascend.
     fn append(&self, transaction: &WriteTransaction, rows: &[(&[u8], &[u8])]) -> Result<(), Error>;
     /// Whether these can be a row's bytes: of the right length, and with a checksum that holds.
     fn is_sound(&self, key: &[u8], value: &[u8]) -> bool;
+    /// Makes the rows of `into` those of `from`, where they differ; how many that were.
+    fn follow(&self, from: &ReadTransaction, into: &WriteTransaction) -> Result<u64, Error>;
+    /// Adds the rows of `from` that come after the last one of `into`.
+    fn extend(&self, from: &ReadTransaction, into: &WriteTransaction) -> Result<(), Error>;
     /// Removes a row.
     fn remove(&self, transaction: &WriteTransaction, key: &[u8]) -> Result<(), Error>;
     /// The order of two keys.
-    fn compare(&self, key: &[u8], other: &[u8]) -> std::cmp::Ordering;
+    fn compare(&self, key: &[u8], other: &[u8]) -> Ordering;
     /// A key for people.
     fn display(&self, key: &[u8]) -> String;
 }
@@ -154,6 +161,12 @@ impl<K: Key + Sync + 'static, V: Value + Sync + 'static> Table for Typed<K, V> {
         rows.len().map_err(Error::database("read a table"))
     }
 
+    fn bytes(&self, transaction: &ReadTransaction) -> Result<(u64, u64), Error> {
+        let rows = transaction.open_table(self.definition).map_err(Error::database("open a table"))?;
+        let stats = rows.stats().map_err(Error::database("weigh a table"))?;
+        Ok((stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes(), stats.stored_bytes()))
+    }
+
     fn each(&self, transaction: &ReadTransaction, backwards: bool, visit: &mut Visit<'_>) -> Result<(), Error> {
         let read = Error::database::<StorageError>;
         let rows = transaction.open_table(self.definition).map_err(Error::database("open a table"))?;
@@ -183,6 +196,63 @@ impl<K: Key + Sync + 'static, V: Value + Sync + 'static> Table for Typed<K, V> {
         Ok(())
     }
 
+    fn follow(&self, from: &ReadTransaction, into: &WriteTransaction) -> Result<u64, Error> {
+        let read = Error::database::<StorageError>;
+        let from = from.open_table(self.definition).map_err(Error::database("open a table"))?;
+        let mut into = into.open_table(self.definition).map_err(Error::database("open a table"))?;
+        let mut gone: Vec<Vec<u8>> = Vec::new();
+        let mut changed: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        {
+            let mut stale = into.iter().map_err(read("read a table"))?.peekable();
+            for row in from.iter().map_err(read("read a table"))? {
+                let (key, value) = row.map_err(read("read a table"))?;
+                let key = K::as_bytes(&key.value()).as_ref().to_vec();
+                let mut same = false;
+                // What comes before it, and is not there any more; and itself.
+                while let Some(old) = stale.peek() {
+                    let Ok((old_key, old_value)) = old else { break };
+                    let old_key = K::as_bytes(&old_key.value()).as_ref().to_vec();
+                    match K::compare(&old_key, &key) {
+                        Ordering::Greater => break,
+                        Ordering::Less => gone.push(old_key),
+                        Ordering::Equal => {
+                            same = V::as_bytes(&old_value.value()).as_ref() == V::as_bytes(&value.value()).as_ref();
+                        }
+                    }
+                    stale.next();
+                }
+                if !same {
+                    changed.push((key, V::as_bytes(&value.value()).as_ref().to_vec()));
+                }
+            }
+            for old in stale {
+                let (key, _) = old.map_err(read("read a table"))?;
+                gone.push(K::as_bytes(&key.value()).as_ref().to_vec());
+            }
+        }
+        for key in &gone {
+            into.remove(K::from_bytes(key)).map_err(read("remove a row"))?;
+        }
+        for (key, value) in &changed {
+            into.insert(K::from_bytes(key), V::from_bytes(value)).map_err(read("write a row"))?;
+        }
+        Ok((gone.len() + changed.len()) as u64)
+    }
+
+    fn extend(&self, from: &ReadTransaction, into: &WriteTransaction) -> Result<(), Error> {
+        let read = Error::database::<StorageError>;
+        let from = from.open_table(self.definition).map_err(Error::database("open a table"))?;
+        let mut into = into.open_table(self.definition).map_err(Error::database("open a table"))?;
+        let last =
+            into.last().map_err(read("read a table"))?.map(|(key, _)| K::as_bytes(&key.value()).as_ref().to_vec());
+        let begin = last.as_ref().map_or(Bound::Unbounded, |key| Bound::Excluded(K::from_bytes(key)));
+        for row in from.range::<K::SelfType<'_>>((begin, Bound::Unbounded)).map_err(read("read a table"))? {
+            let (key, value) = row.map_err(read("read a table"))?;
+            into.insert(key.value(), value.value()).map_err(read("write a row"))?;
+        }
+        Ok(())
+    }
+
     fn is_sound(&self, key: &[u8], value: &[u8]) -> bool {
         (self.is_key)(key) && (self.is_value)(value)
     }
@@ -195,7 +265,7 @@ impl<K: Key + Sync + 'static, V: Value + Sync + 'static> Table for Typed<K, V> {
         Ok(())
     }
 
-    fn compare(&self, key: &[u8], other: &[u8]) -> std::cmp::Ordering {
+    fn compare(&self, key: &[u8], other: &[u8]) -> Ordering {
         if (self.is_key)(key) && (self.is_key)(other) { K::compare(key, other) } else { key.cmp(other) }
     }
 

@@ -31,6 +31,18 @@ impl Store {
         }
     }
 
+    /// Bytes that may still be written to the disk; `None` when it does not say.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.disk.free_bytes(&self.path).ok()
+    }
+
+    /// Bytes that the database's file takes.
+    #[must_use]
+    pub fn file_bytes(&self) -> u64 {
+        self.database_bytes()
+    }
+
     /// Goes on after a write that found no room, as by a restart, but that nobody has to wait for one; where nothing was broken
     /// off this does nothing. Then makes the commit that is owed from before.
     ///

@@ -13,7 +13,7 @@ use super::tally::{Bucketing, Series, Sums};
 use super::view::{Hit, Scan, Split, View};
 use super::wanted::Wanted;
 use super::window::Window;
-use super::{Error, chunk, pack, table};
+use super::{Error, chunk, hour, pack, table};
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::{AggregateId, ServiceId, TargetId};
 use crate::model::series::{Buckets, Count};
@@ -50,7 +50,11 @@ pub(super) fn scan(view: &View<'_>, request: &Scan<'_>, sink: &mut dyn FnMut(Hit
     for piece in plan(past, sealed, &request.buckets) {
         match piece {
             Piece::Rollup(level, range) => scanner.rollups(level, range)?,
-            Piece::Raw(range) => scanner.chunks(range)?,
+            Piece::Raw(range) => {
+                let kept = view.live.points_from.start();
+                scanner.hours(TimeRange { start: range.start, end: range.end.min(kept) })?;
+                scanner.chunks(TimeRange { start: range.start.max(kept), end: range.end })?;
+            }
         }
     }
     scanner.head(TimeRange { start: range.start.max(sealed), end: range.end });
@@ -240,6 +244,29 @@ impl Scanner<'_, '_> {
             // target only where there is none: no target has the id of "no target".
             if self.wants_target(target) {
                 self.hit(Series { service, aggregate, target }, bucket, Count { total: count, estimated: 0 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Where points are past their retention and rollups are not: each hour's counts lie somewhere in their hour, so a bucket
+    /// that has a part of it gets its share, as estimated. `range` ends with an hour, as all pieces that are read so.
+    fn hours(&mut self, range: TimeRange) -> Result<(), Error> {
+        if range.start >= range.end {
+            return Ok(());
+        }
+        let length = Level::Hour.length_ms();
+        let number = |time: i64| u32::try_from(time / length).unwrap_or(0);
+        let (first, end) = (number(range.start.0), number(range.end.0 + length - 1));
+        let (by_target, buckets) = (self.by_target(), self.request.buckets);
+        for service in self.services() {
+            for number in first..end {
+                for late in hour::spans(self.view, (service, number), self.wanted, by_target)? {
+                    if !by_target || self.wants_target(late.target) {
+                        let series = Series { service, aggregate: late.aggregate, target: late.target };
+                        late.share(&buckets, |bucket, count| self.hit(series, bucket, count));
+                    }
+                }
             }
         }
         Ok(())

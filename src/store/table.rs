@@ -81,6 +81,8 @@ pub(super) mod meta {
     pub(in crate::store) const COMMIT: &str = "commit";
     /// First window that is not sealed.
     pub(in crate::store) const SEALED: &str = "sealed";
+    /// First window whose points are kept; of what is before it there are only rollups.
+    pub(in crate::store) const POINTS: &str = "points";
     /// Commit up to which references are in their table.
     pub(in crate::store) const REFERENCED: &str = "referenced";
     /// Number of the next activity.

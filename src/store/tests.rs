@@ -4,5 +4,6 @@ mod faults;
 mod fleet;
 mod power_cut;
 mod simulated;
+mod space;
 mod thinning;
 mod triage;

@@ -78,8 +78,9 @@ impl Rig {
         let counted = ingest::Metrics::new(&mut registry);
         let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
         let long = Millis(DAY.0 * 365);
-        let retention = Retention { time: long, targets: long, occurrences: long, activity: long, instances: long };
-        let settings = Settings { retention, occurrence_bytes_max: u64::MAX };
+        let retention =
+            Retention { time: long, rollups: long, targets: long, occurrences: long, activity: long, instances: long };
+        let settings = Settings::unlimited(retention);
         let (runner, writer) = Writer::new(Arc::clone(&store), self.clock.clone(), settings, counted, received);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

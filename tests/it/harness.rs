@@ -289,8 +289,15 @@ impl Server {
 /// Nothing is forgotten within a month.
 fn settings() -> Settings {
     let month = Millis::from_seconds(30 * 86_400);
-    let retention = Retention { time: month, targets: month, occurrences: month, activity: month, instances: month };
-    Settings { retention, occurrence_bytes_max: u64::MAX }
+    let retention = Retention {
+        time: month,
+        rollups: month,
+        targets: month,
+        occurrences: month,
+        activity: month,
+        instances: month,
+    };
+    Settings::unlimited(retention)
 }
 
 /// A target of `service` at `address` with this `version`.

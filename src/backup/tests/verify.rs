@@ -41,7 +41,8 @@ fn nothing_is_wrong_with_a_store_whatever_it_went_through() {
     let hours = |hours: i64| Millis::from_seconds(hours * 3600);
     for (time, targets, occurrences) in [(40, 20, 30), (26, 10, 10), (13, 3, 1)] {
         let (time, targets, occurrences) = (hours(time), hours(targets), hours(occurrences));
-        let retention = Retention { time, targets, occurrences, activity: hours(1), instances: hours(90) };
+        let retention =
+            Retention { time, rollups: time, targets, occurrences, activity: hours(1), instances: hours(90) };
         store.retain(later, &retention).unwrap();
         assert_eq!(found_live(&store), [""; 0], "after {time}");
     }

@@ -35,8 +35,9 @@ pub(super) struct Server {
 }
 
 fn settings(age: Millis) -> Settings {
-    let retention = Retention { time: age, targets: age, occurrences: age, activity: age, instances: age };
-    Settings { retention, occurrence_bytes_max: u64::MAX }
+    let retention =
+        Retention { time: age, rollups: age, targets: age, occurrences: age, activity: age, instances: age };
+    Settings::unlimited(retention)
 }
 
 impl Server {

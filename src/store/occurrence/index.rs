@@ -146,6 +146,11 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// The first day that has blocks.
+    pub(super) fn oldest(&self) -> Result<Option<u32>, Error> {
+        Ok(self.blocks.first()?.map(|(key, _)| key.value().0))
+    }
+
     /// Where the day's next block goes: behind the last one that a commit brought.
     pub(super) fn end(&self, day: u32) -> Result<u64, Error> {
         end(&self.blocks, day)

@@ -323,6 +323,29 @@ impl Partitions {
         Ok(bytes)
     }
 
+    /// Bytes of what else stands in the days' directories: their search indexes.
+    ///
+    /// # Errors
+    /// When a directory can not be read.
+    pub(in crate::store) fn index_bytes(&self) -> Result<u64, Error> {
+        let mut bytes = 0;
+        for (_, path) in self.directories()? {
+            // Nothing where it is a file, or where the follower was faster.
+            let names = |path: &Path| self.disk.entries(path).unwrap_or_default();
+            let files = names(&path).into_iter().flat_map(|directory| names(&directory));
+            bytes += files.map(|file| self.disk.allocated_bytes(&file).unwrap_or(0)).sum::<u64>();
+        }
+        Ok(bytes)
+    }
+
+    /// The first day that has occurrences.
+    ///
+    /// # Errors
+    /// When the index can not be read.
+    pub(in crate::store) fn oldest_day(&self, transaction: &WriteTransaction) -> Result<Option<u32>, Error> {
+        Rows::of(transaction).and_then(|rows| rows.oldest()).map_err(self.indexing())
+    }
+
     /// Removes from the index what was ingested before `day`. Where that is anything, the stacks that are still in use: all
     /// others may be removed. [`Partitions::drop_before`] removes the files once `transaction` is committed.
     ///

@@ -27,6 +27,7 @@ const DAY: Millis = Millis::from_seconds(86_400);
 /// Occurrences are kept for a day, all else for ever.
 const RETENTION: Retention = Retention {
     time: Millis(800 * DAY.0),
+    rollups: Millis(800 * DAY.0),
     targets: Millis(800 * DAY.0),
     occurrences: DAY,
     activity: Millis::from_seconds(3650 * 86_400),
@@ -41,6 +42,8 @@ pub(super) enum Command {
     Retain,
     /// Removes half of what the occurrences take, a day at a time, for as long as there is something to thin.
     Relieve,
+    /// Copies the database, with one commit of these targets' scrapes before the copy takes its place.
+    Compact(Vec<usize>),
     SetState(State),
 }
 
@@ -147,7 +150,7 @@ impl Fleet {
     /// What holds after the command.
     pub(super) fn account(&mut self, command: &Command) {
         match command {
-            Command::Scrape(targets) => {
+            Command::Scrape(targets) | Command::Compact(targets) => {
                 for target in targets {
                     let service = format!("service-{}", target % 2);
                     let Process { counts, scraped, .. } = &mut self.processes[*target];
@@ -191,12 +194,17 @@ impl Fleet {
 
     pub(super) fn run(&self, store: &Store, command: &Command) -> Result<(), Error> {
         match command {
-            Command::Scrape(targets) => {
-                let mut batch = Batch::new(store.draft());
-                for target in targets {
-                    assert!(matches!(batch.add(self.scrape(*target)), Added::Yes(_)));
+            Command::Scrape(targets) => self.commit(store, targets),
+            Command::Compact(targets) => {
+                let copied = store.prepare_compaction(&mut |_| ControlFlow::Continue(()))?;
+                self.commit(store, targets)?;
+                match store.swap(copied.unwrap()) {
+                    Ok(replaced) => assert!(replaced.is_some(), "nothing but a commit was made meanwhile"),
+                    Err(error) if store.is_poisoned() => return Err(error),
+                    // The commit is made, and the old file goes on.
+                    Err(_) => {}
                 }
-                store.commit(batch.into_draft().finish()).map(drop)
+                Ok(())
             }
             Command::Seal => store.seal(self.now).map(drop),
             Command::Retain => store.retain(self.now, &RETENTION),
@@ -211,6 +219,14 @@ impl Fleet {
         }
     }
 
+    fn commit(&self, store: &Store, targets: &[usize]) -> Result<(), Error> {
+        let mut batch = Batch::new(store.draft());
+        for target in targets {
+            assert!(matches!(batch.add(self.scrape(*target)), Added::Yes(_)));
+        }
+        store.commit(batch.into_draft().finish()).map(drop)
+    }
+
     /// Something happens, and a command that follows from it.
     pub(super) fn next(&mut self, chance: &mut Chance) -> Command {
         for _ in 0..chance.below(4) {
@@ -223,12 +239,14 @@ impl Fleet {
             _ => 10,
         };
         self.now.0 += seconds as i64 * 1000;
-        match chance.below(14) {
+        let some = |chance: &mut Chance| (0..TARGETS).filter(|_| chance.below(2) == 0).collect();
+        match chance.below(15) {
             12 | 13 => Command::Relieve,
             0 | 1 => Command::Seal,
             2 => Command::Retain,
             3 => Command::SetState([State::Resolved, State::Muted, State::Open][chance.below(3) as usize]),
-            _ => Command::Scrape((0..TARGETS).filter(|_| chance.below(2) == 0).collect()),
+            14 => Command::Compact(some(chance)),
+            _ => Command::Scrape(some(chance)),
         }
     }
 }

@@ -53,7 +53,8 @@ fn cut(
     assert!(outcome.is_ok() || reached, "{command:?}: {outcome:?}");
     if outcome.is_err() {
         // What only prepares something has changed nothing.
-        assert!((store.is_poisoned() || matches!(command, Command::Relieve)) && store.view().is_ok());
+        let prepares = matches!(command, Command::Relieve | Command::Compact(_));
+        assert!((store.is_poisoned() || prepares) && store.view().is_ok());
     }
     let keep = if reached { Keep::ALL[chance.below(4) as usize] } else { Keep::Nothing };
     let disk = disk.after_power_cut(keep, chance);

@@ -168,7 +168,14 @@ fn a_noisy_error_loses_its_old_samples_and_a_rare_one_none() {
     assert!(left["Noisy"].len() < all["Noisy"].len() * 3 / 4);
     // The files are as small as that, as soon as nobody can be reading the old ones any more.
     let month = Millis::from_seconds(30 * 86_400);
-    let retention = Retention { time: month, targets: month, occurrences: month, activity: month, instances: month };
+    let retention = Retention {
+        time: month,
+        rollups: month,
+        targets: month,
+        occurrences: month,
+        activity: month,
+        instances: month,
+    };
     life.store.retain(Timestamp(BEGIN + 6 * DAY), &retention).unwrap();
     assert_eq!(life.file_bytes(), life.bytes());
     let generations: Vec<u32> = life.store.partitions().unwrap().iter().map(|day| day.generation).collect();

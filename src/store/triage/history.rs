@@ -148,12 +148,16 @@ pub(super) fn changes(store: &Store, id: u64) -> Result<Option<Vec<(AggregateId,
     rows.map(change).collect::<Result<_, _>>().map(Some)
 }
 
-/// Removes activities that happened before `limit`.
-pub(in crate::store) fn forget(transaction: &redb::WriteTransaction, limit: Timestamp) -> Result<(), Error> {
+/// Removes activities that happened before `limit`, and those before the one with the number `first`.
+pub(in crate::store) fn forget(
+    transaction: &redb::WriteTransaction,
+    limit: Timestamp,
+    first: u64,
+) -> Result<(), Error> {
     let read = Error::database::<redb::StorageError>;
     let mut heads = transaction.open_table(table::ACTIVITY).map_err(Error::database("open activity"))?;
     let mut kept = u64::MAX;
-    for row in redb::ReadableTable::range::<u64>(&heads, ..).map_err(read("read activity"))? {
+    for row in redb::ReadableTable::range::<u64>(&heads, first..).map_err(read("read activity"))? {
         let (key, value) = row.map_err(read("read activity"))?;
         // Their times ascend but for steps of the clock; what stands behind a younger one goes with it.
         if row::activity_time(value.value()).map_err(Error::corrupt("activity", key.value()))? >= limit {

@@ -49,7 +49,7 @@ impl Look<'_> {
                 windows.extend(rows.map_while(Result::ok).map(|(key, _)| key.value().0));
             }
         }
-        for window in windows {
+        for window in windows.into_iter().filter(|window| *window >= records.points_from) {
             if let Err(Problem(what)) = self.window(&tables, records, Window(window), &hours) {
                 self.tell(Finding::new("chunks", format!("window {window}"), what).at(Place::Window(window)));
             }

@@ -13,6 +13,8 @@ use crate::store::{Finding, record, triage};
 pub(super) struct Records {
     pub(super) commit: u64,
     pub(super) sealed: u32,
+    /// First window whose points are kept: before it there may be rollups alone.
+    pub(super) points_from: u32,
     pub(super) referenced_commit: u64,
     pub(super) services: BTreeMap<u32, String>,
     /// Target → its service.
@@ -100,14 +102,22 @@ impl Look<'_> {
                 numbers.extend(number.value().map(|number| (name.value().to_owned(), number)));
             }
         }
-        let known =
-            [meta::COMMIT, meta::SEALED, meta::REFERENCED, meta::NEXT_ACTIVITY, meta::LABEL_RULES, meta::NEXT_INSTANCE];
+        let known = [
+            meta::COMMIT,
+            meta::SEALED,
+            meta::POINTS,
+            meta::REFERENCED,
+            meta::NEXT_ACTIVITY,
+            meta::LABEL_RULES,
+            meta::NEXT_INSTANCE,
+        ];
         for name in numbers.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect::<Vec<_>>() {
             self.tell(Finding::new("meta", name, "nobody knows this number"));
         }
         let number = |name: &str| numbers.get(name).copied().unwrap_or(0);
         records.commit = number(meta::COMMIT);
         records.sealed = u32::try_from(number(meta::SEALED)).unwrap_or(u32::MAX);
+        records.points_from = u32::try_from(number(meta::POINTS)).unwrap_or(u32::MAX);
         records.referenced_commit = number(meta::REFERENCED);
         if records.referenced_commit > records.commit {
             self.tell(Finding::new("meta", meta::REFERENCED, "it is beyond the last commit"));

@@ -42,6 +42,7 @@ const LIVES: u64 = 200;
 /// Activity is kept for two days, all else for ever.
 const RETENTION: Retention = Retention {
     time: Millis(8000 * DAY.0),
+    rollups: Millis(8000 * DAY.0),
     targets: Millis(8000 * DAY.0),
     occurrences: Millis(8000 * DAY.0),
     activity: Millis(2 * DAY.0),

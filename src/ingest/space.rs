@@ -1,0 +1,273 @@
+//! Keeping the data within its size: what takes room is looked at now and then, what is too much goes, and what the database's file
+//! does not use any more is given back. Whatever takes long is found out beside the commits.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use super::writer::{Error, NEVER, Writer, failed};
+use crate::model::time::{Millis, Timestamp};
+use crate::store::{self, Compacted, Part, Relief, Relieved, Sizes, Surplus, Survey};
+
+/// How often it is looked at. It reads all pages of the database, and a fleet writes less than a hundredth of its limit in that time.
+const SURVEY_EVERY: Millis = Millis::from_seconds(2 * 3600);
+
+/// And how often while there is too much.
+const SURVEY_SOON: Millis = Millis::from_seconds(300);
+
+/// How soon the next day goes when several have to.
+const REMOVE_AGAIN: Millis = Millis(100);
+
+/// How often it is looked whether a copy of the database is made.
+const COPIED_AGAIN: Millis = Millis(500);
+
+/// Unused bytes of the database for which it is not copied, and the share of it, in hundredths.
+const UNUSED_BYTES_MIN: u64 = 1 << 20;
+const UNUSED_PERCENT_MIN: u64 = 10;
+
+/// How often the database is copied at most, unless so much of it is unused, in hundredths.
+const COPY_EVERY: Millis = Millis::from_seconds(86_400);
+const UNUSED_PERCENT_MUCH: u64 = 30;
+
+/// Bytes a second at which the database is copied, so that commits find the disk free.
+const COPY_BYTES_PER_SECOND: u64 = 64 << 20;
+
+/// Bytes that are left free beside a copy.
+const SPARE_BYTES: u64 = 64 << 20;
+
+/// What is being done to keep the data within its size.
+#[derive(Debug)]
+pub(super) struct Space {
+    surveyed_at: Timestamp,
+    is_over: bool,
+    survey: Option<JoinHandle<Result<Survey, store::Error>>>,
+    /// What is too much.
+    surplus: Surplus,
+    /// Bytes that occurrences may take because of the limit to everything.
+    occurrence_bytes_max: u64,
+    /// There is something to remove.
+    is_removing: bool,
+    relief: Option<JoinHandle<Result<Option<Relief>, store::Error>>>,
+    /// The database is to be copied as soon as nothing else is being found out.
+    is_copy_due: bool,
+    copied_at: Timestamp,
+    copying: Option<JoinHandle<Result<Option<Compacted>, store::Error>>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Default for Space {
+    fn default() -> Self {
+        Self {
+            surveyed_at: NEVER,
+            is_over: false,
+            survey: None,
+            surplus: Surplus::default(),
+            occurrence_bytes_max: u64::MAX,
+            is_removing: false,
+            relief: None,
+            is_copy_due: false,
+            copied_at: NEVER,
+            copying: None,
+            stop: Arc::default(),
+        }
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Space {
+    /// Other limits hold now.
+    pub(super) fn look_again(&mut self) {
+        self.surveyed_at = NEVER;
+        self.occurrence_bytes_max = u64::MAX;
+    }
+
+    /// There may be something to remove.
+    pub(super) fn remove(&mut self) {
+        self.is_removing = true;
+    }
+
+    /// The database is being copied.
+    pub(super) fn is_copying(&self) -> bool {
+        self.copying.is_some()
+    }
+
+    /// How soon there is something to do.
+    pub(super) fn pause(&self) -> Option<Millis> {
+        if self.copying.is_some() { Some(COPIED_AGAIN) } else { self.is_removing.then_some(REMOVE_AGAIN) }
+    }
+}
+
+impl Writer {
+    /// Removes the oldest day of what has to go.
+    pub(super) fn remove_some(&mut self, now: Timestamp) -> Result<(), Error> {
+        if self.space.is_removing {
+            let surplus = self.space.surplus;
+            let more = self.store.retain_some(now, &self.settings.retention, &surplus).map_err(failed)?;
+            self.space.is_removing = more;
+        }
+        Ok(())
+    }
+
+    /// Finds out what takes room, and what of it is too much.
+    pub(super) async fn survey(&mut self, now: Timestamp) -> Result<(), Error> {
+        match self.space.survey.take() {
+            None => {
+                let every = if self.space.is_over { SURVEY_SOON } else { SURVEY_EVERY };
+                // What is on its way out would be counted.
+                if !self.space.is_removing && !(Millis(0)..every).contains(&now.since(self.space.surveyed_at)) {
+                    self.space.surveyed_at = now;
+                    let (store, limits) = (Arc::clone(&self.store), self.settings.limits);
+                    self.space.survey = Some(tokio::task::spawn_blocking(move || store.survey(&limits)));
+                }
+            }
+            Some(finding) if !finding.is_finished() => self.space.survey = Some(finding),
+            Some(finding) => match finding.await {
+                Ok(Ok(survey)) => self.act_on(survey),
+                Ok(Err(error)) => tracing::error!(%error, "can not find out how much room everything takes"),
+                Err(error) => tracing::error!(%error, "finding out how much room everything takes broke off"),
+            },
+        }
+        Ok(())
+    }
+
+    fn act_on(&mut self, survey: Survey) {
+        let Survey { sizes, surplus, occurrence_bytes_max, is_over } = survey;
+        self.metrics.show_sizes(&sizes);
+        if surplus != Surplus::default() {
+            tracing::info!(bytes = sizes.used(), "counts or activity take too much: the oldest of them go");
+        }
+        self.space.is_over = is_over;
+        self.space.surplus = self.space.surplus.and(surplus);
+        self.space.is_removing = surplus != Surplus::default();
+        self.space.occurrence_bytes_max = occurrence_bytes_max;
+        // What is to be removed first would be copied in vain.
+        self.space.is_copy_due = surplus == Surplus::default() && self.is_worth_copying(&sizes);
+    }
+
+    /// Whether so much of the database's file is unused that it should be given back, and there is room to do it.
+    fn is_worth_copying(&self, sizes: &Sizes) -> bool {
+        let (used, unused) = (sizes.database(), sizes.of(Part::Unused));
+        let has = |percent: u64| unused * 100 >= (used + unused) * percent;
+        let is_soon = self.clock.now().since(self.space.copied_at) < COPY_EVERY;
+        if unused < UNUSED_BYTES_MIN || !has(if is_soon { UNUSED_PERCENT_MUCH } else { UNUSED_PERCENT_MIN }) {
+            return false;
+        }
+        let free_bytes = self.store.free_bytes();
+        let fits = free_bytes.is_none_or(|free_bytes| free_bytes >= used + SPARE_BYTES);
+        if !fits {
+            tracing::warn!(
+                unused,
+                used,
+                free_bytes,
+                "the database's file has pages that hold nothing, and there is no room to write it anew without them"
+            );
+        }
+        fits
+    }
+
+    fn copy(&mut self) {
+        self.space.is_copy_due = false;
+        self.space.copied_at = self.clock.now();
+        let (store, stop) = (Arc::clone(&self.store), Arc::clone(&self.space.stop));
+        let mut pace = move |bytes: u64| {
+            std::thread::sleep(Duration::from_micros(bytes * 1_000_000 / COPY_BYTES_PER_SECOND));
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        self.space.copying = Some(tokio::task::spawn_blocking(move || store.prepare_compaction(&mut pace)));
+    }
+
+    /// Puts the copy of the database in its place, when it is made.
+    pub(super) async fn give_back(&mut self) -> Result<(), Error> {
+        let Some(copying) = self.space.copying.take_if(|copying| copying.is_finished()) else { return Ok(()) };
+        let copied = match copying.await {
+            Ok(Ok(Some(copied))) => copied,
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Err(error)) => {
+                tracing::error!(
+                    error = crate::telemetry::chain(&error),
+                    "can not give back what the database does not use"
+                );
+                return Ok(());
+            }
+            Err(error) => {
+                tracing::error!(%error, "giving back what the database does not use broke off");
+                return Ok(());
+            }
+        };
+        let before = self.store.file_bytes();
+        let watch = self.clock.stopwatch();
+        match self.store.swap(copied) {
+            Ok(Some(replaced)) => {
+                let seconds = watch.seconds();
+                let bytes = before.saturating_sub(self.store.file_bytes());
+                self.metrics.compactions.inc();
+                self.metrics.given_back.inc_by(bytes);
+                tracing::info!(bytes, seconds, "gave back what the database did not use");
+                // Freeing a large file takes a while.
+                tokio::task::spawn_blocking(move || drop(replaced));
+            }
+            Ok(None) => {}
+            Err(error) if self.store.is_poisoned() => return Err(failed(error)),
+            Err(error) => {
+                tracing::error!(
+                    error = crate::telemetry::chain(&error),
+                    "can not give back what the database does not use"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps occurrences within their size. What to remove is found out beside the commits, a day at a time.
+    pub(super) async fn relieve(&mut self) -> Result<(), Error> {
+        match self.space.relief.take() {
+            None if self.space.is_copy_due => self.copy(),
+            None => {
+                let bytes_max = self.settings.limits.occurrences.min(self.space.occurrence_bytes_max);
+                let store = Arc::clone(&self.store);
+                if store.partitions().map_err(failed)?.iter().map(|day| day.bytes).sum::<u64>() > bytes_max {
+                    self.space.relief = Some(tokio::task::spawn_blocking(move || store.prepare_relief(bytes_max)));
+                }
+            }
+            Some(finding) if !finding.is_finished() => self.space.relief = Some(finding),
+            Some(finding) => match finding.await {
+                Ok(Ok(Some(relief))) => self.report(self.store.relieve(relief).map_err(failed)?),
+                Ok(Ok(None)) => {}
+                // Nothing has changed; it is tried again.
+                Ok(Err(error)) => tracing::error!(%error, "can not find out which occurrences to remove"),
+                Err(error) => tracing::error!(%error, "finding out which occurrences to remove broke off"),
+            },
+        }
+        Ok(())
+    }
+
+    fn report(&self, relieved: Relieved) {
+        match relieved {
+            Relieved::Thinned { day, removed } => {
+                self.metrics.thinned_days.inc();
+                self.metrics.thinned_occurrences.inc_by(removed);
+                tracing::info!(
+                    day,
+                    removed,
+                    "occurrences take too much: removed some that have newer ones of their error"
+                );
+            }
+            Relieved::Dropped { day } => {
+                self.metrics.dropped_days.inc();
+                tracing::warn!(
+                    day,
+                    "occurrences take too much, though each error has only its newest: removed a day of them"
+                );
+            }
+            Relieved::Nothing => {}
+        }
+    }
+}
