@@ -2,6 +2,7 @@
 
 use super::change::{AggregateChange, Edited, Outcome, Refusal, Span};
 use super::draft::Commit;
+use super::instance::{self, Instance};
 use super::live::{AsOf, Live};
 use super::log::{Entry, EntryOutcome};
 use super::record::{self, AggregateRow};
@@ -9,7 +10,7 @@ use super::span::{self, Late, LateRow};
 use super::triage::{Pending, Places, Replaced};
 use super::window::{Slot, Window};
 use super::{Error, Store, table};
-use crate::model::id::{AggregateId, TargetId};
+use crate::model::id::{AggregateId, InstanceId, TargetId};
 use crate::model::occurrence::Occurrence;
 use crate::model::time::{Millis, Timestamp};
 
@@ -52,8 +53,12 @@ impl Store {
     /// # Errors
     /// When it could not be made durable: the store takes no more writes then, and what the disk holds is known only
     /// after opening it again.
-    pub fn commit(&self, commit: Commit) -> Result<Committed, Error> {
+    pub fn commit(&self, mut commit: Commit) -> Result<Committed, Error> {
         self.check()?;
+        if let Some(error) = commit.unread.take() {
+            return Err(self.poison(error));
+        }
+        self.wake(&commit.woken);
         let mut prepared = Prepared::new(self, &self.live_read(), commit)?;
         let (reopened, edited) = prepared.triage.outcome();
         if prepared.is_empty() {
@@ -70,6 +75,20 @@ impl Store {
         // Freed here, where no reader waits for it.
         drop(replaced);
         Ok(committed)
+    }
+
+    /// What rested and was read for a commit is in memory before it is written, because the log tells it by differences.
+    pub(super) fn wake(&self, woken: &[(InstanceId, Instance)]) {
+        if !woken.is_empty() {
+            self.live_write().instances.wake(woken);
+        }
+    }
+
+    /// Reads what is remembered of processes that rest.
+    pub(super) fn read_instances(&self, ids: &[InstanceId]) -> Result<Vec<(InstanceId, Instance)>, Error> {
+        let transaction = self.read()?;
+        let read = |id: &InstanceId| Ok(instance::read(&transaction, *id)?.map(|instance| (*id, instance)));
+        ids.iter().filter_map(|id| read(id).transpose()).collect()
     }
 
     fn write(&self, prepared: &Prepared) -> Result<(), Error> {

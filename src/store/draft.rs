@@ -12,6 +12,7 @@ use super::change::{Baseline, Edit, ScrapeChange};
 use super::directory::{Health, ServiceRecord, TargetRecord};
 use super::instance::{Instance, InstanceKey};
 use super::live::Live;
+use super::{Error, Store};
 use crate::model::aggregate::Aggregate;
 use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
 use crate::model::label::Labels;
@@ -21,6 +22,7 @@ use crate::model::time::Timestamp;
 
 /// A commit being drafted. It holds a read lock on the store: finish it before committing.
 pub struct Draft<'a> {
+    store: &'a Store,
     live: RwLockReadGuard<'a, Live>,
     commit: Commit,
     services: HashMap<String, ServiceId>,
@@ -31,6 +33,8 @@ pub struct Draft<'a> {
     drafted: HashMap<ServiceId, u64>,
     /// Samples that are new with this draft.
     samples: FxHashSet<(AggregateId, SampleId)>,
+    /// Processes that rested and are seen again.
+    woken: FxHashMap<InstanceId, Instance>,
 }
 
 /// A finished draft: all that one durable transaction adds.
@@ -43,6 +47,10 @@ pub struct Commit {
     pub(super) scrapes: Vec<ScrapeChange>,
     pub(super) gone: Vec<(TargetId, Timestamp)>,
     pub(super) edits: Vec<Edit>,
+    /// What rested, and was read for this.
+    pub(super) woken: Vec<(InstanceId, Instance)>,
+    /// Why something that rested could not be read.
+    pub(super) unread: Option<Error>,
 }
 
 impl Commit {
@@ -54,9 +62,10 @@ impl Commit {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(live: RwLockReadGuard<'a, Live>) -> Self {
+    pub(super) fn new(store: &'a Store) -> Self {
         Self {
-            live,
+            store,
+            live: store.live_read(),
             commit: Commit::default(),
             services: HashMap::new(),
             targets: HashMap::new(),
@@ -64,6 +73,7 @@ impl<'a> Draft<'a> {
             aggregates: HashMap::new(),
             drafted: HashMap::new(),
             samples: FxHashSet::default(),
+            woken: FxHashMap::default(),
         }
     }
 
@@ -109,6 +119,9 @@ impl<'a> Draft<'a> {
     /// The instance with this key, a new one if need be.
     pub fn instance(&mut self, service: ServiceId, key: InstanceKey, target: TargetId) -> InstanceId {
         if let Some(id) = self.live.instances.find(service, &key) {
+            if self.live.instances.is_resting(id) && !self.woken.contains_key(&id) {
+                self.wake(id);
+            }
             return id;
         }
         let next = InstanceId(self.live.instances.next() + self.commit.instances.len() as u32);
@@ -121,10 +134,22 @@ impl<'a> Draft<'a> {
         id
     }
 
+    /// Reads what is remembered of a process that rests. Where that fails the commit does, and all of it is as it was.
+    fn wake(&mut self, id: InstanceId) {
+        match self.store.read_instances(&[id]) {
+            Ok(read) => self.woken.extend(read),
+            Err(error) => self.commit.unread = Some(error),
+        }
+    }
+
+    fn known(&self, instance: InstanceId) -> Option<&Instance> {
+        self.live.instances.get(instance).or_else(|| self.woken.get(&instance))
+    }
+
     /// Begin of the instance's last good scrape.
     #[must_use]
     pub fn last_success(&self, instance: InstanceId) -> Option<Timestamp> {
-        self.live.instances.get(instance)?.last_success
+        self.known(instance)?.last_success
     }
 
     /// Begin of the target's last good scrape, whichever process answered.
@@ -136,24 +161,28 @@ impl<'a> Draft<'a> {
     /// What is remembered of an aggregate at an instance.
     #[must_use]
     pub fn baseline(&self, instance: InstanceId, aggregate: AggregateId) -> Option<&Baseline> {
-        self.live.instances.get(instance)?.baselines.get(&aggregate)
+        self.known(instance)?.baselines.get(&aggregate)
     }
 
     /// The fingerprint of the rules under which the aggregates of an instance that was there before this draft have their keys.
     #[must_use]
     pub fn keys(&self, instance: InstanceId) -> Option<u64> {
-        self.live.instances.get(instance).map(|instance| instance.keys)
+        self.known(instance).map(|instance| instance.keys)
     }
 
     /// All that is remembered of an instance.
     pub fn baselines(&self, instance: InstanceId) -> impl Iterator<Item = (AggregateId, &Baseline)> {
-        let known = self.live.instances.get(instance).into_iter();
+        let known = self.known(instance).into_iter();
         known.flat_map(|instance| instance.baselines.iter().map(|(aggregate, baseline)| (*aggregate, baseline)))
     }
 
     /// Notes that a sample of an aggregate is new; false when an instance exposes it already, in this draft or before.
     pub fn is_new_sample(&mut self, aggregate: AggregateId, sample: SampleId) -> bool {
-        !self.live.instances.exposes(aggregate, sample) && self.samples.insert((aggregate, sample))
+        let is_known = |instance: &Instance| {
+            instance.baselines.get(&aggregate).is_some_and(|baseline| baseline.samples.contains(&sample))
+        };
+        let known = self.live.instances.exposes(aggregate, sample) || self.woken.values().any(is_known);
+        !known && self.samples.insert((aggregate, sample))
     }
 
     /// The aggregate with this key, if it is known or drafted.
@@ -205,7 +234,8 @@ impl<'a> Draft<'a> {
 
     /// The commit; the read lock is given up.
     #[must_use]
-    pub fn finish(self) -> Commit {
+    pub fn finish(mut self) -> Commit {
+        self.commit.woken = self.woken.into_iter().collect();
         self.commit
     }
 }

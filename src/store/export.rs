@@ -9,6 +9,7 @@ use super::checked::Checked;
 use super::column::{Points, targets_of};
 use super::coverage;
 use super::import::{Mark, Process, Spread};
+use super::instance::{self, Instance};
 use super::occurrence::StoredOccurrence;
 use super::occurrence::stack::Reader;
 use super::row::unexpected;
@@ -147,25 +148,26 @@ impl View<'_> {
     /// All processes that are remembered, in the order in which they were first seen.
     #[must_use]
     pub fn processes(&self) -> Vec<InstanceId> {
-        let mut ids: Vec<InstanceId> = self.live.instances.iter().map(|(id, _)| id).collect();
+        let mut ids: Vec<InstanceId> = self.live.instances.ids().collect();
         ids.sort_unstable();
         ids
     }
 
     /// What is known of a process.
-    #[must_use]
-    pub fn process(&self, id: InstanceId) -> Option<Process> {
-        let instance = self.live.instances.get(id)?;
-        let mut baselines: Vec<_> =
-            instance.baselines.iter().map(|(aggregate, baseline)| (*aggregate, baseline.clone())).collect();
-        baselines.sort_unstable_by_key(|(aggregate, _)| *aggregate);
-        Some(Process {
-            service: instance.service,
-            key: instance.key.clone(),
-            target: instance.target,
-            last_success: instance.last_success,
-            baselines,
-        })
+    ///
+    /// # Errors
+    /// As [`View::each_window`].
+    pub fn process(&self, id: InstanceId) -> Result<Option<Process>, Error> {
+        let read = match self.live.instances.get(id) {
+            Some(instance) => Some(instance.clone()),
+            None => instance::read(&self.transaction, id)?,
+        };
+        Ok(read.map(|instance| {
+            let Instance { service, key, target, last_success, baselines, .. } = instance;
+            let mut baselines: Vec<_> = baselines.into_iter().collect();
+            baselines.sort_unstable_by_key(|(aggregate, _)| *aggregate);
+            Process { service, key, target, last_success, baselines }
+        }))
     }
 
     /// All samples that are kept, by the day on which they came and in their order. A damaged one is logged and left out.

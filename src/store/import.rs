@@ -107,6 +107,13 @@ impl Store {
     /// When it could not be made durable: the store takes no more writes then.
     pub fn import(&self, portion: Portion<'_>) -> Result<(), Error> {
         self.check()?;
+        let resting: Vec<InstanceId> = {
+            let live = self.live_read();
+            let known =
+                portion.processes.iter().filter_map(|process| live.instances.find(process.service, &process.key));
+            known.filter(|id| live.instances.is_resting(*id)).collect()
+        };
+        self.wake(&self.read_instances(&resting)?);
         let prepared = Prepared::new(&self.live_read(), portion);
         self.write_portion(&prepared).map_err(|error| self.poison(error))?;
         prepared.apply(&mut self.live_write());

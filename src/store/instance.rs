@@ -2,15 +2,20 @@
 
 use std::collections::HashMap;
 
+use roaring::RoaringBitmap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::change::Baseline;
 use super::codec::Corrupt;
 use super::log::Baselines;
 use super::row::{Reader, Writer, unexpected};
+use super::{Error, table};
 use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
 use crate::model::occurrence::SampleId;
-use crate::model::time::Timestamp;
+use crate::model::time::{Millis, Timestamp};
+
+/// A process that was not seen for so long before the windows that are not sealed rests. Tests have no hours.
+pub(super) const REST_AFTER: Millis = if cfg!(test) { Millis::from_seconds(0) } else { Millis::from_seconds(3600) };
 
 /// What identifies a process within its service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,10 +43,21 @@ pub(super) struct Instance {
     pub baselines: FxHashMap<AggregateId, Baseline>,
 }
 
+/// A process that was not seen for a while: what it counted last stands in its row only, until it is seen again. Most never are.
+#[derive(Debug)]
+struct Resting {
+    service: ServiceId,
+    key: InstanceKey,
+    target: TargetId,
+    last_success: Option<Timestamp>,
+    aggregates: RoaringBitmap,
+}
+
 /// All instances that are remembered.
 #[derive(Debug, Default)]
 pub(super) struct Instances {
     by_id: FxHashMap<InstanceId, Instance>,
+    resting: FxHashMap<InstanceId, Resting>,
     ids: HashMap<(ServiceId, InstanceKey), InstanceId>,
     next: u32,
     /// Changed since their row was written.
@@ -75,6 +91,12 @@ impl Exposed {
         }
     }
 
+    fn shrink(&mut self) {
+        if self.once.len() < self.once.capacity() / 4 {
+            self.once.shrink_to_fit();
+        }
+    }
+
     fn remove(&mut self, aggregate: AggregateId, samples: &[SampleId]) {
         for sample in samples {
             let number = Self::number(aggregate, *sample);
@@ -88,8 +110,45 @@ impl Exposed {
 }
 
 impl Instances {
+    /// The instance; `None` while it rests.
     pub(super) fn get(&self, id: InstanceId) -> Option<&Instance> {
         self.by_id.get(&id)
+    }
+
+    /// Whether what it counted last has to be read from its row.
+    pub(super) fn is_resting(&self, id: InstanceId) -> bool {
+        self.resting.contains_key(&id)
+    }
+
+    /// Gives up the memory of processes that were not seen since `before`, and whose rows say all of them.
+    pub(super) fn rest(&mut self, before: Timestamp) {
+        let old = |instance: &Instance| instance.last_success.is_some_and(|seen| seen < before);
+        let ids: Vec<InstanceId> = self
+            .by_id
+            .iter()
+            .filter(|(id, instance)| old(instance) && !self.dirty.contains(id))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            let Some(instance) = self.by_id.remove(&id) else { continue };
+            self.forget(&instance);
+            let mut aggregates: RoaringBitmap = instance.baselines.keys().map(|aggregate| aggregate.0).collect();
+            aggregates.optimize();
+            let Instance { service, key, target, last_success, .. } = instance;
+            self.resting.insert(id, Resting { service, key, target, last_success, aggregates });
+        }
+        self.exposed.shrink();
+    }
+
+    /// Takes back what was read from the rows of processes that rest. They are as if they had changed, so that they do not rest
+    /// again before what they are needed for is done.
+    pub(super) fn wake(&mut self, woken: &[(InstanceId, Instance)]) {
+        for (id, instance) in woken {
+            if self.is_resting(*id) {
+                self.insert(*id, instance.clone());
+                self.dirty.insert(*id);
+            }
+        }
     }
 
     /// The instance for writing, marked as changed.
@@ -114,6 +173,7 @@ impl Instances {
         for (aggregate, baseline) in &instance.baselines {
             self.exposed.add(*aggregate, &baseline.samples);
         }
+        self.resting.remove(&id);
         if let Some(before) = self.by_id.insert(id, instance) {
             self.forget(&before);
         }
@@ -147,18 +207,45 @@ impl Instances {
             self.forget(&instance);
             self.ids.remove(&(instance.service, instance.key));
         }
+        if let Some(resting) = self.resting.remove(&id) {
+            self.ids.remove(&(resting.service, resting.key));
+        }
+        self.dirty.remove(&id);
     }
 
     pub(super) fn set_next(&mut self, next: u32) {
         self.next = self.next.max(next);
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (InstanceId, &Instance)> {
-        self.by_id.iter().map(|(id, instance)| (*id, instance))
+    /// All of them, resting ones included.
+    pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> {
+        self.by_id.keys().chain(self.resting.keys()).copied()
+    }
+
+    /// Those that were seen last before `limit`.
+    pub(super) fn older_than(&self, limit: Timestamp) -> Vec<InstanceId> {
+        let awake = self.by_id.iter().map(|(id, instance)| (*id, instance.last_success));
+        let all = awake.chain(self.resting.iter().map(|(id, resting)| (*id, resting.last_success)));
+        all.filter(|(_, seen)| seen.is_some_and(|seen| seen < limit)).map(|(id, _)| id).collect()
+    }
+
+    /// Which aggregates each has at which target.
+    pub(super) fn exposed(&self) -> impl Iterator<Item = (AggregateId, TargetId)> {
+        let awake = self.by_id.values();
+        let awake = awake.flat_map(|one| one.baselines.keys().map(|aggregate| (*aggregate, one.target)));
+        let resting = self.resting.values();
+        awake.chain(resting.flat_map(|one| one.aggregates.iter().map(|id| (AggregateId(id), one.target))))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.by_id.len()
+        self.by_id.len() + self.resting.len()
+    }
+
+    /// Baselines of all of them.
+    pub(super) fn baselines(&self) -> u64 {
+        let awake: usize = self.by_id.values().map(|instance| instance.baselines.len()).sum();
+        let resting: u64 = self.resting.values().map(|resting| resting.aggregates.len()).sum();
+        awake as u64 + resting
     }
 
     /// The instances that changed since [`Instances::clear_dirty`], ascending.
@@ -186,6 +273,14 @@ impl Baselines for Instances {
 
 const KEY_UUID: u8 = 0;
 const KEY_ADDRESS: u8 = 1;
+
+/// Reads an instance's row; `None` where there is none.
+pub(super) fn read(transaction: &redb::ReadTransaction, id: InstanceId) -> Result<Option<Instance>, Error> {
+    let rows = transaction.open_table(table::INSTANCES).map_err(Error::database("open instances"))?;
+    let row = rows.get(id.0).map_err(Error::database("read an instance"))?;
+    let decoded = row.map(|row| Instance::decode(row.value()).map_err(Error::corrupt("instances", id.0)));
+    Ok(decoded.transpose()?.map(|(_, instance)| instance))
+}
 
 impl Instance {
     /// The row of an instance as of `commit`.

@@ -202,14 +202,13 @@ impl Live {
     pub(super) fn statistics(&self, store: &Store) -> Statistics {
         // What can not be read now is shown as nothing, and fails where it is needed.
         let days = store.partitions().unwrap_or_default();
-        let baselines = self.instances.iter().map(|(_, instance)| instance.baselines.len() as u64).sum();
         Statistics {
             commit: self.commit,
             sealed_until: self.sealed.start(),
             aggregates: self.directory.aggregates().len() as u64,
             targets: self.directory.targets().len() as u64,
             instances: self.instances.len() as u64,
-            baselines,
+            baselines: self.instances.baselines(),
             head_points: self.head.points(),
             stacks: store.stack_count(),
             database_bytes: store.database_bytes(),

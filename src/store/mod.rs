@@ -201,7 +201,7 @@ impl Store {
     /// Begins to draft a commit. Drop or finish the draft before committing.
     #[must_use]
     pub fn draft(&self) -> Draft<'_> {
-        Draft::new(self.live_read())
+        Draft::new(self)
     }
 
     /// Whether a commit failed, so that nothing is written any more.

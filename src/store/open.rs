@@ -7,12 +7,13 @@ use super::checked::Checked;
 use super::codec::Corrupt;
 use super::compaction::COMPACTED;
 use super::disk::Disk;
+use super::instance::{Instance, REST_AFTER};
 use super::live::{AsOf, Live};
 use super::log::Entry;
 use super::row::unexpected;
 use super::span::LateRow;
 use super::window::Window;
-use super::{CACHE_BYTES, DATABASE, Error, instance::Instance, record, table, triage};
+use super::{CACHE_BYTES, DATABASE, Error, record, table, triage};
 use crate::model::id::{AggregateId, InstanceId, TargetId};
 
 /// Version of everything in a data directory; a change is described in docs/storage-format.md.
@@ -101,6 +102,7 @@ pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
         let entry = Entry::decode(value.value(), &live.instances).map_err(Error::corrupt("log", key.value()))?;
         live.apply(commit, TargetId(target), &entry, &as_of);
     }
+    live.instances.rest(live.sealed.start().minus(REST_AFTER));
     Ok(live)
 }
 

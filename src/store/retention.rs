@@ -115,12 +115,7 @@ impl Store {
     }
 
     fn remove_old(&self, goal: &Goal) -> Result<bool, Error> {
-        let old_instances: Vec<_> = {
-            let live = self.live_read();
-            let seen_before = |seen: Timestamp| seen < goal.instances;
-            let old = live.instances.iter().filter(|(_, instance)| instance.last_success.is_some_and(seen_before));
-            old.map(|(id, _)| id).collect()
-        };
+        let old_instances = self.live_read().instances.older_than(goal.instances);
         let transaction = self.begin_to_remove()?;
         let oldest = self.partitions.oldest_day(&transaction)?;
         let day = oldest.map_or(goal.day, |oldest| goal.day.min(oldest.saturating_add(1)));

@@ -200,8 +200,7 @@ impl View<'_> {
 
     /// The targets at which remembered processes expose aggregates: each pair, in no order, some more than once.
     pub fn exposed(&self) -> impl Iterator<Item = (AggregateId, TargetId)> {
-        let instances = self.live.instances.iter();
-        instances.flat_map(|(_, instance)| instance.baselines.keys().map(|aggregate| (*aggregate, instance.target)))
+        self.live.instances.exposed()
     }
 
     /// Counts what `request` asks for, hit by hit.

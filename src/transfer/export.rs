@@ -91,7 +91,7 @@ impl<W: Write> Export<'_, W> {
             }
         }
         for id in self.view.processes() {
-            if let Some(process) = self.process(id) {
+            if let Some(process) = self.process(id)? {
                 self.record(Record::Process(process))?;
             }
         }
@@ -190,8 +190,8 @@ impl<W: Write> Export<'_, W> {
         })
     }
 
-    fn process(&self, id: crate::model::id::InstanceId) -> Option<line::Process> {
-        let process = self.view.process(id)?;
+    fn process(&self, id: crate::model::id::InstanceId) -> Result<Option<line::Process>, Failed> {
+        let Some(process) = self.view.process(id)? else { return Ok(None) };
         let (uuid, address) = match process.key {
             InstanceKey::Uuid(uuid) => (Some(uuid), None),
             InstanceKey::Address(address) => (None, Some(address)),
@@ -202,14 +202,14 @@ impl<W: Write> Export<'_, W> {
             created_at: baseline.created_at.map(Moment),
             samples: baseline.samples.iter().map(|sample| format!("{:016x}", sample.0)).collect(),
         });
-        Some(line::Process {
+        Ok(Some(line::Process {
             service: self.name(process.service),
             uuid,
             address,
             labels: self.labels.get(process.target.0 as usize).cloned().unwrap_or_default(),
             last_success: process.last_success.map(Moment),
             baselines: baselines.collect(),
-        })
+        }))
     }
 
     fn windows(&mut self) -> Result<(), Failed> {
