@@ -265,9 +265,9 @@ impl Fleet {
                 self.processes[target].counts.remove(&key);
             }
             Step::Seal => {
-                let before = self.answers();
+                let before = (self.answers(), self.records());
                 self.store().seal(self.now).unwrap();
-                assert_eq!(self.answers(), before, "sealing changed an answer");
+                assert_eq!((self.answers(), self.records()), before, "sealing changed an answer");
             }
             Step::Reopen => {
                 let before = (self.answers(), self.records());
@@ -322,6 +322,9 @@ impl Fleet {
             let occurrences = view.occurrences(aggregate.id, None, 1000).unwrap();
             records.push(format!("{occurrences:?}"));
         }
+        records.extend(view.processes().into_iter().map(|id| format!("{:?}", view.process(id).unwrap())));
+        let exposed: std::collections::BTreeSet<_> = view.exposed().collect();
+        records.push(format!("{exposed:?} {}", view.statistics().baselines));
         records
     }
 
@@ -493,6 +496,37 @@ fn samples_are_stored_once_however_often_they_are_exposed() {
     assert_eq!(view.occurrences(id, None, 10).unwrap().len(), 1);
     drop(view);
     assert!(Path::new(fleet.directory.path()).join("hydrophone.redb").is_file());
+}
+
+#[test]
+fn a_process_that_was_away_for_hours_is_counted_on_from_where_it_was() {
+    let mut fleet = Fleet::new();
+    let away = [0, TARGETS - 1];
+    let resting = |fleet: &Fleet| fleet.store().view().unwrap().statistics().resting_instances;
+    for round in 0..4 {
+        for target in away {
+            fleet.throw(target, 0, 5);
+            fleet.run(&Step::Scrape { target });
+            // Seen again, with what it exposed before and no more.
+            fleet.run(&Step::Scrape { target });
+        }
+        fleet.check();
+        assert_eq!(resting(&fleet), 0, "round {round}");
+        // The first time their rows are written, the second time they are as old as what is sealed.
+        for _ in 0..2 {
+            fleet.run(&Step::Wait { seconds: 20_000 });
+            fleet.run(&Step::Scrape { target: 1 });
+            fleet.run(&Step::Seal);
+        }
+        if round % 2 == 1 {
+            fleet.run(&Step::Reopen);
+        }
+        assert!(resting(&fleet) >= 2, "round {round}: {} rest", resting(&fleet));
+        fleet.check();
+    }
+    let view = fleet.store().view().unwrap();
+    let samples: usize = view.aggregates().iter().map(|one| view.occurrences(one.id, None, 100).unwrap().len()).sum();
+    assert_eq!(samples, 2 * 4, "no sample came twice");
 }
 
 #[test]

@@ -241,6 +241,11 @@ impl Instances {
         self.by_id.len() + self.resting.len()
     }
 
+    /// How many rest.
+    pub(super) fn resting(&self) -> usize {
+        self.resting.len()
+    }
+
     /// Baselines of all of them.
     pub(super) fn baselines(&self) -> u64 {
         let awake: usize = self.by_id.values().map(|instance| instance.baselines.len()).sum();

@@ -208,6 +208,7 @@ impl Live {
             aggregates: self.directory.aggregates().len() as u64,
             targets: self.directory.targets().len() as u64,
             instances: self.instances.len() as u64,
+            resting_instances: self.instances.resting() as u64,
             baselines: self.instances.baselines(),
             head_points: self.head.points(),
             stacks: store.stack_count(),

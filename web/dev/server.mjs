@@ -21,6 +21,7 @@ export function status(scenario, now) {
       aggregates: 4812,
       targets: 1290,
       instances: 2205,
+      resting_instances: 1804,
       baselines: 81_022,
       head_points: 52_100,
       stacks: 19_220,

@@ -133,6 +133,8 @@ struct Storage {
     targets: u64,
     /// Processes whose last counts are remembered.
     instances: u64,
+    /// Those of them that were not seen for more than an hour: their last counts are on disk only.
+    resting_instances: u64,
     /// Last counts that are remembered, one for each process and error.
     baselines: u64,
     /// Counts that are not sealed yet.
@@ -320,6 +322,7 @@ impl From<Statistics> for Storage {
             aggregates: statistics.aggregates,
             targets: statistics.targets,
             instances: statistics.instances,
+            resting_instances: statistics.resting_instances,
             baselines: statistics.baselines,
             head_points: statistics.head_points,
             stacks: statistics.stacks,

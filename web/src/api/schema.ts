@@ -1939,6 +1939,11 @@ export interface components {
              */
             occurrence_days: number;
             /**
+             * Format: int64
+             * @description Those of them that were not seen for more than an hour: their last counts are on disk only.
+             */
+            resting_instances: number;
+            /**
              * Format: date-time
              * @description What is before this moment is sealed into its final form; what is after it is in memory and in the log.
              */
