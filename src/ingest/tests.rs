@@ -530,6 +530,29 @@ fn a_process_that_was_away_for_hours_is_counted_on_from_where_it_was() {
 }
 
 #[test]
+fn a_day_that_was_over_before_the_clock_was_set_back_is_summed_up_again() {
+    let mut fleet = Fleet::new();
+    fleet.run(&Step::Set { by_ms: -27_037_078 });
+    fleet.throw(0, 0, 1);
+    fleet.run(&Step::Scrape { target: 0 });
+    fleet.run(&Step::Set { by_ms: 7_734_071 });
+    fleet.run(&Step::Wait { seconds: 54_561 });
+    fleet.run(&Step::Seal);
+    fleet.run(&Step::Set { by_ms: -38_171_002 });
+    fleet.throw(4, 0, 1);
+    fleet.run(&Step::Scrape { target: 4 });
+    // A minute before what the clock showed when the day was summed up: it is not over yet.
+    fleet.run(&Step::Wait { seconds: 38_111 });
+    fleet.run(&Step::Seal);
+    fleet.check();
+    fleet.run(&Step::Wait { seconds: 40_000 });
+    fleet.run(&Step::Scrape { target: 4 });
+    fleet.run(&Step::Wait { seconds: 40_000 });
+    fleet.run(&Step::Seal);
+    fleet.check();
+}
+
+#[test]
 fn a_commit_around_midnight_keeps_the_samples_of_both_days() {
     let mut fleet = Fleet::new();
     let midnight = Timestamp((BEGIN.0 / 86_400_000 + 1) * 86_400_000);

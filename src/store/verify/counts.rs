@@ -106,12 +106,13 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Days are the sums of their hours. Of the oldest day hours may be gone already.
+    /// Days that are over are the sums of their hours. Of the oldest day hours may be gone already. Where the clock was set back a
+    /// day may have a row before it is over: nobody reads it, and it is made anew.
     fn days(&mut self, tables: &Tables, records: &Records, hours: &BTreeSet<(u32, u32)>) {
         let oldest = hours.iter().map(|(_, hour)| hour / 24).min().unwrap_or(0);
         let mut days = tables.rollup_keys(Level::Day);
-        let closed = hours.iter().map(|(service, hour)| (*service, hour / 24));
-        days.extend(closed.filter(|(_, day)| (day + 1) * WINDOWS_A_DAY <= records.sealed));
+        days.extend(hours.iter().map(|(service, hour)| (*service, hour / 24)));
+        days.retain(|(_, day)| (day + 1) * WINDOWS_A_DAY <= records.sealed);
         for (service, day) in days {
             let key = (Level::Day.code(), service, day);
             let mut expected = Sums::new();
