@@ -9,13 +9,16 @@ use super::change::Baseline;
 use super::codec::Corrupt;
 use super::log::Baselines;
 use super::row::{Reader, Writer, unexpected};
-use super::{Error, table};
+use super::{Error, Store, table};
 use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
 use crate::model::occurrence::SampleId;
 use crate::model::time::{Millis, Timestamp};
 
-/// A process that was not seen for so long before the windows that are not sealed rests. Tests have no hours.
-pub(super) const REST_AFTER: Millis = if cfg!(test) { Millis::from_seconds(0) } else { Millis::from_seconds(3600) };
+/// A process that was not seen for so long rests.
+pub(super) const REST_AFTER: Millis = Millis::from_seconds(600);
+
+/// Baselines whose rows are written in one transaction, so that nobody waits long for it.
+const RESTED_MAX: usize = 100_000;
 
 /// What identifies a process within its service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,33 +123,45 @@ impl Instances {
         self.resting.contains_key(&id)
     }
 
-    /// Gives up the memory of processes that were not seen since `before`, and whose rows say all of them.
-    pub(super) fn rest(&mut self, before: Timestamp) {
-        let old = |instance: &Instance| instance.last_success.is_some_and(|seen| seen < before);
-        let ids: Vec<InstanceId> = self
-            .by_id
-            .iter()
-            .filter(|(id, instance)| old(instance) && !self.dirty.contains(id))
-            .map(|(id, _)| *id)
-            .collect();
+    /// Processes that were not seen since `before` and do not rest yet, with about `most` baselines together.
+    fn idle(&self, before: Timestamp, most: usize) -> Vec<InstanceId> {
+        let mut left = most;
+        let idle = self.by_id.iter().filter(|(_, instance)| instance.last_success.is_some_and(|seen| seen < before));
+        let some = idle.take_while(|(_, instance)| {
+            let is_first = left == most;
+            let fits = instance.baselines.len() < left;
+            left = left.saturating_sub(instance.baselines.len().max(1));
+            is_first || fits
+        });
+        some.map(|(id, _)| *id).collect()
+    }
+
+    /// Gives up the memory of these processes, whose rows say all of them.
+    fn rest(&mut self, ids: &[InstanceId]) {
         for id in ids {
-            let Some(instance) = self.by_id.remove(&id) else { continue };
+            let Some(instance) = self.by_id.remove(id) else { continue };
+            self.dirty.remove(id);
             self.forget(&instance);
             let mut aggregates: RoaringBitmap = instance.baselines.keys().map(|aggregate| aggregate.0).collect();
             aggregates.optimize();
             let Instance { service, key, target, last_success, .. } = instance;
-            self.resting.insert(id, Resting { service, key, target, last_success, aggregates });
+            self.resting.insert(*id, Resting { service, key, target, last_success, aggregates });
         }
         self.exposed.shrink();
     }
 
-    /// Takes back what was read from the rows of processes that rest. They are as if they had changed, so that they do not rest
-    /// again before what they are needed for is done.
+    /// As [`Store::rest`], of those whose rows need not be written first.
+    pub(super) fn rest_unchanged(&mut self, now: Timestamp) {
+        let mut idle = self.idle(now.minus(REST_AFTER), usize::MAX);
+        idle.retain(|id| !self.dirty.contains(id));
+        self.rest(&idle);
+    }
+
+    /// Takes back what was read from the rows of processes that rest.
     pub(super) fn wake(&mut self, woken: &[(InstanceId, Instance)]) {
         for (id, instance) in woken {
             if self.is_resting(*id) {
                 self.insert(*id, instance.clone());
-                self.dirty.insert(*id);
             }
         }
     }
@@ -278,6 +293,42 @@ impl Baselines for Instances {
 
 const KEY_UUID: u8 = 0;
 const KEY_ADDRESS: u8 = 1;
+
+impl Store {
+    /// Writes the rows of some processes that were not seen for ten minutes and gives up the memory of their last counts, which are
+    /// read when they come back. How many. There is one writer: nothing may be drafted or owed meanwhile.
+    ///
+    /// # Errors
+    /// When the rows can not be written: the store takes no more writes then.
+    pub fn rest(&self, now: Timestamp) -> Result<usize, Error> {
+        self.check()?;
+        let idle = self.live_read().instances.idle(now.minus(REST_AFTER), RESTED_MAX);
+        self.write_instances(&idle).map_err(|error| self.poison(error))?;
+        if !idle.is_empty() {
+            self.live_write().instances.rest(&idle);
+        }
+        Ok(idle.len())
+    }
+
+    /// Writes the rows of those that changed since they were written.
+    fn write_instances(&self, ids: &[InstanceId]) -> Result<(), Error> {
+        let live = self.live_read();
+        let changed = ids.iter().filter(|id| live.instances.dirty.contains(id));
+        let changed: Vec<_> = changed.filter_map(|id| Some((id, live.instances.get(*id)?))).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.begin()?;
+        {
+            let mut rows = transaction.open_table(table::INSTANCES).map_err(Error::database("open instances"))?;
+            for (id, instance) in changed {
+                let row = instance.encode(live.commit);
+                rows.insert(id.0, row.as_slice()).map_err(Error::database("write an instance"))?;
+            }
+        }
+        transaction.commit().map_err(Error::database("commit instances"))
+    }
+}
 
 /// Reads an instance's row; `None` where there is none.
 pub(super) fn read(transaction: &redb::ReadTransaction, id: InstanceId) -> Result<Option<Instance>, Error> {

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::codec::Corrupt;
 use super::column::{Columns, Tables, WINDOWS_A_DAY, insert};
 use super::head::{TargetPoints, WindowHead};
-use super::instance::REST_AFTER;
 use super::live::Live;
 use super::record::{self, AggregateRow};
 use super::window::Window;
@@ -89,7 +88,6 @@ impl Store {
         live.sealed = window.next();
         live.head.drop_before(live.sealed);
         live.watch.drop_before(live.sealed);
-        live.instances.rest(live.sealed.start().minus(REST_AFTER));
         live.instances.clear_dirty();
         live.dirty_aggregates.clear();
         live.dirty_targets.clear();

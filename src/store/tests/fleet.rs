@@ -206,7 +206,7 @@ impl Fleet {
                 }
                 Ok(())
             }
-            Command::Seal => store.seal(self.now).map(drop),
+            Command::Seal => store.rest(self.now).and_then(|_| store.seal(self.now)).map(drop),
             Command::Retain => store.retain(self.now, &RETENTION),
             Command::Relieve => relieve(store),
             Command::SetState(state) => {
