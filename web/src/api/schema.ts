@@ -1940,7 +1940,7 @@ export interface components {
             occurrence_days: number;
             /**
              * Format: int64
-             * @description Those of them that were not seen for more than an hour: their last counts are on disk only.
+             * @description Those of them that were not seen for ten minutes: their last counts are on disk only.
              */
             resting_instances: number;
             /**
