@@ -1,6 +1,7 @@
 //! Committing: one durable transaction for all that arrived within a moment, and only then the change in memory.
 
 use super::change::{AggregateChange, Edited, Outcome, Refusal, Span};
+use super::codec::Corrupt;
 use super::draft::Commit;
 use super::instance::{self, Instance};
 use super::live::{AsOf, Live};
@@ -84,11 +85,12 @@ impl Store {
         }
     }
 
-    /// Reads what is remembered of processes that rest.
+    /// Reads what is remembered of processes that rest, for the writer: nobody removes them meanwhile.
     pub(super) fn read_instances(&self, ids: &[InstanceId]) -> Result<Vec<(InstanceId, Instance)>, Error> {
         let transaction = self.read()?;
-        let read = |id: &InstanceId| Ok(instance::read(&transaction, *id)?.map(|instance| (*id, instance)));
-        ids.iter().filter_map(|id| read(id).transpose()).collect()
+        let missing = |id: &InstanceId| Error::corrupt("instances", id.0)(Corrupt::new("process", "has no row"));
+        let read = |id: &InstanceId| Ok((*id, instance::read(&transaction, *id)?.ok_or_else(|| missing(id))?));
+        ids.iter().map(read).collect()
     }
 
     fn write(&self, prepared: &Prepared) -> Result<(), Error> {

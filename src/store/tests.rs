@@ -3,6 +3,7 @@
 mod faults;
 mod fleet;
 mod power_cut;
+mod resting;
 mod simulated;
 mod space;
 mod thinning;
