@@ -25,6 +25,7 @@ class Process:
         self.born = stamp(time.time())
         self.totals = [0] * aggregates
         self.samples = [None] * aggregates
+        self.counted = 0
         self.turn = target
 
 
@@ -39,6 +40,8 @@ class Fleet:
         self.seed_counts = seed_counts
         # Target -> how it misbehaves: refuse, hang, drip, junk, huge.
         self.moods = {}
+        # What each process ever showed, in all.
+        self.shown = {}
         self.answered = [0.0] * targets
         self.answers = 0
         self.writers = set()
@@ -112,7 +115,9 @@ class Fleet:
                 at = process.turn % self.aggregates
                 process.turn += 1
                 process.totals[at] += self.seed_counts
+                process.counted += self.seed_counts
                 process.samples[at] = self.aggregate(target, process, at, now)
+        self.shown.setdefault(process.uuid, set()).add(process.counted)
         return b'{"target_uuid":"%s","aggregated_errors":[%s]}' % (
             process.uuid.encode(),
             b",".join(sample for sample in process.samples if sample),
@@ -139,7 +144,7 @@ class Fleet:
 
     def counted(self):
         """What all processes that there ever were have counted."""
-        return self.ended + sum(sum(process.totals) for process in self.processes)
+        return self.ended + sum(process.counted for process in self.processes)
 
     def settle(self, timeout):
         """Stands still until every target that answers was scraped with what it counted."""
@@ -159,7 +164,7 @@ class Fleet:
         def work():
             self.life += 1
             for target in targets:
-                self.ended += sum(self.processes[target].totals)
+                self.ended += self.processes[target].counted
                 self.processes[target] = Process(target, self.life, self.aggregates)
             for writer in list(self.writers):
                 writer.transport.abort()
