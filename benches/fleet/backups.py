@@ -57,19 +57,19 @@ class Export:
             self.samples.setdefault(int(said["timestamp"]), set()).add(hash(line))
 
     def differs(self, later, fleet):
-        """What is not as the fleet and a later export have it."""
+        """What is not as the fleet and a later export have it, and how many seconds of points could be compared."""
         shown = sum(1 for uuid, total in self.processes.items() if total not in fleet.shown.get(uuid, ()))
         if shown:
-            return f"{shown} processes never showed that"
+            return f"{shown} processes never showed that", 0
         if self.total != sum(self.processes.values()):
-            return f"points of {self.total} for {sum(self.processes.values())}"
+            return f"points of {self.total} for {sum(self.processes.values())}", 0
         until = int(self.final_before)
         for name, mine, its in (("points", self.points, later.points), ("samples", self.samples, later.samples)):
             both = {at for at in mine.keys() | its.keys() if at < until}
             wrong = sum(1 for at in both if mine.get(at) != its.get(at))
             if wrong:
-                return f"{name} of {wrong} of {len(both)} seconds"
-        return None
+                return f"{name} of {wrong} of {len(both)} seconds", len(both)
+        return None, len(both)
 
 
 def bucket_bounds(server, name):
@@ -100,14 +100,22 @@ class Run:
     def cut(self, to, kill):
         """Kills somebody while a backup is being made."""
         client = subprocess.Popen(self.command(to, "--rate", SLOWLY), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 60
-        while not self.server.ask("/api/v1/status")[1]["backup"]["running"]:
-            if time.monotonic() > until:
-                sys.exit("no backup is running")
-            time.sleep(0.02)
+        self.wait(True)
         time.sleep(0.5)
         kill(client)
-        self.kills.append(f"client ended with {client.wait()}; {'a file is left' if os.path.isfile(to) else 'no file is left'}")
+        killed = time.monotonic()
+        client.wait()
+        self.wait(False)
+        left = "a file is left" if os.path.isfile(to) else "no file is left"
+        seconds = time.monotonic() - killed
+        self.kills.append(f"client ended with {client.returncode}, {left}, the next could begin {seconds:.2f} s later")
+
+    def wait(self, running):
+        until = time.monotonic() + 60
+        while self.server.ask("/api/v1/status")[1]["backup"]["running"] != running:
+            if time.monotonic() > until:
+                sys.exit(f"running backups: not {running}")
+            time.sleep(0.02)
 
     def kill_server(self, _):
         process = self.server.process
@@ -161,16 +169,16 @@ def main():
         print(f"the server that runs: {(said.stdout + said.stderr).strip().splitlines()[-1]}")
         run.server.stop()
         final = Export(run.binary, run.data)
-        rows = [("backup", "made in", "commits meanwhile", "99 of 100 within", "restored in", "counted", "is it that")]
+        rows = [("backup", "made in", "commits meanwhile", "99 of 100 within", "restored in", "counted", "is it that", "alike at the end")]
         wrong = 0
         for number, (row, source, at) in enumerate(made):
             export, seconds = run.restored(number, source, at)
-            different = export.differs(final, run.fleet)
-            wrong += different is not None
-            rows.append((*row, f"{seconds:.2f} s", str(export.total), different or "yes"))
+            different, compared = export.differs(final, run.fleet)
+            wrong += different is not None or compared == 0
+            rows.append((*row, f"{seconds:.2f} s", str(export.total), different or "yes", f"{compared} s"))
         table(rows)
         print("\n".join(run.kills))
-        print(f"the directory at the end: {disk_bytes(run.data) / 1e6:.0f} MB, counted {final.total}, {final.differs(final, run.fleet) or 'exact'}")
+        print(f"the directory at the end: {disk_bytes(run.data) / 1e6:.0f} MB, counted {final.total}, {final.differs(final, run.fleet)[0] or 'exact'}")
     finally:
         if run.server.process.poll() is None:
             run.server.stop()

@@ -91,11 +91,13 @@ impl Manifest {
     pub(super) fn parse(place: &str, text: &[u8]) -> Result<Self, Error> {
         let versions: Versions =
             serde_json::from_slice(text).map_err(|error| Error::damaged(place, error.to_string()))?;
-        for (what, found, expected) in
-            [("format", versions.format, FORMAT), ("data directory", versions.store_format, store::FORMAT_VERSION)]
-        {
-            if found != expected {
-                return Err(Error::Version { what, found, expected });
+        for (what, found, known) in [
+            ("format", versions.format, FORMAT..=FORMAT),
+            // What is older is restored as it is, and upgraded when it is opened.
+            ("data directory", versions.store_format, 1..=store::FORMAT_VERSION),
+        ] {
+            if !known.contains(&found) {
+                return Err(Error::Version { what, found, expected: *known.end() });
             }
         }
         let manifest: Self = serde_json::from_slice(text).map_err(|error| Error::damaged(place, error.to_string()))?;

@@ -35,9 +35,9 @@ impl Sink for Restoring {
         Ok(())
     }
 
-    fn finish(&mut self, _: &Manifest) -> Result<(), Error> {
+    fn finish(&mut self, manifest: &Manifest) -> Result<(), Error> {
         match self.fresh.take() {
-            Some(fresh) => Ok(fresh.finish()?),
+            Some(fresh) => Ok(fresh.finish(manifest.store_format)?),
             None => Err(Error::Stopped),
         }
     }

@@ -139,6 +139,7 @@ fn io_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std:
 fn hint(found: &str, expected: u32) -> &'static str {
     match found.parse::<u32>() {
         Ok(found) if found > expected => ": a newer Hydrophone wrote it, which reads it still",
+        Ok(found) if (1..expected).contains(&found) => ": starting the server upgrades it",
         _ => "",
     }
 }

@@ -11,8 +11,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, Real};
-use super::open::{FORMAT, FORMAT_VERSION};
+use super::open::FORMAT;
 use super::raw;
+use super::upgrade::{KEPT, kept_name};
 use super::{CACHE_BYTES, DATABASE, Error};
 use crate::fs::{DirectoryLock, sync_directory};
 
@@ -56,10 +57,15 @@ impl Fresh {
                 return Err(Error::Occupied { path: path.to_owned() });
             }
         }
+        remove(&path.join(COMPLETE)).map_err(io("can not clear"))?;
+        Self::begin(path, lock)
+    }
+
+    /// Begins in a directory that is locked, and whose data stay until this is finished.
+    pub(super) fn begin(path: &Path, lock: DirectoryLock) -> Result<Self, Error> {
+        let io = |what| move |source| Error::Io { what, path: path.to_owned(), source };
         let directory = path.join(PARTIAL);
-        for left in [PARTIAL, COMPLETE] {
-            remove(&path.join(left)).map_err(io("can not clear"))?;
-        }
+        remove(&directory).map_err(io("can not clear"))?;
         std::fs::create_dir_all(directory.join("occurrences")).map_err(io("can not write to"))?;
         let database = Real.create_database(&directory.join(DATABASE), CACHE_BYTES);
         let database = database.map_err(Error::database("create hydrophone.redb"))?;
@@ -98,17 +104,28 @@ impl Fresh {
         }
     }
 
-    /// Puts it in its place, where the next one who opens it finds it.
+    /// Puts it in its place, where the next one who opens it finds it, as data of this version.
     ///
     /// # Errors
     /// When something can not be made durable; what was there before is still there then.
-    pub fn finish(mut self) -> Result<(), Error> {
+    pub fn finish(self, version: u32) -> Result<(), Error> {
+        self.place(version, false)
+    }
+
+    /// As [`Fresh::finish`], but what was there before is kept.
+    pub(super) fn finish_beside(self, version: u32) -> Result<(), Error> {
+        self.place(version, true)
+    }
+
+    fn place(mut self, version: u32, is_kept: bool) -> Result<(), Error> {
         self.close_files()?;
         let Self { path, directory, filling, _lock: lock, .. } = self;
         drop(filling.finish()?);
         let io = |source| Error::Io { what: "can not finish restoring", path: path.clone(), source };
-        let format = format!("{FORMAT_VERSION}\n");
-        crate::fs::rewrite_atomic(&directory.join(FORMAT), format.as_bytes()).map_err(io)?;
+        crate::fs::rewrite_atomic(&directory.join(FORMAT), format!("{version}\n").as_bytes()).map_err(io)?;
+        if is_kept {
+            std::fs::create_dir(directory.join(kept_name(version))).map_err(io)?;
+        }
         sync_all(&directory).map_err(io)?;
         std::fs::rename(&directory, path.join(COMPLETE)).map_err(io)?;
         sync_directory(&path).map_err(io)?;
@@ -189,19 +206,39 @@ pub fn finish_restore(path: &Path) -> Result<(), Error> {
     if !complete.try_exists().map_err(io)? {
         return Ok(());
     }
+    let kept = kept_in(&complete).map_err(io)?;
     for name in REPLACED {
-        let (from, to) = (complete.join(name), path.join(name));
-        // What is not restored any more has been moved by an attempt that broke off.
-        if from.try_exists().map_err(io)? || name == "import" {
-            remove(&to).map_err(io)?;
-        }
-        if from.try_exists().map_err(io)? {
-            std::fs::rename(&from, &to).map_err(io)?;
-        }
+        give_way(name, path, &complete, kept.as_deref()).map_err(io)?;
     }
     sync_directory(path).map_err(io)?;
+    if let Some(kept) = kept.as_deref().and_then(Path::file_name) {
+        sync_directory(&complete.join(kept)).map_err(io)?;
+        std::fs::rename(complete.join(kept), path.join(kept)).map_err(io)?;
+        sync_directory(path).map_err(io)?;
+    }
     remove(&complete).map_err(io)?;
     sync_directory(path).map_err(io)
+}
+
+/// What is there under this name goes, or is kept, and what was restored takes its place. What is not restored any more has been moved
+/// by an attempt that broke off.
+fn give_way(name: &str, path: &Path, complete: &Path, kept: Option<&Path>) -> io::Result<()> {
+    let (from, to) = (complete.join(name), path.join(name));
+    let is_restored = from.try_exists()?;
+    if is_restored || name == "import" {
+        match kept {
+            Some(kept) if to.try_exists()? => std::fs::rename(&to, kept.join(name))?,
+            _ => remove(&to)?,
+        }
+    }
+    if is_restored { std::fs::rename(&from, &to) } else { Ok(()) }
+}
+
+/// Where what gives way is to be kept.
+fn kept_in(complete: &Path) -> io::Result<Option<PathBuf>> {
+    let entries = std::fs::read_dir(complete)?.collect::<io::Result<Vec<_>>>()?;
+    let mut names = entries.into_iter().map(|entry| entry.path());
+    Ok(names.find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(KEPT))))
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -53,6 +53,7 @@ mod table;
 mod tally;
 mod thinning;
 mod triage;
+mod upgrade;
 mod verify;
 mod view;
 mod wanted;
@@ -126,13 +127,15 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the data directory at `path`, which is made if need be.
+    /// Opens the data directory at `path`, which is made if need be. One of an older version becomes one of this version, and the old
+    /// one stays beside it.
     ///
     /// # Errors
     /// When another process has it, its format is another one, or its files can not be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
         // redb panics where a page leads nowhere.
-        let opened = verify::quietly(|| Self::open_on(Arc::new(disk::Real), path));
+        let open = || upgrade::upgrade(path).and_then(|()| Self::open_on(Arc::new(disk::Real), path));
+        let opened = verify::quietly(open);
         let damaged = || std::io::Error::other("it is damaged: `hydrophone verify` says where");
         opened.unwrap_or_else(|()| Err(Error::database("open hydrophone.redb")(damaged())))
     }

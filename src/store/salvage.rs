@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::fresh::Fresh;
 use super::mend;
 use super::occurrence::generation_of;
+use super::open::FORMAT_VERSION;
 use super::raw::{self, Table};
 use super::verify::{Finding, Found, open_damaged, quietly};
 use super::{DATABASE, Error, Store};
@@ -68,7 +69,7 @@ fn copy(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
         copy_table(table, &transaction, &mut fresh, lost)?;
     }
     copy_files(&from.join("occurrences"), &mut fresh, lost)?;
-    fresh.finish()
+    fresh.finish(FORMAT_VERSION)
 }
 
 /// Makes anew what is derived, until nothing is wrong.
@@ -216,7 +217,8 @@ fn copy_files(from: &Path, fresh: &mut Fresh, lost: &mut Found<'_>) -> Result<()
     Ok(())
 }
 
-fn copy_file(from: &Path, to: &Path, fresh: &mut Fresh) -> Result<std::io::Result<()>, Error> {
+/// Copies a file of occurrences; the inner error is that of reading it.
+pub(super) fn copy_file(from: &Path, to: &Path, fresh: &mut Fresh) -> Result<std::io::Result<()>, Error> {
     let file = match std::fs::File::open(from) {
         Ok(file) => file,
         Err(error) => return Ok(Err(error)),

@@ -8,3 +8,4 @@ mod simulated;
 mod space;
 mod thinning;
 mod triage;
+mod upgrade;

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use crate::ingest::{Added, Batch};
 use crate::model::exposition::{ExposedAggregate, Exposition};
 use crate::model::label::Labels;
+use crate::model::occurrence::{Exception, Occurrence};
 use crate::model::scrape::Scrape;
+use crate::model::severity::Severity;
 use crate::model::target::Target;
 use crate::model::time::{Millis, Timestamp};
 use crate::store::{Error, Store, table};
 
-const BEGIN: Timestamp = Timestamp(20_710 * 86_400_000);
+pub(super) const BEGIN: Timestamp = Timestamp(20_710 * 86_400_000);
 
-/// A process shows one error that happened `total_count` times.
-fn scrape(store: &Store, at: Timestamp, total_count: u64) -> Result<(), Error> {
+/// A process shows one error that happened `total_count` times, and when it did so last.
+pub(super) fn scrape(store: &Store, at: Timestamp, total_count: u64) -> Result<(), Error> {
     let target = Target {
         service: "shop".to_owned(),
         labels: Labels::from_pairs([("instance", "a:80")]),
@@ -23,7 +25,20 @@ fn scrape(store: &Store, at: Timestamp, total_count: u64) -> Result<(), Error> {
         scrape_interval: Millis::from_seconds(10),
         scrape_timeout: Millis::from_seconds(10),
     };
-    let aggregate = ExposedAggregate { key: "Timeout@1".to_owned(), total_count, ..ExposedAggregate::default() };
+    let exception = Exception { class: "Timeout".to_owned(), ..Exception::default() };
+    let occurrence = Occurrence {
+        uuid: format!("sample-{total_count}"),
+        timestamp: Some(at),
+        severity: Severity::Error,
+        exception,
+        http: None,
+    };
+    let aggregate = ExposedAggregate {
+        key: "Timeout@1".to_owned(),
+        total_count,
+        occurrences: Some(vec![occurrence]),
+        ..ExposedAggregate::default()
+    };
     let exposition =
         Exposition { target_uuid: Some("p".to_owned()), aggregates: vec![aggregate], ..Exposition::default() };
     let scrape = Scrape { target: Arc::new(target), at, duration: Millis(1), body_bytes: 1, outcome: Ok(exposition) };
