@@ -11,7 +11,8 @@ use super::error::Error;
 use super::metrics_text::{Format, Kind, Text};
 use super::process::Process;
 use super::state::AppState;
-use crate::store::View;
+use crate::model::time::Timestamp;
+use crate::store::{Outlook, View};
 use crate::telemetry;
 
 /// Series of `periskop_error_occurrences` that are shown, those seen last. Periskop shows all that ever were, per
@@ -32,6 +33,7 @@ fn text(state: &AppState, format: Format) -> Result<String, Error> {
         .map_err(|error| Error::internal(format!("a metric can not be written as text: {error}")))?;
     text.append_open_metrics(&encoded);
     about(state, &mut text);
+    growth(state.ingest.outlook().as_ref(), &mut text);
     instances(state, &mut text);
     process(state, &mut text);
     match state.store.view() {
@@ -55,6 +57,24 @@ fn about(state: &AppState, text: &mut Text) {
     let name = "hydrophone_config_last_reload_success_timestamp_seconds";
     let at = config.loaded_at.0 as f64 / 1000.0;
     text.single(name, Kind::Gauge, "When the running configuration was loaded.", Some(at));
+}
+
+/// How the data grows. What is not known, or never happens, is left out: an alert on it does not fire then.
+fn growth(outlook: Option<&Outlook>, text: &mut Text) {
+    let Some(outlook) = outlook else { return };
+    let name = "hydrophone_storage_growth_bytes_per_second";
+    text.family(name, Kind::Gauge, "Bytes on disk that each part grows by, after what goes because of its age.");
+    for growth in &outlook.parts {
+        text.sample(name, &[("part", growth.part.name())], growth.bytes_per_day / 86_400.0);
+    }
+    let seconds = |time: Option<Timestamp>| time.map(|time| time.0 as f64 / 1000.0);
+    let name = "hydrophone_storage_limit_reached_timestamp_seconds";
+    let help =
+        "When storage.retention.size makes the oldest go, if all goes on as in the last week; missing when never.";
+    text.single(name, Kind::Gauge, help, seconds(outlook.limit_reached));
+    let name = "hydrophone_storage_disk_full_timestamp_seconds";
+    let help = "When the disk is full, if all goes on as in the last week; missing when never.";
+    text.single(name, Kind::Gauge, help, seconds(outlook.disk_full));
 }
 
 fn instances(state: &AppState, text: &mut Text) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::batch::Brought;
 use super::outage::Outage;
 use crate::model::time::Timestamp;
-use crate::store::{Part, Sizes};
+use crate::store::{Outlook, Part, Sizes};
 use crate::telemetry::{Counter, EncodeLabelSet, Family, Gauge, Histogram, Registry, exponential_buckets};
 
 /// Ingest's metrics.
@@ -28,6 +28,7 @@ pub struct Metrics {
     pub(super) compactions: Counter,
     pub(super) given_back: Counter,
     sizes: Family<StoredPart, Gauge>,
+    outlook: Arc<Mutex<Option<Outlook>>>,
     full: Gauge,
     held_scrapes: Gauge,
     held_bytes: Gauge,
@@ -90,6 +91,7 @@ impl Metrics {
             compactions: Counter::default(),
             given_back: Counter::default(),
             sizes: Family::default(),
+            outlook: Arc::default(),
             full: Gauge::default(),
             held_scrapes: Gauge::default(),
             held_bytes: Gauge::default(),
@@ -195,6 +197,17 @@ impl Metrics {
         for part in Part::ALL {
             self.sizes.get_or_create(&StoredPart { part: part.name() }).set(sizes.of(part).cast_signed());
         }
+    }
+
+    /// Says how the data grows.
+    pub(super) fn show_outlook(&self, outlook: Option<Outlook>) {
+        *self.outlook.lock().unwrap_or_else(PoisonError::into_inner) = outlook;
+    }
+
+    /// How the data grows; `None` as long as that is not known.
+    #[must_use]
+    pub fn outlook(&self) -> Option<Outlook> {
+        self.outlook.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Why nothing is written at present; `None` when everything is.

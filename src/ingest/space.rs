@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::writer::{Error, NEVER, Writer, failed};
+use super::writer::{Error, NEVER, Settings, Writer, failed};
 use crate::model::time::{Millis, Timestamp};
-use crate::store::{self, Compacted, Part, Relief, Relieved, Sizes, Surplus, Survey};
+use crate::store::{self, Compacted, Outlook, Part, Relief, Relieved, Sizes, Surplus, Survey};
 
 /// How often it is looked at. It reads all pages of the database, and a fleet writes less than a hundredth of its limit in that time.
 const SURVEY_EVERY: Millis = Millis::from_seconds(2 * 3600);
@@ -38,12 +38,15 @@ const COPY_BYTES_PER_SECOND: u64 = 64 << 20;
 /// Bytes that are left free beside a copy.
 const SPARE_BYTES: u64 = 64 << 20;
 
+/// What takes room, and how that grows.
+type Surveyed = Result<(Survey, Option<Outlook>), store::Error>;
+
 /// What is being done to keep the data within its size.
 #[derive(Debug)]
 pub(super) struct Space {
     surveyed_at: Timestamp,
     is_over: bool,
-    survey: Option<JoinHandle<Result<Survey, store::Error>>>,
+    survey: Option<JoinHandle<Surveyed>>,
     /// What is too much.
     surplus: Surplus,
     /// Bytes that occurrences may take because of the limit to everything.
@@ -124,13 +127,20 @@ impl Writer {
                 // What is on its way out would be counted.
                 if !self.space.is_removing && !(Millis(0)..every).contains(&now.since(self.space.surveyed_at)) {
                     self.space.surveyed_at = now;
-                    let (store, limits) = (Arc::clone(&self.store), self.settings.limits);
-                    self.space.survey = Some(tokio::task::spawn_blocking(move || store.survey(&limits)));
+                    let (store, Settings { retention, limits }) = (Arc::clone(&self.store), self.settings.clone());
+                    self.space.survey = Some(tokio::task::spawn_blocking(move || {
+                        let survey = store.survey(&limits)?;
+                        let outlook = store.outlook(now, &survey.sizes, &retention, &limits)?;
+                        Ok((survey, outlook))
+                    }));
                 }
             }
             Some(finding) if !finding.is_finished() => self.space.survey = Some(finding),
             Some(finding) => match finding.await {
-                Ok(Ok(survey)) => self.act_on(survey),
+                Ok(Ok((survey, outlook))) => {
+                    self.metrics.show_outlook(outlook);
+                    self.act_on(survey);
+                }
                 Ok(Err(error)) => tracing::error!(%error, "can not find out how much room everything takes"),
                 Err(error) => tracing::error!(%error, "finding out how much room everything takes broke off"),
             },

@@ -244,6 +244,12 @@ impl Instances {
         all.filter(|(_, seen)| seen.is_some_and(|seen| seen < limit)).map(|(id, _)| id).collect()
     }
 
+    /// When each was seen last that ever was.
+    pub(super) fn last_seen(&self) -> impl Iterator<Item = Timestamp> {
+        let awake = self.by_id.values().map(|instance| instance.last_success);
+        awake.chain(self.resting.values().map(|resting| resting.last_success)).flatten()
+    }
+
     /// Which aggregates each has at which target.
     pub(super) fn exposed(&self) -> impl Iterator<Item = (AggregateId, TargetId)> {
         let awake = self.by_id.values();

@@ -24,6 +24,8 @@ mod follow;
 mod fresh;
 #[cfg(fuzzing)]
 pub mod fuzzed;
+mod gain;
+mod growth;
 mod head;
 mod hour;
 mod import;
@@ -71,6 +73,7 @@ pub use draft::{Commit, Draft};
 pub use error::Error;
 pub use export::Counted;
 pub use fresh::{Fresh, finish_restore};
+pub use growth::{Growth, Outlook};
 pub use import::{Mark, Portion, Process, Sample, Spread};
 pub use instance::InstanceKey;
 pub use occurrence::StoredOccurrence;

@@ -14,7 +14,7 @@ use super::{Committed, DATABASE, Error, Store, open, verify};
 
 /// Bytes that have to be free for a commit to begin: more than one writes, so that a disk that fills is noticed before redb
 /// comes upon it in the middle, and so that what removes things has something to work with.
-const FREE_BYTES_MIN: u64 = 16 << 20;
+pub(super) const FREE_BYTES_MIN: u64 = 16 << 20;
 
 impl Store {
     /// Whether there is room for a commit.

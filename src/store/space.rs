@@ -9,6 +9,7 @@ use redb::{Key, ReadTransaction, TableDefinition, Value};
 
 use super::checked::{Raw, RawNumber};
 use super::column::WINDOWS_A_DAY;
+use super::growth::Course;
 use super::rollup::Level;
 use super::window::Window;
 use super::{Error, Store, Surplus, raw};
@@ -72,6 +73,8 @@ pub struct Sizes {
     bodies: u64,
     /// The database.
     database: u64,
+    /// Bytes of the pages of each of its tables, and of these the bytes of its rows.
+    tables: BTreeMap<&'static str, (u64, u64)>,
 }
 
 impl Sizes {
@@ -91,6 +94,16 @@ impl Sizes {
     #[must_use]
     pub fn database(&self) -> u64 {
         self.database
+    }
+
+    /// What the days' files of occurrences hold.
+    pub(super) fn bodies(&self) -> u64 {
+        self.bodies
+    }
+
+    /// Bytes of the pages of a table, and of these the bytes of its rows.
+    pub(super) fn of_table(&self, name: &str) -> (u64, u64) {
+        self.tables.get(name).copied().unwrap_or_default()
     }
 }
 
@@ -113,6 +126,15 @@ impl Limits {
     /// No limits.
     pub const NONE: Self =
         Self { total: u64::MAX, counts: u64::MAX, rollups: u64::MAX, occurrences: u64::MAX, activity: u64::MAX };
+
+    /// In how many days the limit to everything makes the oldest go; none while it does. `None` when never.
+    pub(super) fn reached(&self, sizes: &Sizes, course: &Course) -> Option<f64> {
+        // Between these two it has just made room.
+        if sizes.used() >= percent(self.total, TOTAL_END) {
+            return Some(0.0);
+        }
+        course.reaches(percent(self.total, TOTAL_BEGIN) as f64)
+    }
 }
 
 /// What is there, and what of it has to go.
@@ -230,6 +252,7 @@ impl Store {
         let mut sizes = Sizes { bodies: days.iter().map(|day| day.bytes).sum(), ..Sizes::default() };
         for table in raw::ALL {
             let (allocated, stored) = table.bytes(transaction)?;
+            sizes.tables.insert(table.name(), (allocated, stored));
             let part = Part::of_table(table.name());
             *sizes.parts.entry(part).or_default() += allocated;
             *sizes.stored.entry(part).or_default() += stored;

@@ -2,6 +2,7 @@
 
 mod faults;
 mod fleet;
+mod growth;
 mod power_cut;
 mod resting;
 mod simulated;

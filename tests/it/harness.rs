@@ -18,7 +18,7 @@ use hydrophone::model::scrape::{Event, Failure, FailureKind, Scrape};
 use hydrophone::model::severity::Severity;
 use hydrophone::model::target::{ServiceTargets, Target};
 use hydrophone::model::time::{Millis, Timestamp};
-use hydrophone::store::{Retention, Store};
+use hydrophone::store::{self, Retention, Store};
 use hydrophone::telemetry::{self, Registry};
 use hydrophone::{config, search};
 use tempfile::TempDir;
@@ -59,6 +59,8 @@ pub(crate) struct Setup {
     pub(crate) web_config: Option<PathBuf>,
     /// Listens on all addresses, so that it does not take us for people at the same machine.
     pub(crate) is_public: bool,
+    /// How much is kept; all of it when nothing is said.
+    pub(crate) sizes: Option<store::Limits>,
 }
 
 /// An answer.
@@ -112,7 +114,8 @@ impl Server {
         let searched = search::Metrics::register(&mut registry);
         let following = Following::start(Arc::clone(&store), Arc::clone(&search), searched).unwrap();
         let (events, received) = mpsc::channel(ingest::QUEUE_MAX);
-        let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings(), counted.clone(), received);
+        let settings = Settings { limits: setup.sizes.unwrap_or(store::Limits::NONE), ..settings() };
+        let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings, counted.clone(), received);
         // It ends with the last sender of events.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -7,6 +7,7 @@ mod door;
 mod explosion;
 mod exposer;
 mod full_disk;
+mod growth;
 mod harness;
 mod index;
 mod kill;

@@ -19,7 +19,7 @@ use crate::ingest;
 use crate::key;
 use crate::model::time::Millis;
 use crate::search::Progress;
-use crate::store::Statistics;
+use crate::store::{Outlook, Statistics};
 
 /// The routes about this server.
 pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
@@ -151,6 +151,45 @@ struct Storage {
     thinned_days: u64,
     /// Samples of those days that were removed.
     thinned_occurrences: u64,
+    /// How it grows; null before two windows of two hours are sealed. Looked at every two hours.
+    growth: Option<Growth>,
+}
+
+/// How what is stored grows, and what becomes of that if all goes on as in the last week.
+#[derive(Debug, Serialize, ToSchema)]
+struct Growth {
+    /// When it was looked at.
+    #[schema(format = DateTime)]
+    time: String,
+    /// From when on what came in was looked at: a week before that, or less where there is less.
+    #[schema(format = DateTime)]
+    since: String,
+    /// Each part.
+    parts: Vec<GrowingPart>,
+    /// Bytes that everything may take, `storage.retention.size`; null without a limit.
+    limit_bytes: Option<u64>,
+    /// When that limit makes the oldest go, which it may do already; null when it never does, or not within ten years.
+    #[schema(format = DateTime)]
+    limit_reached_at: Option<String>,
+    /// Bytes that can still be written: free ones of the disk, and those of the database file that hold nothing. Null where the
+    /// disk does not say.
+    free_bytes: Option<u64>,
+    /// When the disk is full; null when it never is, or not within ten years.
+    #[schema(format = DateTime)]
+    disk_full_at: Option<String>,
+}
+
+/// How a part of what is stored grows.
+#[derive(Debug, Serialize, ToSchema)]
+struct GrowingPart {
+    /// `counts` by the second, `rollups` by the hour and the day, `samples`, the search `index`, `activity`, or `records` of services,
+    /// targets, processes and errors.
+    #[schema(example = "counts")]
+    part: &'static str,
+    /// Bytes that it takes on disk.
+    bytes: u64,
+    /// Bytes that it grows by in a day, after what goes because of its age; negative when more goes than comes.
+    bytes_per_day: f64,
 }
 
 /// The search index, which follows what is stored.
@@ -237,7 +276,7 @@ async fn status(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<J
         config_reload_error: config.reload_error.clone(),
         data_path: state.flags.data_path.clone(),
         outage: state.ingest.outage().map(Into::into),
-        storage: statistics.into(),
+        storage: Storage { growth: state.ingest.outlook().map(Into::into), ..statistics.into() },
         search: state.search.progress().into(),
         backup: backup(&state, &config.config),
         retention: (&config.config.storage.retention).into(),
@@ -331,6 +370,26 @@ impl From<Statistics> for Storage {
             occurrence_days: statistics.occurrence_days,
             thinned_days: statistics.thinned_days,
             thinned_occurrences: statistics.thinned_occurrences,
+            growth: None,
+        }
+    }
+}
+
+impl From<Outlook> for Growth {
+    fn from(outlook: Outlook) -> Self {
+        let parts = outlook.parts.into_iter().map(|growth| GrowingPart {
+            part: growth.part.name(),
+            bytes: growth.bytes,
+            bytes_per_day: growth.bytes_per_day,
+        });
+        Self {
+            time: shape::time(outlook.at),
+            since: shape::time(outlook.since),
+            parts: parts.collect(),
+            limit_bytes: outlook.limit,
+            limit_reached_at: outlook.limit_reached.map(shape::time),
+            free_bytes: outlook.free_bytes,
+            disk_full_at: outlook.disk_full.map(shape::time),
         }
     }
 }

@@ -1147,6 +1147,61 @@ export interface components {
             /** @description The group; empty for what has no such label. */
             labels: components["schemas"]["BTreeMap"];
         };
+        /** @description How a part of what is stored grows. */
+        GrowingPart: {
+            /**
+             * Format: int64
+             * @description Bytes that it takes on disk.
+             */
+            bytes: number;
+            /**
+             * Format: double
+             * @description Bytes that it grows by in a day, after what goes because of its age; negative when more goes than comes.
+             */
+            bytes_per_day: number;
+            /**
+             * @description `counts` by the second, `rollups` by the hour and the day, `samples`, the search `index`, `activity`, or `records` of services,
+             *     targets, processes and errors.
+             * @example counts
+             */
+            part: string;
+        };
+        /** @description How what is stored grows, and what becomes of that if all goes on as in the last week. */
+        Growth: {
+            /**
+             * Format: date-time
+             * @description When the disk is full; null when it never is, or not within ten years.
+             */
+            disk_full_at?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes that can still be written: free ones of the disk, and those of the database file that hold nothing. Null where the
+             *     disk does not say.
+             */
+            free_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that everything may take, `storage.retention.size`; null without a limit.
+             */
+            limit_bytes?: number | null;
+            /**
+             * Format: date-time
+             * @description When that limit makes the oldest go, which it may do already; null when it never does, or not within ten years.
+             */
+            limit_reached_at?: string | null;
+            /** @description Each part. */
+            parts: components["schemas"]["GrowingPart"][];
+            /**
+             * Format: date-time
+             * @description From when on what came in was looked at: a week before that, or less where there is less.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When it was looked at.
+             */
+            time: string;
+        };
         /** @description How a target's scrapes went. */
         History: {
             /**
@@ -1918,6 +1973,7 @@ export interface components {
              * @description Bytes of the database file on disk.
              */
             database_bytes: number;
+            growth?: null | components["schemas"]["Growth"];
             /**
              * Format: int64
              * @description Counts that are not sealed yet.

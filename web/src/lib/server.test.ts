@@ -10,20 +10,25 @@ const well: ServerFacts = {
   retention: { occurrences_bytes: 1000 },
 };
 
+const now = Date.parse('2026-08-01T00:00:00Z');
+
 test('when all is well there is nothing to say', () => {
-  expect(troubles(well)).toEqual([]);
+  expect(troubles(well, now)).toEqual([]);
 });
 
 test('what is the matter is said, with what one does about it', () => {
-  const all = troubles({
-    config_reload_success: false,
-    config_reload_error: 'unknown key "x" at line 3',
-    limits_hit: { checkout: { aggregates: 5 } },
-    overflows: [{ service: 'orders', exceptions: 7 }],
-    search: { complete: false, indexed_ratio: 0.42 },
-    storage: { occurrence_bytes: 990, thinned_days: 2, thinned_occurrences: 1200 },
-    retention: { occurrences_bytes: 1000 },
-  });
+  const all = troubles(
+    {
+      config_reload_success: false,
+      config_reload_error: 'unknown key "x" at line 3',
+      limits_hit: { checkout: { aggregates: 5 } },
+      overflows: [{ service: 'orders', exceptions: 7 }],
+      search: { complete: false, indexed_ratio: 0.42 },
+      storage: { occurrence_bytes: 990, thinned_days: 2, thinned_occurrences: 1200 },
+      retention: { occurrences_bytes: 1000 },
+    },
+    now,
+  );
   expect(all.map(({ level }) => level)).toEqual(['bad', 'warn', 'warn', 'warn', 'note']);
   expect(all[0]?.advice).toContain('line 3');
   expect(all[2]?.what).toContain('New errors of orders');
@@ -40,20 +45,31 @@ test('a full disk is said before all else, and what waits for it', () => {
     held_bytes_max: 67_108_864,
     paused: false,
   };
-  const [first] = troubles({ ...well, config_reload_success: false, outage });
+  const [first] = troubles({ ...well, config_reload_success: false, outage }, now);
   expect(first).toMatchObject({ level: 'bad', what: 'The disk is full: what is scraped waits in memory' });
   expect(first?.advice).toContain(
     '120 scrapes (3 MB of at most 67.1 MB) wait. What the system says: no space left on device',
   );
-  expect(troubles({ ...well, outage: { ...outage, paused: true } })[0]?.what).toContain('nothing is scraped');
-  expect(troubles({ ...well, outage: null })).toEqual([]);
+  expect(troubles({ ...well, outage: { ...outage, paused: true } }, now)[0]?.what).toContain('nothing is scraped');
+  expect(troubles({ ...well, outage: null }, now)).toEqual([]);
 });
 
 test('room that is nearly full is said before anything goes', () => {
   const storage = { ...well.storage, occurrence_bytes: 950 };
-  expect(troubles({ ...well, storage }).map(({ what }) => what)).toEqual([
+  expect(troubles({ ...well, storage }, now).map(({ what }) => what)).toEqual([
     'Samples take 95% of the room they may take',
   ]);
+});
+
+test('a disk that will be full soon is said while there is time', () => {
+  const growth = { time: '2026-08-01T00:00:00Z', since: '2026-07-25T00:00:00Z', parts: [], free_bytes: 1e9 };
+  const said = (disk_full_at: string | null) =>
+    troubles({ ...well, storage: { ...well.storage, growth: { ...growth, disk_full_at } } }, now).map(
+      ({ level, what }) => `${level}: ${what}`,
+    );
+  expect(said('2026-08-10T00:00:00Z')).toEqual(['warn: The disk is full in 9 d, if all goes on as in the last week']);
+  expect(said('2026-08-01T20:00:00Z')[0]).toContain('bad: ');
+  expect([said('2026-09-30T00:00:00Z'), said(null)]).toEqual([[], []]);
 });
 
 test('limits, most first', () => {

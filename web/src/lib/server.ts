@@ -1,5 +1,6 @@
 // What the server says of itself, judged: what is the matter, what it means, what one does about it.
 import { bytes, counted, exact, percent, step } from './format';
+import { about, type Growth, tone } from './growth';
 
 /** The parts of the status that can be bad. */
 export interface ServerFacts {
@@ -8,7 +9,7 @@ export interface ServerFacts {
   limits_hit: Record<string, Record<string, number>>;
   overflows: { service: string; exceptions: number }[];
   search: { complete: boolean; indexed_ratio: number };
-  storage: { occurrence_bytes: number; thinned_days: number; thinned_occurrences: number };
+  storage: { occurrence_bytes: number; thinned_days: number; thinned_occurrences: number; growth?: Growth | null };
   retention: { occurrences_bytes: number };
   outage?: Outage | null;
 }
@@ -35,7 +36,7 @@ export interface Trouble {
 const fullShare = 0.9;
 
 /** What is the matter, worst first; nothing when all is well. */
-export function troubles(facts: ServerFacts): Trouble[] {
+export function troubles(facts: ServerFacts, now: number): Trouble[] {
   const { storage, retention, search } = facts;
   const found: Trouble[] = [];
   if (facts.outage) found.push(outageTrouble(facts.outage));
@@ -44,6 +45,15 @@ export function troubles(facts: ServerFacts): Trouble[] {
       level: 'bad',
       what: 'The last reload of the configuration failed; an older one is running',
       advice: `Mend the file and reload it again: ${facts.config_reload_error ?? 'the log says why'}`,
+    });
+  }
+  const full = storage.growth?.disk_full_at;
+  const urgent = full && tone(full, now);
+  if (urgent && !facts.outage) {
+    found.push({
+      level: urgent,
+      what: `The disk is full ${about(full, now)}, if all goes on as in the last week`,
+      advice: 'Make room, or set storage.retention.size below what there is: then the oldest goes before it is full.',
     });
   }
   if (Object.keys(facts.limits_hit).length > 0) {
@@ -62,7 +72,7 @@ export function troubles(facts: ServerFacts): Trouble[] {
         'No count is lost, but they can not be told apart. A rule that would help stands under “Keys that explode”.',
     });
   }
-  const full = share(storage.occurrence_bytes, retention.occurrences_bytes);
+  const taken = share(storage.occurrence_bytes, retention.occurrences_bytes);
   if (storage.thinned_days > 0) {
     found.push({
       level: 'warn',
@@ -70,10 +80,10 @@ export function troubles(facts: ServerFacts): Trouble[] {
       advice:
         'Older samples of errors that have newer ones went first; counts stay. Raise storage.retention.occurrences_size to keep more.',
     });
-  } else if (full > fullShare) {
+  } else if (taken > fullShare) {
     found.push({
       level: 'note',
-      what: `Samples take ${percent(full)} of the room they may take`,
+      what: `Samples take ${percent(taken)} of the room they may take`,
       advice:
         'When it is full, old samples of errors that have newer ones go first. Raise storage.retention.occurrences_size to keep more.',
     });

@@ -10,6 +10,7 @@ import { Skeleton } from '../components/Skeleton';
 import { Time } from '../components/Time';
 import { exact, percent, step } from '../lib/format';
 import { usePlace } from '../lib/location';
+import { useNow } from '../lib/now';
 import { intervals, limitKinds, limitsHit, type Trouble, troubles } from '../lib/server';
 import { visible } from '../lib/text';
 import { Backups } from './Backups';
@@ -21,6 +22,7 @@ export function StatusPage() {
   const { view } = usePlace();
   const { data, error, refetch } = useServer(view.refresh * 1000);
   const config = useConfig();
+  const now = useNow();
   useEffect(() => {
     document.title = 'Status · Hydrophone';
   }, []);
@@ -36,7 +38,7 @@ export function StatusPage() {
       {!error && !data && <Skeleton height={260} times={3} gap={14} label="Loading the status" />}
       {data && (
         <>
-          <Verdict troubles={troubles(data)} />
+          <Verdict troubles={troubles(data, now)} />
           <div className={classes.columns}>
             <Server status={data} yaml={config.data?.yaml} />
             <Stored status={data} />

@@ -4,9 +4,14 @@ import { Bar, Facts } from '../components/Facts';
 import { Panel } from '../components/Panel';
 import { Time } from '../components/Time';
 import { bytes, counted, exact } from '../lib/format';
+import { growing, limited, roomLeft } from '../lib/growth';
+import { useNow } from '../lib/now';
 import { kept, partOf } from '../lib/server';
 
 export function Stored({ status: { storage } }: { status: Status }) {
+  const now = useNow();
+  const { growth } = storage;
+  const left = growth && roomLeft(growth, now);
   const whole = storage.database_bytes + storage.occurrence_bytes;
   const parts = [
     { name: `Database: ${bytes(storage.database_bytes)}`, size: storage.database_bytes, colour: 'var(--accent)' },
@@ -21,6 +26,9 @@ export function Stored({ status: { storage } }: { status: Status }) {
       <Bar parts={parts} label={parts.map(({ name }) => name).join(', ')} />
       <Facts
         facts={[
+          { name: 'Growth', ...growing(growth) },
+          ...(growth ? [{ name: 'Limit', ...limited(growth, now) }] : []),
+          ...(left ? [{ name: 'Free on disk', ...left }] : []),
           {
             name: 'Database',
             value: bytes(storage.database_bytes),
