@@ -26,6 +26,9 @@ use crate::door;
 use crate::model::time::Millis;
 use crate::telemetry::{self, LogFormat};
 
+/// Threads for work that blocks: sixteen reads, backups, what looks after sizes, and files. Each keeps memory that it once had.
+const BLOCKING_THREADS_MAX: usize = 64;
+
 /// Prometheus for exceptions, with a memory.
 ///
 /// Scrapes the exceptions that services aggregate and expose in Periskop's JSON schema, keeps exact counts over time in one
@@ -315,7 +318,8 @@ fn server<F: Future<Output = Result<()>>>(
         Format::Json => LogFormat::Json,
     };
     telemetry::init_logging(level, format, errors.layer());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build()?;
     runtime.block_on(serve(clock, errors))?;
     Ok(ExitCode::SUCCESS)
 }

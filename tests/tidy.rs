@@ -90,7 +90,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jiff", &["model"]),
     ("mime_guess", &["api"]),
     ("prometheus_client", &["telemetry"]),
-    ("rayon", &["store", "ingest", "query", "search", "transfer"]),
+    ("rayon", &["scrape", "store", "ingest", "query", "search", "transfer"]),
     ("redb", &["store"]),
     // `hydrophone plot` asks a server.
     ("reqwest", &["discovery", "scrape", "cli"]),

@@ -30,7 +30,7 @@ const AGGREGATES_MAX: usize = 1000;
 /// Samples of each error: what Periskop's clients keep.
 const SAMPLES_MAX: usize = 10;
 
-/// Bytes of a message that are kept.
+/// Bytes of a message or a URL that are kept.
 const MESSAGE_BYTES_MAX: usize = 4096;
 
 /// The key of what [`AGGREGATES_MAX`] left no place for.
@@ -170,11 +170,14 @@ impl fmt::Debug for OwnErrors {
 }
 
 fn sample(report: Report, now: Timestamp) -> Sample {
-    let mut message = report.message;
-    if message.len() > MESSAGE_BYTES_MAX {
-        let end = (0..=MESSAGE_BYTES_MAX).rev().find(|end| message.is_char_boundary(*end));
-        message.truncate(end.unwrap_or_default());
-    }
+    let cut = |mut text: String| {
+        if text.len() > MESSAGE_BYTES_MAX {
+            let end = (0..=MESSAGE_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or_default());
+        }
+        text
+    };
+    let message = cut(report.message);
     Sample {
         uuid: random_uuid(),
         timestamp: now.to_string(),
@@ -182,7 +185,7 @@ fn sample(report: Report, now: Timestamp) -> Sample {
         error: Exception { class: report.class, message, stacktrace: report.stack, cause: None },
         http_context: report.request.map(|(request_method, request_url)| HttpContext {
             request_method,
-            request_url,
+            request_url: cut(request_url),
             request_headers: None,
             request_body: None,
         }),
@@ -300,6 +303,18 @@ mod tests {
         assert_eq!(exposed["aggregated_errors"][0]["created_at"], "2026-11-20T10:00:00Z");
         assert_eq!(exposed["aggregated_errors"][0]["latest_errors"].as_array().unwrap().len(), SAMPLES_MAX);
         assert_eq!(exposed["aggregated_errors"][0]["latest_errors"][0]["http_context"]["request_url"], "/x");
+    }
+
+    #[test]
+    fn long_messages_and_addresses_are_cut() {
+        let errors = collect();
+        let request = Some(("GET".to_owned(), "/".repeat(60_000)));
+        errors.report(Report { message: "é".repeat(60_000), request, ..report("a") });
+        let exposed = exposed(&errors);
+        let sample = &exposed["aggregated_errors"][0]["latest_errors"][0];
+        for text in [&sample["error"]["message"], &sample["http_context"]["request_url"]] {
+            assert_eq!(text.as_str().unwrap().len(), MESSAGE_BYTES_MAX);
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::model::exposition::{ExposedAggregate, Exposition};
 use crate::model::label::Labels;
 use crate::model::occurrence::{Exception, Occurrence};
-use crate::model::scrape::{Failure, FailureKind, Scrape};
+use crate::model::scrape::{Event, Failure, FailureKind, Scrape};
 use crate::model::series::{Buckets, Count};
 use crate::model::severity::Severity;
 use crate::model::target::Target;
@@ -481,6 +481,40 @@ async fn shorter_retention_does_not_wait_for_its_hour() {
     };
     let (ran, ()) = tokio::join!(runner.run(), configure);
     ran.unwrap();
+}
+
+#[tokio::test]
+async fn a_commit_has_no_more_than_its_share_of_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(&directory.path().join("data")).unwrap());
+    let month = Millis::from_seconds(30 * 86_400);
+    let retention = Retention {
+        time: month,
+        rollups: month,
+        targets: month,
+        occurrences: month,
+        activity: month,
+        instances: month,
+    };
+    let (events, received) = mpsc::channel(TARGETS);
+    let metrics = Metrics::new(&mut Registry::default());
+    let settings = Settings::unlimited(retention);
+    let (runner, _writer) = Writer::new(store, Clock::mock(BEGIN), settings, metrics.clone(), received);
+    for target in 0..TARGETS {
+        // Twelve megabytes without a sample.
+        let aggregates = (0..3).map(|key| ExposedAggregate {
+            key: format!("{key}").repeat(4 << 20),
+            total_count: 1,
+            ..ExposedAggregate::default()
+        });
+        let exposition = Exposition { aggregates: aggregates.collect(), ..Exposition::default() };
+        let (target, outcome) = (listed(target), Ok(exposition));
+        let scrape = Scrape { target, at: BEGIN, duration: Millis(1), body_bytes: 1, outcome };
+        events.try_send(Event::Scraped(scrape)).unwrap();
+    }
+    drop(events);
+    runner.run().await.unwrap();
+    assert_eq!(metrics.commits.get(), 2, "three scrapes, and then two");
 }
 
 #[test]

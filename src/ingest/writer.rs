@@ -32,6 +32,10 @@ const BATCH_SCRAPES_MAX: usize = 256;
 /// New occurrences in one commit at most, before the scrape that passes it; bounds a commit's memory.
 const BATCH_OCCURRENCES_MAX: u64 = 10_000;
 
+/// Bytes of scrapes in one commit at most, before the scrape that passes it: samples are not all that a scrape may hold, and a fleet
+/// whose first scrapes arrive together may bring megabytes with each.
+const BATCH_BYTES_MAX: u64 = 32 << 20;
+
 /// How long a batch waits for company: scrapes are spread over the interval, and one commit costs two disk syncs.
 const LINGER: Millis = Millis(15);
 
@@ -336,7 +340,7 @@ impl Writer {
     /// Collects what is there, waits a moment for more, and commits it.
     async fn batch(&mut self) -> Result<(), Error> {
         let mut scrapes: Vec<Scrape> = Vec::new();
-        let mut occurrences = 0;
+        let (mut occurrences, mut bytes) = (0, 0);
         let mut gone = None;
         let linger = tokio::time::Instant::now() + LINGER.as_duration();
         loop {
@@ -347,6 +351,7 @@ impl Writer {
                     None => break,
                 },
             };
+            bytes += event.memory_bytes();
             match event {
                 Event::Gone { target, at } => {
                     // It follows the target's last scrape and so ends the batch.
@@ -358,7 +363,8 @@ impl Writer {
                     scrapes.push(scrape);
                 }
             }
-            if scrapes.len() >= BATCH_SCRAPES_MAX || occurrences >= BATCH_OCCURRENCES_MAX {
+            let is_full = occurrences >= BATCH_OCCURRENCES_MAX || bytes >= BATCH_BYTES_MAX;
+            if is_full || scrapes.len() >= BATCH_SCRAPES_MAX {
                 break;
             }
         }

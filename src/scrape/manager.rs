@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::body::Bodies;
 use super::client::Client;
 use super::metrics::Metrics;
+use super::parser::Parsers;
 use super::target_loop::{Order, Plan, Shared, TargetLoop};
 use crate::clock::Clock;
 use crate::config::{Config, HttpClient, Redaction, Service};
@@ -64,12 +65,11 @@ impl Manager {
         out: mpsc::Sender<Event>,
         shutdown: CancellationToken,
     ) {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Shared {
             clock: self.clock,
             out,
             bodies: Bodies::new(Arc::clone(&self.metrics)),
-            parsers: Arc::new(Semaphore::new(cores)),
+            parsers: Parsers::new(),
             metrics: self.metrics,
             shutdown: shutdown.clone(),
         };

@@ -9,6 +9,7 @@ mod client;
 mod deadline;
 mod manager;
 mod metrics;
+mod parser;
 mod schedule;
 mod target_loop;
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::body::{Bodies, Body};
 use super::client::{Client, Fetched};
 use super::metrics::{Metrics, ServiceLabels};
+use super::parser::Parsers;
 use super::schedule::Grid;
 use super::wire::{self, Memo, MemoUpdate, Parsed};
 use crate::clock::Clock;
@@ -32,8 +33,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) out: mpsc::Sender<Event>,
     pub(super) bodies: Arc<Bodies>,
-    /// One place for each core: more parsers at once would only hold more memory.
-    pub(super) parsers: Arc<Semaphore>,
+    pub(super) parsers: Parsers,
     pub(super) metrics: Arc<Metrics>,
     pub(super) shutdown: CancellationToken,
 }
@@ -187,20 +187,18 @@ impl TargetLoop {
         } else {
             let (limits, memo) = (limits.clone(), std::mem::take(&mut self.memo));
             let redactor = Arc::clone(&plan.redactor);
-            // The semaphore is never closed.
-            let permit = Arc::clone(&self.shared.parsers).acquire_owned().await;
-            let parsing = tokio::task::spawn_blocking(move || {
+            let parsing = self.shared.parsers.run(move || {
                 let parsed = wire::parse(body.bytes(), &limits, &redactor, &memo);
-                drop((body, permit));
+                drop(body);
                 (parsed, memo)
             });
             match parsing.await {
-                Ok((parsed, memo)) => {
+                Some((parsed, memo)) => {
                     self.memo = memo;
                     parsed
                 }
                 // The next exposition is then read in full.
-                Err(error) => return Err(malformed(plan, &error)),
+                None => return Err(malformed(plan, &"reading it broke off")),
             }
         };
         parsed.map_err(|error| malformed(plan, &error))
