@@ -40,6 +40,8 @@ pub(super) struct Day {
     reader: IndexReader,
     state: State,
     writing: Option<Writing>,
+    /// It was written to since it was opened.
+    is_worn: bool,
 }
 
 /// What a committed state says of itself.
@@ -106,7 +108,7 @@ impl Day {
         schema::register(index.tokenizers());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).doc_store_cache_num_blocks(0);
         let reader = reader.try_into().map_err(Error::engine("reading", path))?;
-        Ok(Self { number: day, path: path.to_owned(), fields, index, reader, state, writing: None })
+        Ok(Self { number: day, path: path.to_owned(), fields, index, reader, state, writing: None, is_worn: false })
     }
 
     /// All commits of the day up to this one are in it.
@@ -153,6 +155,7 @@ impl Day {
             self.writing = Some(Writing::open(&self.index, &self.reader, &self.fields, self.state).map_err(failed)?);
         }
         let Some(writing) = &mut self.writing else { return Ok(()) };
+        self.is_worn = true;
         writing.next.commit = commit;
         let mut prepared = writing.writer.prepare_commit().map_err(failed)?;
         prepared.set_payload(&writing.next.to_string());
@@ -201,6 +204,17 @@ impl Day {
                 }
             }
         }
+    }
+
+    /// Opens it anew after it was written to, for as long as it is kept. What readers hold of it was allocated bit by bit among all
+    /// that writing takes and gives back, and some of it lies in each page of memory that was used then: a day of a few hundred
+    /// kilobytes kept megabytes from being used for anything else. Opened at once it lies together.
+    pub(super) fn refresh(&mut self) -> Result<(), Error> {
+        if self.is_worn && self.writing.is_none() {
+            let index = Index::open_in_dir(&self.path).map_err(Error::engine("opening", &self.path))?;
+            *self = Self::new(&self.path.clone(), self.number, self.fields, index, self.state)?;
+        }
+        Ok(())
     }
 
     /// Gives up the memory and the threads for writing; what was not committed is gone.

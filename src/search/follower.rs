@@ -299,16 +299,22 @@ impl<S: Source> Follower<S> {
     /// Goes on with days that are over and complete, one after the other.
     fn settle(&mut self, over: &[Pending]) -> Result<(), Error> {
         let complete = |followed: &Followed, commit| followed.day.is_some() && followed.commit() >= commit;
-        let unsettled = over.iter().rev().find(|pending| {
+        let unsettled = over.iter().rev().filter(|pending| {
             self.days.get(&pending.day).is_some_and(|day| !day.settled && complete(day, pending.commit))
         });
-        let followed = unsettled.and_then(|pending| self.days.get_mut(&pending.day));
+        // What was begun first: it holds memory and threads.
+        let is_begun = |pending: &&Pending| {
+            self.days.get(&pending.day).and_then(|of| of.day.as_ref()).is_some_and(Day::is_writing)
+        };
+        let unsettled = unsettled.max_by_key(|pending| (is_begun(pending), pending.day)).map(|pending| pending.day);
+        let followed = unsettled.and_then(|day| self.days.get_mut(&day));
         let Some(followed) = followed else { return Ok(()) };
         let Some(day) = &mut followed.day else { return Ok(()) };
         match day.settle() {
             Ok(false) => {}
             Ok(true) => {
                 followed.settled = true;
+                day.refresh()?;
                 self.index.publish(day.partition()?);
             }
             Err(error) => {
