@@ -15,11 +15,21 @@ use crate::store::{self, Compacted, Outlook, Part, Relief, Relieved, Sizes, Surp
 /// How often it is looked at. It reads all pages of the database, and a fleet writes less than a hundredth of its limit in that time.
 const SURVEY_EVERY: Millis = Millis::from_seconds(2 * 3600);
 
-/// And how often while there is too much.
+/// And how soon again while there is too much, when what was found to be has been removed.
+const SURVEY_AGAIN: Millis = Millis::from_seconds(30);
+
+/// How often for a while afterwards: the index of what was thinned is made anew and takes room when it is.
 const SURVEY_SOON: Millis = Millis::from_seconds(300);
+const WARY: Millis = Millis::from_seconds(3600);
+
+/// It takes no more than this share of the time, one of so many.
+const SURVEY_SHARE: i64 = 20;
 
 /// How soon the next day goes when several have to.
 const REMOVE_AGAIN: Millis = Millis(100);
+
+/// The same of days that are thinned: the search index makes each anew, about one a second.
+const RELIEVE_AGAIN: Millis = Millis::from_seconds(2);
 
 /// How often it is looked whether a copy of the database is made.
 const COPIED_AGAIN: Millis = Millis(500);
@@ -31,6 +41,9 @@ const UNUSED_PERCENT_MIN: u64 = 10;
 /// How often the database is copied at most, unless so much of it is unused, in hundredths.
 const COPY_EVERY: Millis = Millis::from_seconds(86_400);
 const UNUSED_PERCENT_MUCH: u64 = 30;
+
+/// How often while everything is above its limit only because of what is unused.
+const COPY_SOON: Millis = Millis::from_seconds(600);
 
 /// Bytes a second at which the database is copied, so that commits find the disk free.
 const COPY_BYTES_PER_SECOND: u64 = 64 << 20;
@@ -45,8 +58,11 @@ type Surveyed = Result<(Survey, Option<Outlook>), store::Error>;
 #[derive(Debug)]
 pub(super) struct Space {
     surveyed_at: Timestamp,
-    is_over: bool,
-    survey: Option<JoinHandle<Surveyed>>,
+    /// How long that took.
+    survey_took: Millis,
+    /// When it was last that found too much.
+    over_at: Timestamp,
+    survey: Option<JoinHandle<(Surveyed, Millis)>>,
     /// What is too much.
     surplus: Surplus,
     /// Bytes that occurrences may take because of the limit to everything.
@@ -54,6 +70,9 @@ pub(super) struct Space {
     /// There is something to remove.
     is_removing: bool,
     relief: Option<JoinHandle<Result<Option<Relief>, store::Error>>>,
+    /// A day was thinned: the next one may have to be.
+    is_relieving: bool,
+    relieved_at: Timestamp,
     /// The database is to be copied as soon as nothing else is being found out.
     is_copy_due: bool,
     copied_at: Timestamp,
@@ -65,12 +84,15 @@ impl Default for Space {
     fn default() -> Self {
         Self {
             surveyed_at: NEVER,
-            is_over: false,
+            survey_took: Millis(0),
+            over_at: NEVER,
             survey: None,
             surplus: Surplus::default(),
             occurrence_bytes_max: u64::MAX,
             is_removing: false,
             relief: None,
+            is_relieving: false,
+            relieved_at: NEVER,
             is_copy_due: false,
             copied_at: NEVER,
             copying: None,
@@ -89,6 +111,7 @@ impl Space {
     /// Other limits hold now.
     pub(super) fn look_again(&mut self) {
         self.surveyed_at = NEVER;
+        self.survey_took = Millis(0);
         self.occurrence_bytes_max = u64::MAX;
     }
 
@@ -104,7 +127,30 @@ impl Space {
 
     /// How soon there is something to do.
     pub(super) fn pause(&self) -> Option<Millis> {
-        if self.copying.is_some() { Some(COPIED_AGAIN) } else { self.is_removing.then_some(REMOVE_AGAIN) }
+        if self.copying.is_some() {
+            Some(COPIED_AGAIN)
+        } else if self.is_removing {
+            Some(REMOVE_AGAIN)
+        } else {
+            self.is_relieving.then_some(RELIEVE_AGAIN)
+        }
+    }
+
+    /// Whether it is time to look at what takes room.
+    fn is_survey_due(&self, now: Timestamp) -> bool {
+        // What is on its way out would be counted.
+        if self.is_removing || self.is_relieving {
+            return false;
+        }
+        let every = if self.over_at == self.surveyed_at {
+            SURVEY_AGAIN
+        } else if now.since(self.over_at) < WARY {
+            SURVEY_SOON
+        } else {
+            SURVEY_EVERY
+        };
+        let every = every.max(Millis(self.survey_took.0.saturating_mul(SURVEY_SHARE)));
+        !(Millis(0)..every).contains(&now.since(self.surveyed_at))
     }
 }
 
@@ -123,25 +169,26 @@ impl Writer {
     pub(super) async fn survey(&mut self, now: Timestamp) -> Result<(), Error> {
         match self.space.survey.take() {
             None => {
-                let every = if self.space.is_over { SURVEY_SOON } else { SURVEY_EVERY };
-                // What is on its way out would be counted.
-                if !self.space.is_removing && !(Millis(0)..every).contains(&now.since(self.space.surveyed_at)) {
+                if self.space.is_survey_due(now) {
                     self.space.surveyed_at = now;
                     let (store, Settings { retention, limits }) = (Arc::clone(&self.store), self.settings.clone());
-                    self.space.survey = Some(tokio::task::spawn_blocking(move || {
+                    let watch = self.clock.stopwatch();
+                    let look = move || {
                         let survey = store.survey(&limits)?;
                         let outlook = store.outlook(now, &survey.sizes, &retention, &limits)?;
                         Ok((survey, outlook))
-                    }));
+                    };
+                    self.space.survey = Some(tokio::task::spawn_blocking(move || (look(), watch.millis())));
                 }
             }
             Some(finding) if !finding.is_finished() => self.space.survey = Some(finding),
             Some(finding) => match finding.await {
-                Ok(Ok((survey, outlook))) => {
+                Ok((Ok((survey, outlook)), took)) => {
+                    self.space.survey_took = took;
                     self.metrics.show_outlook(outlook);
                     self.act_on(survey);
                 }
-                Ok(Err(error)) => tracing::error!(%error, "can not find out how much room everything takes"),
+                Ok((Err(error), _)) => tracing::error!(%error, "can not find out how much room everything takes"),
                 Err(error) => tracing::error!(%error, "finding out how much room everything takes broke off"),
             },
         }
@@ -154,19 +201,25 @@ impl Writer {
         if surplus != Surplus::default() {
             tracing::info!(bytes = sizes.used(), "counts or activity take too much: the oldest of them go");
         }
-        self.space.is_over = is_over;
+        if is_over {
+            self.space.over_at = self.space.surveyed_at;
+        }
         self.space.surplus = self.space.surplus.and(surplus);
         self.space.is_removing = surplus != Surplus::default();
         self.space.occurrence_bytes_max = occurrence_bytes_max;
         // What is to be removed first would be copied in vain.
-        self.space.is_copy_due = surplus == Surplus::default() && self.is_worth_copying(&sizes);
+        self.space.is_copy_due = surplus == Surplus::default() && self.is_worth_copying(&sizes, is_over);
+        // Not only when it is looked for the next time.
+        self.space.is_relieving = occurrence_bytes_max < u64::MAX;
     }
 
     /// Whether so much of the database's file is unused that it should be given back, and there is room to do it.
-    fn is_worth_copying(&self, sizes: &Sizes) -> bool {
+    fn is_worth_copying(&self, sizes: &Sizes, is_over: bool) -> bool {
         let (used, unused) = (sizes.database(), sizes.of(Part::Unused));
         let has = |percent: u64| unused * 100 >= (used + unused) * percent;
-        let is_soon = self.clock.now().since(self.space.copied_at) < COPY_EVERY;
+        let is_pressing = !is_over && sizes.used() + unused > self.settings.limits.total;
+        let every = if is_pressing { COPY_SOON } else { COPY_EVERY };
+        let is_soon = self.clock.now().since(self.space.copied_at) < every;
         if unused < UNUSED_BYTES_MIN || !has(if is_soon { UNUSED_PERCENT_MUCH } else { UNUSED_PERCENT_MIN }) {
             return false;
         }
@@ -236,25 +289,42 @@ impl Writer {
         Ok(())
     }
 
+    /// Goes on with keeping occurrences within their size, if that has begun.
+    pub(super) async fn relieve_some(&mut self, now: Timestamp) -> Result<(), Error> {
+        if self.space.is_relieving && !(Millis(0)..RELIEVE_AGAIN).contains(&now.since(self.space.relieved_at)) {
+            self.relieve(now).await?;
+        }
+        Ok(())
+    }
+
     /// Keeps occurrences within their size. What to remove is found out beside the commits, a day at a time.
-    pub(super) async fn relieve(&mut self) -> Result<(), Error> {
+    pub(super) async fn relieve(&mut self, now: Timestamp) -> Result<(), Error> {
         match self.space.relief.take() {
             None if self.space.is_copy_due => self.copy(),
             None => {
                 let bytes_max = self.settings.limits.occurrences.min(self.space.occurrence_bytes_max);
                 let store = Arc::clone(&self.store);
-                if store.partitions().map_err(failed)?.iter().map(|day| day.bytes).sum::<u64>() > bytes_max {
+                let bytes = store.partitions().map_err(failed)?.iter().map(|day| day.bytes).sum::<u64>();
+                self.space.is_relieving = bytes > bytes_max;
+                if self.space.is_relieving {
                     self.space.relief = Some(tokio::task::spawn_blocking(move || store.prepare_relief(bytes_max)));
                 }
             }
             Some(finding) if !finding.is_finished() => self.space.relief = Some(finding),
-            Some(finding) => match finding.await {
-                Ok(Ok(Some(relief))) => self.report(self.store.relieve(relief).map_err(failed)?),
-                Ok(Ok(None)) => {}
-                // Nothing has changed; it is tried again.
-                Ok(Err(error)) => tracing::error!(%error, "can not find out which occurrences to remove"),
-                Err(error) => tracing::error!(%error, "finding out which occurrences to remove broke off"),
-            },
+            Some(finding) => {
+                self.space.relieved_at = now;
+                // Where nothing can be removed, or not at present, it is tried again when it is looked the next time.
+                self.space.is_relieving = false;
+                match finding.await {
+                    Ok(Ok(Some(relief))) => {
+                        self.report(self.store.relieve(relief).map_err(failed)?);
+                        self.space.is_relieving = true;
+                    }
+                    Ok(Ok(None)) => {}
+                    Ok(Err(error)) => tracing::error!(%error, "can not find out which occurrences to remove"),
+                    Err(error) => tracing::error!(%error, "finding out which occurrences to remove broke off"),
+                }
+            }
         }
         Ok(())
     }

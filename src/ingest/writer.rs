@@ -259,6 +259,7 @@ impl Writer {
         if self.course.is_settled() {
             self.remove_some(now)?;
         }
+        self.relieve_some(now).await?;
         // A clock that was set back is not waited for.
         if (Millis(0)..SEAL_EVERY).contains(&now.since(self.sealed_at)) {
             return Ok(());
@@ -266,7 +267,7 @@ impl Writer {
         self.sealed_at = now;
         self.let_go(now)?;
         if !self.course.is_settled() {
-            return self.relieve().await;
+            return self.relieve(now).await;
         }
         self.store.rest(now).map_err(failed)?;
         let sealed = self.store.seal(now).map_err(failed)?;
@@ -277,7 +278,7 @@ impl Writer {
             self.remove_some(now)?;
         }
         self.survey(now).await?;
-        self.relieve().await
+        self.relieve(now).await
     }
 
     /// Ends the lives of targets that are not scraped any more. Discovery says so itself while the server runs; this is for

@@ -175,17 +175,25 @@ impl Excess {
         }
         let used = sizes.used();
         if used > percent(limits.total, TOTAL_BEGIN) {
-            let bytes = |parts: &[Part]| -> u64 { parts.iter().map(|part| sizes.of(*part)).sum() };
-            let most = SHARES.iter().max_by_key(|(parts, share)| bytes(parts) / share);
-            if let Some((parts, _)) = most
-                && let Some(first) = parts.first()
-            {
-                // No more than a tenth at a time: then another part may have most.
-                let tenth = bytes(parts) / 10;
-                excess.add(*first, (used - percent(limits.total, TOTAL_END)).min(tenth));
-            }
+            excess.share_out(sizes, used - percent(limits.total, TOTAL_END));
         }
         excess
+    }
+
+    /// Takes `surplus` from who has most for its share, so that nobody keeps more for its share than another one who gave.
+    fn share_out(&mut self, sizes: &Sizes, surplus: u64) {
+        let bytes = |parts: &[Part]| -> u64 { parts.iter().map(|part| sizes.of(*part)).sum() };
+        let mut all: Vec<_> = SHARES.iter().map(|(parts, share)| (*parts, bytes(parts), *share)).collect();
+        all.sort_by_key(|(_, bytes, share)| bytes / share);
+        let mut shares: u64 = all.iter().map(|(_, _, share)| share).sum();
+        let mut left = all.iter().map(|(_, bytes, _)| bytes).sum::<u64>().saturating_sub(surplus);
+        for (parts, bytes, share) in all {
+            let kept = bytes.min(left / shares * share);
+            (left, shares) = (left - kept, shares - share);
+            if let (Some(first), true) = (parts.first(), kept < bytes) {
+                self.add(*first, bytes - kept);
+            }
+        }
     }
 
     fn add(&mut self, part: Part, bytes: u64) {

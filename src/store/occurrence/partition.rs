@@ -367,7 +367,12 @@ impl Partitions {
     /// # Errors
     /// When a directory can not be removed.
     pub fn drop_before(&self, day: u32) -> Result<(), Error> {
-        for (_, path) in self.directories()?.into_iter().filter(|(of, _)| *of < day) {
+        self.drop_days(&|of| of < day)
+    }
+
+    /// Removes the directories of days, with what else is in them.
+    pub(super) fn drop_days(&self, goes: &dyn Fn(u32) -> bool) -> Result<(), Error> {
+        for (_, path) in self.directories()?.into_iter().filter(|(day, _)| goes(*day)) {
             // Under another name nobody writes to it any more: a search index may be on its way into it.
             let dropping = path.with_extension(DROPPING);
             self.disk.rename(&path, &dropping).map_err(Error::io("renaming", &path))?;

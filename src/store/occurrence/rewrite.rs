@@ -138,14 +138,21 @@ impl Partitions {
         Ok(true)
     }
 
-    /// Removes files of generations that are not in use: older ones, and with `all` those that were never put in use, too.
+    /// Removes files of generations that are not in use: older ones, and with `all` those that were never put in use, too. A day of
+    /// which nothing is left goes with all that stands in its directory, such as the search index of what was there.
     ///
     /// # Errors
     /// When a directory can not be read or a file can not be removed.
     pub fn sweep(&self, transaction: &ReadTransaction, all: bool) -> Result<(), Error> {
         let index = Index::of(transaction).map_err(self.indexing())?;
+        let mut empty = Vec::new();
         for (day, path) in self.directories()? {
             let used = index.generation(day).map_err(self.indexing())?;
+            // One that was never rewritten may be there for a commit that is being made.
+            if used > 0 && index.last(day).map_err(self.indexing())?.is_none() {
+                empty.push(day);
+                continue;
+            }
             for file in self.disk().entries(&path).map_err(Error::io("reading", &path))? {
                 let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
                 let stale = super::partition::generation_of(name).is_some_and(|of| of < used || all && of > used);
@@ -154,7 +161,12 @@ impl Partitions {
                 }
             }
         }
-        Ok(())
+        if empty.is_empty() {
+            return Ok(());
+        }
+        // Should one be written to again, a file of it that is still open would be no part of it.
+        *self.lock() = None;
+        self.drop_days(&|day| empty.contains(&day))
     }
 }
 

@@ -216,6 +216,42 @@ fn the_day_that_is_written_to_is_thinned_too_and_goes_on() {
 }
 
 #[test]
+fn of_a_day_that_keeps_nothing_nothing_is_left() {
+    let mut life = Life::new();
+    for day in 0..3 {
+        life.scrape(day * DAY, &vec!["Noisy".to_owned(); 200]);
+        life.scrape(day * DAY + 60_000, &vec!["Steady".to_owned(); 200]);
+    }
+    let first = life.directory.path().join("data/occurrences/2026-09-14");
+    std::fs::create_dir_all(first.join("index")).unwrap();
+    let limit = life.bytes() / 2;
+    let relieve = |life: &Life| {
+        while let Some(relief) = life.store.prepare_relief(limit).unwrap() {
+            assert!(!relief.drops_a_day());
+            life.store.relieve(relief).unwrap();
+        }
+        let long = Millis::from_seconds(30 * 86_400);
+        let retention =
+            Retention { time: long, rollups: long, targets: long, occurrences: long, activity: long, instances: long };
+        life.store.retain(Timestamp(BEGIN + 3 * DAY), &retention).unwrap();
+    };
+    relieve(&life);
+    assert!(!first.try_exists().unwrap(), "its directory is gone with the index in it");
+    let left = life.samples();
+    assert_eq!(left["Noisy"].len(), 200, "the newest are there");
+    // The clock was set back: the day goes on.
+    for scrape in 0..3 {
+        life.scrape(3_600_000 + scrape * 60_000, &["Noisy".to_owned(), "Late".to_owned()]);
+        assert_eq!(life.samples()["Late"].len() as i64, scrape + 1);
+        relieve(&life);
+    }
+    assert!(first.try_exists().unwrap());
+    let again = life.samples();
+    let life = life.reopen();
+    assert_eq!(life.samples(), again);
+}
+
+#[test]
 fn two_that_are_prepared_at_once_do_no_harm() {
     let mut life = Life::new();
     (0..2).for_each(|day| life.day(day));
