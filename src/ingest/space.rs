@@ -149,7 +149,7 @@ impl Space {
         } else {
             SURVEY_EVERY
         };
-        let every = every.max(Millis(self.survey_took.0.saturating_mul(SURVEY_SHARE)));
+        let every = every.max(Millis(self.survey_took.0.saturating_mul(SURVEY_SHARE))).min(SURVEY_EVERY);
         !(Millis(0)..every).contains(&now.since(self.surveyed_at))
     }
 }

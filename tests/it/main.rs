@@ -25,3 +25,7 @@ mod search;
 mod spike;
 mod transfer;
 mod triage;
+mod year;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
