@@ -42,7 +42,7 @@ id!(
 /// Where an occurrence is stored: the day of its ingestion, the commit that brought it and its place in that commit.
 ///
 /// Ordered by ingestion, also where a clock was set back from one day to another. Written as `day-commit-index` (`20412-3871-5`) wherever people see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OccurrenceId {
     /// Sequence number of the commit.
     pub commit: u64,

@@ -2,7 +2,7 @@
 
 use super::chunk;
 use super::codec::Corrupt;
-use super::head::{Point, TargetPoints};
+use super::head::TargetPoints;
 use super::triage;
 use crate::model::activity::{Activity, ActivityChange};
 use crate::model::id::TargetId;
@@ -15,10 +15,12 @@ pub type Points = Vec<(u32, u64)>;
 /// The row of sums and the breakdown of targets with these points, in any order and repeatedly.
 #[must_use]
 pub fn write(targets: &[(u32, Vec<(u16, u32)>)]) -> (Vec<u8>, Option<Vec<u8>>) {
-    let point = |&(offset, count): &(u16, u32)| Point { offset, count };
-    let series = |(target, points): &(u32, Vec<_>)| TargetPoints {
-        target: TargetId(*target),
-        points: points.iter().map(point).collect(),
+    let series = |(target, points): &(u32, Vec<(u16, u32)>)| {
+        let mut series = TargetPoints::new(TargetId(*target));
+        for (offset, count) in points {
+            series.add(*offset, u64::from(*count));
+        }
+        series
     };
     let mut columns: Vec<_> = targets.iter().map(series).map(|series| (series.target, series.columns())).collect();
     columns.sort_by_key(|(target, _)| *target);

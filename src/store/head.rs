@@ -7,21 +7,22 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::row::{Reader, Writer};
 use super::window::{Slot, Window};
 use crate::model::id::{AggregateId, TargetId};
 
-/// A count at a second of a window. Eight bytes; a count beyond 32 bits takes several points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Point {
-    pub(super) offset: u16,
-    pub(super) count: u32,
-}
-
-/// The points of one aggregate at one target, in the order of arrival, which is nearly always ascending.
-#[derive(Debug, Clone, Default)]
+/// The points of one aggregate at one target, in the order of arrival, which is nearly always ascending: two or three bytes each,
+/// because two hours of a busy fleet are tens of millions of them.
+#[derive(Debug, Clone)]
 pub(super) struct TargetPoints {
     pub(super) target: TargetId,
-    pub(super) points: Vec<Point>,
+    length: u32,
+    /// The last one: its offset in the window, in seconds, and its count. More of the same second are added to it.
+    last: (u16, u64),
+    /// The offset of the one before it.
+    base: u16,
+    /// All before it: offsets as the distance from the one before, and counts.
+    packed: Writer,
 }
 
 /// The points of one window.
@@ -43,22 +44,11 @@ impl Head {
         let targets = self.windows.entry(slot.window).or_default().series.entry(aggregate).or_default();
         // Counts of one target come one after the other.
         let at = targets.iter().rposition(|series| series.target == target).unwrap_or_else(|| {
-            targets.push(TargetPoints { target, points: Vec::new() });
+            targets.push(TargetPoints::new(target));
             targets.len() - 1
         });
-        let Some(series) = targets.get_mut(at) else { return };
-        let offset = slot.offset as u16;
-        let mut left = count;
-        if let Some(last) = series.points.last_mut().filter(|last| last.offset == offset) {
-            let taken = left.min(u64::from(u32::MAX - last.count));
-            last.count += taken as u32;
-            left -= taken;
-        }
-        while left > 0 {
-            let taken = left.min(u64::from(u32::MAX));
-            series.points.push(Point { offset, count: taken as u32 });
-            self.points += 1;
-            left -= taken;
+        if let Some(series) = targets.get_mut(at) {
+            self.points += u64::from(series.add(slot.offset as u16, count));
         }
     }
 
@@ -76,7 +66,7 @@ impl Head {
     pub(super) fn drop_before(&mut self, window: Window) {
         self.windows = self.windows.split_off(&window);
         let length =
-            |head: &WindowHead| head.series.values().flatten().map(|series| series.points.len() as u64).sum::<u64>();
+            |head: &WindowHead| head.series.values().flatten().map(|series| u64::from(series.length)).sum::<u64>();
         self.points = self.windows.values().map(length).sum();
     }
 
@@ -104,9 +94,40 @@ impl WindowHead {
 }
 
 impl TargetPoints {
+    pub(super) fn new(target: TargetId) -> Self {
+        Self { target, length: 0, last: (0, 0), base: 0, packed: Writer::default() }
+    }
+
+    /// Adds a count; whether it became a point of its own.
+    pub(super) fn add(&mut self, offset: u16, count: u64) -> bool {
+        if self.length > 0 {
+            if let (true, Some(sum)) = (self.last.0 == offset, self.last.1.checked_add(count)) {
+                self.last.1 = sum;
+                return false;
+            }
+            let (before, count) = self.last;
+            self.packed.signed(i64::from(before) - i64::from(self.base));
+            self.packed.unsigned(count);
+            self.base = before;
+        }
+        self.length += 1;
+        self.last = (offset, count);
+        true
+    }
+
+    /// Offsets and counts in the order of arrival.
+    pub(super) fn points(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        let (mut row, mut base) = (Reader(&self.packed.0), 0);
+        let packed = std::iter::from_fn(move || {
+            base += row.signed().ok()?;
+            Some((base as u32, row.unsigned().ok()?))
+        });
+        packed.chain((self.length > 0).then_some((u32::from(self.last.0), self.last.1)))
+    }
+
     /// Offsets and counts, ascending, each offset once: what a chunk holds.
     pub(super) fn columns(&self) -> Vec<(u32, u64)> {
-        merge(self.points.iter().map(|point| (u32::from(point.offset), u64::from(point.count))).collect())
+        merge(self.points().collect())
     }
 }
 

@@ -18,10 +18,11 @@ use super::live::{AsOf, Live};
 use super::log::{Entry, EntryOutcome};
 use super::point::{Encoded, add_totals};
 use super::record::{self, AggregateRow};
+use super::reference::{self, Run, Runs};
 use super::span::{self, Late, LateRow};
 use super::triage::Pending;
 use super::window::{Slot, WINDOW_SECONDS, Window};
-use super::{Error, Store, reference, table};
+use super::{Error, Store, table};
 use crate::model::aggregate::Aggregate;
 use crate::model::id::{AggregateId, InstanceId, OccurrenceId, ServiceId, TargetId};
 use crate::model::occurrence::Occurrence;
@@ -152,7 +153,7 @@ struct Prepared<'a> {
     watched: BTreeMap<(Window, ServiceId), Vec<(TargetId, TargetWindow)>>,
     late: Vec<(u64, Vec<Late>)>,
     /// All references that are not in their table, with the window under which they will be.
-    references: BTreeMap<AggregateId, (u32, Vec<reference::Run>)>,
+    references: BTreeMap<AggregateId, (u32, Runs)>,
     /// What changes in the triage of aggregates that are known.
     triage: Pending,
 }
@@ -274,16 +275,8 @@ impl<'a> Prepared<'a> {
         for (index, sample) in (0..).zip(samples) {
             let last = live.referenced.get(&sample.aggregate);
             let key = last.map_or(of_day, |last| of_day.max(last.saturating_add(1)));
-            let (_, references) = self.references.entry(sample.aggregate).or_insert_with(|| (key, Vec::new()));
-            let here =
-                |run: &&mut reference::Run| run.first.commit == self.number && run.first.index + run.count == index;
-            match references.last_mut().filter(here) {
-                Some(run) => run.count += 1,
-                None => {
-                    let first = OccurrenceId { day, commit: self.number, index };
-                    references.push(reference::Run { first, count: 1 });
-                }
-            }
+            let (_, references) = self.references.entry(sample.aggregate).or_insert_with(|| (key, Runs::default()));
+            references.push(Run { first: OccurrenceId { day, commit: self.number, index }, count: 1 });
         }
         let ids: Vec<AggregateId> = self.references.keys().copied().collect();
         for id in ids {

@@ -11,7 +11,7 @@ use super::directory::{Directory, Life};
 use super::head::Head;
 use super::instance::Instances;
 use super::log::{Entry, EntryOutcome, Move};
-use super::reference::Run;
+use super::reference::{Run, Runs};
 use super::span::LateRow;
 use super::view::Statistics;
 use super::window::{Slot, Window};
@@ -29,7 +29,7 @@ pub(super) struct Live {
     /// The rows of late counts, in the order of their commits.
     pub(super) late: Vec<LateRow>,
     /// Occurrences that the table of references does not hold yet, oldest first.
-    pub(super) references: FxHashMap<AggregateId, Vec<Run>>,
+    pub(super) references: FxHashMap<AggregateId, Runs>,
     /// The last window with a row of references, by aggregate.
     pub(super) referenced: FxHashMap<AggregateId, u32>,
     /// The last commit.

@@ -4,7 +4,7 @@ use super::codec::{Corrupt, varint};
 use crate::model::time::Timestamp;
 
 /// Writes fields to the end of a row.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Writer(pub(super) Vec<u8>);
 
 /// Reads a row's fields in the order in which they were written.

@@ -422,8 +422,7 @@ impl Scanner<'_, '_> {
                 continue;
             }
             let series = Series { service, aggregate, target: of_target.target };
-            let points = of_target.points.iter().map(|point| (u32::from(point.offset), u64::from(point.count)));
-            self.listed_points(window, range, series, points);
+            self.listed_points(window, range, series, of_target.points());
         }
     }
 

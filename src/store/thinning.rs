@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::live::Live;
 use super::occurrence::{Rewritten, Thinned};
-use super::reference::{self, Run};
+use super::reference::{self, Run, Runs};
 use super::{DATABASE, Error, Store, table};
 use crate::model::id::{AggregateId, OccurrenceId};
 
@@ -172,31 +172,31 @@ impl Store {
 }
 
 /// References that are not in their table yet.
-fn recent(live: &Live) -> FxHashMap<AggregateId, Vec<Run>> {
+fn recent(live: &Live) -> FxHashMap<AggregateId, Runs> {
     live.references.clone()
 }
 
 /// How many occurrences each day has.
 fn totals(
     transaction: &redb::ReadTransaction,
-    recent: &FxHashMap<AggregateId, Vec<Run>>,
+    recent: &FxHashMap<AggregateId, Runs>,
     days: &[(u32, Thinned)],
 ) -> Result<BTreeMap<u32, u64>, Error> {
     let mut totals: BTreeMap<u32, (u64, u64)> =
         days.iter().map(|(day, thinned)| (*day, (thinned.commit, thinned.kept))).collect();
-    let mut add = |run: &Run| {
+    let mut add = |run: Run| {
         if let Some((commit, total)) = totals.get_mut(&run.first.day)
             && run.first.commit > *commit
         {
             *total += u64::from(run.count);
         }
     };
-    recent.values().flatten().for_each(&mut add);
+    recent.values().flat_map(Runs::iter).for_each(&mut add);
     let rows = transaction.open_table(table::REFERENCES).map_err(Error::database("open references"))?;
     for row in rows.range::<(u32, u32)>(..).map_err(Error::database("read references"))? {
         let (key, value) = row.map_err(Error::database("read references"))?;
         let (_, runs) = reference::decode(value.value()).map_err(Error::corrupt("references", key.value()))?;
-        runs.iter().for_each(&mut add);
+        runs.into_iter().for_each(&mut add);
     }
     Ok(totals.into_iter().map(|(day, (_, total))| (day, total)).collect())
 }
@@ -204,7 +204,7 @@ fn totals(
 /// The newest `keep_max` occurrences of each aggregate on `first_day` or later: what was removed before that still has references.
 fn newest(
     transaction: &redb::ReadTransaction,
-    recent: &FxHashMap<AggregateId, Vec<Run>>,
+    recent: &FxHashMap<AggregateId, Runs>,
     keep_max: u32,
     first_day: u32,
 ) -> Result<Newest, Error> {
@@ -224,7 +224,7 @@ fn newest(
         }
     };
     for (aggregate, runs) in recent {
-        take(*aggregate, runs);
+        take(*aggregate, &runs.iter().collect::<Vec<_>>());
     }
     let rows = transaction.open_table(table::REFERENCES).map_err(Error::database("open references"))?;
     for row in rows.range::<(u32, u32)>(..).map_err(Error::database("read references"))?.rev() {

@@ -12,13 +12,13 @@ use self::needed::Needed;
 use super::column::{Tables, WINDOWS_A_DAY, insert};
 use super::disk::{Disk, Real};
 use super::record;
-use super::reference::{self, Run};
+use super::reference::{self, Run, Runs};
 use super::table;
 use super::verify::{Finding, Found, Place};
 use super::window::Window;
 use super::{CACHE_BYTES, DATABASE, Error, Store, raw, triage};
 use crate::model::aggregate_set::AggregateSet;
-use crate::model::id::{AggregateId, OccurrenceId};
+use crate::model::id::AggregateId;
 
 /// What is wrong with a record, for `map_err`.
 fn corrupt(error: super::codec::Corrupt) -> Error {
@@ -99,20 +99,12 @@ pub(super) fn mend(store: &Store, findings: &[Finding], lost: &mut Found<'_>) ->
 /// References are what the blocks hold, but for those that the log still knows.
 fn references_anew(store: &Store, tables: &Tables<'_>) -> Result<(), Error> {
     let live = store.live_read();
-    let mut all: BTreeMap<AggregateId, Vec<Run>> = BTreeMap::new();
+    let mut all: BTreeMap<AggregateId, Runs> = BTreeMap::new();
     for (aggregate, id) in store.partitions.aggregates_of(tables.transaction)? {
         if id.commit > live.referenced_commit {
             continue;
         }
-        let runs = all.entry(aggregate).or_default();
-        let next = |run: &&mut Run| {
-            let OccurrenceId { commit, day, index } = run.first;
-            (commit, day, index + run.count) == (id.commit, id.day, id.index)
-        };
-        match runs.last_mut().filter(next) {
-            Some(run) => run.count += 1,
-            None => runs.push(Run { first: id, count: 1 }),
-        }
+        all.entry(aggregate).or_default().push(Run { first: id, count: 1 });
     }
     let mut rows = tables.open(table::REFERENCES)?;
     rows.retain(|_, _| false).map_err(failed)?;

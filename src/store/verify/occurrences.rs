@@ -10,7 +10,7 @@ use super::records::Records;
 use super::{Finding, Look, Place, Problem};
 use crate::model::id::{AggregateId, OccurrenceId};
 use crate::store::occurrence::{DayFile, Partitions, Reading, Seen, name_of, stack};
-use crate::store::reference::{self, Run};
+use crate::store::reference::{self, Run, Runs};
 use crate::store::{column, table};
 
 /// Occurrences as a sum in which their order does not matter.
@@ -34,7 +34,7 @@ impl Sum {
 }
 
 /// References of the log, and the last commit whose references are in their table.
-pub(super) type Recent = Option<(FxHashMap<AggregateId, Vec<Run>>, u64)>;
+pub(super) type Recent = Option<(FxHashMap<AggregateId, Runs>, u64)>;
 
 impl Look<'_> {
     pub(super) fn occurrences(
@@ -101,11 +101,11 @@ impl Look<'_> {
     fn references(
         &mut self,
         records: &Records,
-        recent: Option<&(FxHashMap<AggregateId, Vec<Run>>, u64)>,
+        recent: Option<&(FxHashMap<AggregateId, Runs>, u64)>,
     ) -> (BTreeMap<u32, Sum>, Option<u32>) {
         let mut sums: BTreeMap<u32, Sum> = BTreeMap::new();
-        let mut add = |aggregate: AggregateId, runs: &[Run]| {
-            for id in runs.iter().flat_map(|run| run.ids()) {
+        let mut add = |aggregate: AggregateId, runs: &mut dyn Iterator<Item = Run>| {
+            for id in runs.flat_map(Run::ids) {
                 sums.entry(id.day).or_default().add(aggregate, id);
             }
         };
@@ -114,7 +114,7 @@ impl Look<'_> {
         self.rows(table::REFERENCES, |(window, aggregate), row| {
             let (before, runs) = reference::decode(row)?;
             oldest = oldest.min(window);
-            add(AggregateId(aggregate), &runs);
+            add(AggregateId(aggregate), &mut runs.into_iter());
             records.aggregate(aggregate)?;
             Problem::unless(before.is_none_or(|before| before < window), || "the row before is not older".to_owned())?;
             let may_be_gone = |before: u32| before / column::WINDOWS_A_DAY <= oldest / column::WINDOWS_A_DAY;
@@ -135,7 +135,7 @@ impl Look<'_> {
             }
         }
         for (aggregate, runs) in recent.iter().flat_map(|(recent, _)| recent.iter()) {
-            add(*aggregate, runs);
+            add(*aggregate, &mut runs.iter());
         }
         let oldest = (oldest != u32::MAX).then_some(oldest / column::WINDOWS_A_DAY);
         (sums, oldest)
