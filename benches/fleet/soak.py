@@ -4,9 +4,9 @@
     benches/fleet/soak.py [--minutes 60] [--targets 200] [--aggregates 1000] [--interval 5] [--work DIR]
 
 Some targets refuse, hang, drip, send junk or a body without end, others restart; somebody asks, and a backup is made every
-now and then. Prints a line every ten seconds (memory, scrapes left out, time of the answers) and at the end the slope of memory,
-by least squares over the second half, with its standard error, missed scrapes beside those that are counted, and whether the counts
-are exact. Standard library only.
+now and then. Prints a line every ten seconds (memory, points that are not sealed and therefore in it, scrapes left out, time of the
+answers) and at the end the slope of memory, by least squares over the second half, with its standard error, missed scrapes beside
+those that are counted, and whether the counts are exact. Standard library only.
 """
 
 import http.client
@@ -80,7 +80,7 @@ def main():
     threading.Thread(target=back_up, args=(arguments.port, backups, stop), daemon=True).start()
     first, began, cpu = metrics(server, [SKIPPED, SCRAPES]), time.monotonic(), server.cpu_seconds()
     samples, answers, wrong = [], [], False
-    print("minute | memory MB | scrapes | left out | answers: median, slowest ms | disk MB")
+    print("minute | memory MB | not sealed, 1000 points | scrapes | left out | answers: median, slowest ms | disk MB")
     try:
         turn = 0
         while (at := time.monotonic() - began) < arguments.minutes * 60:
@@ -99,10 +99,11 @@ def main():
                 fleet.frozen = False
             now = metrics(server, [SKIPPED, SCRAPES])
             memory = server.status("VmRSS") / 1e6
+            points = server.ask("/api/v1/status")[1]["storage"]["head_points"]
             samples.append((time.monotonic() - began, memory))
             answers += times
             print(
-                f"{samples[-1][0] / 60:.1f} | {memory:.0f} | {now[SCRAPES] - first[SCRAPES]:.0f} |"
+                f"{samples[-1][0] / 60:.1f} | {memory:.0f} | {points / 1000:.0f} | {now[SCRAPES] - first[SCRAPES]:.0f} |"
                 f" {now[SKIPPED] - first[SKIPPED]:.0f} | {statistics.median(times):.1f}, {max(times):.1f} |"
                 f" {disk_bytes(data) / 1e6:.0f}",
                 flush=True,
