@@ -76,7 +76,7 @@ pub(super) fn upgrade_by(path: &Path, steps: &[Step]) -> Result<(), Error> {
     if kept.try_exists().map_err(io("can not read", kept.clone()))? {
         return Err(Error::Occupied { path: kept });
     }
-    make_room(path)?;
+    check_room(path)?;
     tracing::info!(path = %path.display(), from = to - due.len() as u32, to, "making the data directory anew for this version");
     let database = open::database(&Real, path)?;
     let transaction = database.begin_read().map_err(Error::database("begin to read"))?;
@@ -103,7 +103,7 @@ fn due<'a>(path: &Path, steps: &'a [Step]) -> Result<&'a [Step], Error> {
 }
 
 /// Both have to fit.
-fn make_room(path: &Path) -> Result<(), Error> {
+fn check_room(path: &Path) -> Result<(), Error> {
     let io = |source| Error::Io { what: "can not measure", path: path.to_owned(), source };
     let mut needed_bytes = SPARE_BYTES + crate::fs::allocated_bytes(&path.join(DATABASE)).map_err(io)?;
     for (file, _) in files(path)? {
