@@ -9,7 +9,7 @@ use redb::{Key, ReadTransaction, TableDefinition, Value};
 use super::checked::{Raw, RawNumber};
 use super::column::WINDOWS_A_DAY;
 use super::growth::{Course, Growth, LATELY_DAYS, Outlook, Stream, in_days};
-use super::reference::{self, Run};
+use super::reference::{self, Runs};
 use super::retention::Retention;
 use super::rollup::Level;
 use super::room::FREE_BYTES_MIN;
@@ -207,15 +207,15 @@ impl<'a> Lately<'a> {
     /// Which share of all occurrences came in a day, by the references to them, before there is a whole day. Those of a row came
     /// between the row before and its window.
     fn referenced(&self, store: &Store) -> Result<f64, Error> {
-        let count = |runs: &[Run]| runs.iter().map(|run| u64::from(run.count)).sum::<u64>();
-        let mut all: u64 = store.live_read().references.values().map(|runs| count(runs)).sum();
+        let mut all: u64 =
+            store.live_read().references.values().flat_map(Runs::iter).map(|run| u64::from(run.count)).sum();
         let (mut lately, mut first, mut last) = (0, None, 0);
         let rows = self.transaction.open_table(table::REFERENCES).map_err(Error::database("open references"))?;
         for row in rows.range::<(u32, u32)>(..).map_err(Error::database("read references"))? {
             let (key, value) = row.map_err(Error::database("read references"))?;
             let key = key.value();
             let (_, runs) = reference::decode(value.value()).map_err(Error::corrupt("references", key))?;
-            let count = count(&runs);
+            let count = runs.iter().map(|run| u64::from(run.count)).sum::<u64>();
             let first = *first.get_or_insert(key.0);
             all += count;
             lately += if key.0 > first { count } else { 0 };
