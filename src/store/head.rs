@@ -143,3 +143,34 @@ pub(super) fn merge(mut points: Vec<(u32, u64)>) -> Vec<(u32, u64)> {
     });
     points
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn points_come_back_in_the_order_in_which_they_were_added(
+            added in proptest::collection::vec((0u16..7200, prop_oneof![1u64..4, any::<u64>()]), 0..40),
+        ) {
+            let mut series = TargetPoints::new(TargetId(1));
+            let mut expected: Vec<(u32, u64)> = Vec::new();
+            for (offset, count) in added {
+                let is_new = series.add(offset, count);
+                match expected.last_mut().filter(|last| last.0 == u32::from(offset)) {
+                    Some(last) if last.1.checked_add(count).is_some() => {
+                        prop_assert!(!is_new);
+                        last.1 += count;
+                    }
+                    _ => {
+                        prop_assert!(is_new);
+                        expected.push((u32::from(offset), count));
+                    }
+                }
+            }
+            prop_assert_eq!(series.points().collect::<Vec<_>>(), expected);
+        }
+    }
+}

@@ -191,3 +191,30 @@ pub(super) fn newest(
 pub(super) fn occurrence(view: &View<'_>, id: OccurrenceId) -> Result<Option<StoredOccurrence>, Error> {
     Ok(view.store.read_occurrences(&view.transaction, &[id])?.into_iter().next().flatten())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn runs_hold_the_ids_that_they_were_given_and_so_does_their_row(
+            given in proptest::collection::vec((19_000u32..19_003, 0u64..5, 0u32..6, 1u32..4), 0..40),
+            before in proptest::option::of(0u32..1000),
+        ) {
+            let mut runs = Runs::default();
+            let mut ids: Vec<OccurrenceId> = Vec::new();
+            for (day, commit, index, count) in given {
+                let run = Run { first: OccurrenceId { day, commit, index }, count };
+                ids.extend(run.ids());
+                runs.push(run);
+                prop_assert_eq!(runs.iter().flat_map(Run::ids).collect::<Vec<_>>(), ids.clone());
+            }
+            let (earlier, read) = decode(&encode(before, &runs)).unwrap();
+            prop_assert_eq!(earlier, before);
+            prop_assert_eq!(read, runs.iter().collect::<Vec<_>>());
+        }
+    }
+}
