@@ -207,7 +207,7 @@ mod tests {
             let mut runs = Runs::default();
             let mut ids: Vec<OccurrenceId> = Vec::new();
             for (day, commit, index, count) in given {
-                let run = Run { first: OccurrenceId { day, commit, index }, count };
+                let run = Run { first: OccurrenceId { commit, index, day }, count };
                 ids.extend(run.ids());
                 runs.push(run);
                 prop_assert_eq!(runs.iter().flat_map(Run::ids).collect::<Vec<_>>(), ids.clone());
