@@ -421,6 +421,11 @@ proptest! {
     }
 }
 
+fn a_month() -> Retention {
+    let month = Millis::from_seconds(30 * 86_400);
+    Retention { time: month, rollups: month, targets: month, occurrences: month, activity: month, instances: month }
+}
+
 #[test]
 fn retention_leaves_what_is_young_enough() {
     let mut fleet = Fleet::new();
@@ -430,15 +435,7 @@ fn retention_leaves_what_is_young_enough() {
     fleet.throw(0, 0, 5);
     fleet.run(&Step::Scrape { target: 0 });
     fleet.run(&Step::Seal);
-    let month = Millis::from_seconds(30 * 86_400);
-    let retention = Retention {
-        time: month,
-        rollups: month,
-        targets: month,
-        occurrences: month,
-        activity: month,
-        instances: month,
-    };
+    let retention = a_month();
     fleet.store().retain(fleet.now, &retention).unwrap();
     let whole = fleet.buckets()[0];
     let left: u64 = fleet.scan(Split::Service, whole).values().map(|count| count.total).sum();
@@ -457,13 +454,8 @@ async fn shorter_retention_does_not_wait_for_its_hour() {
     fleet.run(&Step::Fail { target: 0 });
     let store = Arc::new(fleet.store.take().unwrap());
     let clock = Clock::mock(fleet.now);
-    let settings = |days: i64| {
-        let month = Millis::from_seconds(30 * 86_400);
-        let occurrences = Millis::from_seconds(days * 86_400);
-        let retention =
-            Retention { time: month, rollups: month, targets: month, occurrences, activity: month, instances: month };
-        Settings::unlimited(retention)
-    };
+    let settings =
+        |days: i64| Settings::unlimited(Retention { occurrences: Millis::from_seconds(days * 86_400), ..a_month() });
     let (events, received) = mpsc::channel(1);
     let metrics = Metrics::new(&mut Registry::default());
     let (runner, writer) = Writer::new(Arc::clone(&store), clock.clone(), settings(30), metrics, received);
@@ -487,15 +479,7 @@ async fn shorter_retention_does_not_wait_for_its_hour() {
 async fn a_commit_has_no_more_than_its_share_of_memory() {
     let directory = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(&directory.path().join("data")).unwrap());
-    let month = Millis::from_seconds(30 * 86_400);
-    let retention = Retention {
-        time: month,
-        rollups: month,
-        targets: month,
-        occurrences: month,
-        activity: month,
-        instances: month,
-    };
+    let retention = a_month();
     let (events, received) = mpsc::channel(TARGETS);
     let metrics = Metrics::new(&mut Registry::default());
     let settings = Settings::unlimited(retention);
