@@ -232,3 +232,15 @@ fn version_and_help_are_printed() {
     }
     assert_eq!(check(&["nonsense"]).0, Some(2));
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_server_wants_no_huge_pages() {
+    let place = Place::new(NOTHING);
+    let server = place.start();
+    server.ready().await;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("THP_enabled:"));
+    // Kernels before 5.10 do not say.
+    assert!(line.is_none_or(|line| line.ends_with('0')), "{line:?}");
+}
