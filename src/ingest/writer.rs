@@ -270,6 +270,7 @@ impl Writer {
             return self.relieve(now).await;
         }
         self.store.rest(now).map_err(failed)?;
+        self.store.refer().map_err(failed)?;
         let sealed = self.store.seal(now).map_err(failed)?;
         self.metrics.sealed.inc_by(sealed as u64);
         if sealed > 0 || !(Millis(0)..RETAIN_EVERY).contains(&now.since(self.retained_at)) {

@@ -106,6 +106,7 @@ impl TargetPoints {
                 return false;
             }
             let (before, count) = self.last;
+            self.packed.reserve_tightly();
             self.packed.signed(i64::from(before) - i64::from(self.base));
             self.packed.unsigned(count);
             self.base = before;

@@ -14,8 +14,10 @@ use crate::model::id::{AggregateId, InstanceId, ServiceId, TargetId};
 use crate::model::occurrence::SampleId;
 use crate::model::time::{Millis, Timestamp};
 
-/// A process that was not seen for so long rests.
-pub(super) const REST_AFTER: Millis = Millis::from_seconds(600);
+/// A process that was not seen for four scrape intervals rests, but not before the first of these times, and after the second in any
+/// case: one that is gone costs memory until then, one that is only slow to answer would be read again and again.
+const REST_AFTER_MIN: Millis = Millis::from_seconds(120);
+const REST_AFTER_MAX: Millis = Millis::from_seconds(600);
 
 /// Baselines whose rows are written in one transaction, so that nobody waits long for it.
 const RESTED_MAX: usize = 100_000;
@@ -150,9 +152,9 @@ impl Instances {
         self.exposed.shrink();
     }
 
-    /// As [`Store::rest`], of those whose rows need not be written first.
-    pub(super) fn rest_unchanged(&mut self, now: Timestamp) {
-        let mut idle = self.idle(now.minus(REST_AFTER), usize::MAX);
+    /// As [`Store::rest`], of those that were not seen since `before` and whose rows need not be written first.
+    pub(super) fn rest_unchanged(&mut self, before: Timestamp) {
+        let mut idle = self.idle(before, usize::MAX);
         idle.retain(|id| !self.dirty.contains(id));
         self.rest(&idle);
     }
@@ -297,18 +299,26 @@ impl Baselines for Instances {
     }
 }
 
+/// Who was not seen since then rests.
+pub(super) fn rest_before(now: Timestamp, interval_max_ms: i64) -> Timestamp {
+    now.minus(Millis(interval_max_ms.saturating_mul(4)).clamp(REST_AFTER_MIN, REST_AFTER_MAX))
+}
+
 const KEY_UUID: u8 = 0;
 const KEY_ADDRESS: u8 = 1;
 
 impl Store {
-    /// Writes the rows of some processes that were not seen for ten minutes and gives up the memory of their last counts, which are
+    /// Writes the rows of some processes that were not seen for some minutes and gives up the memory of their last counts, which are
     /// read when they come back. How many. There is one writer: nothing may be drafted or owed meanwhile.
     ///
     /// # Errors
     /// When the rows can not be written: the store takes no more writes then.
     pub fn rest(&self, now: Timestamp) -> Result<usize, Error> {
         self.check()?;
-        let idle = self.live_read().instances.idle(now.minus(REST_AFTER), RESTED_MAX);
+        let idle = {
+            let live = self.live_read();
+            live.instances.idle(rest_before(now, live.interval_max_ms), RESTED_MAX)
+        };
         self.write_instances(&idle).map_err(|error| self.poison(error))?;
         if !idle.is_empty() {
             self.live_write().instances.rest(&idle);
@@ -414,5 +424,19 @@ impl Instance {
             baselines.insert(AggregateId(previous), Baseline { total, created_at, samples });
         }
         Ok((commit, Self { service, key, target, last_success: seen.then_some(base), keys, baselines }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_rests_was_not_seen_for_four_intervals_within_bounds() {
+        let now = Timestamp(1_790_000_000_000);
+        for (interval, expected) in [(0, 120), (5, 120), (30, 120), (60, 240), (150, 600), (86_400, 600)] {
+            let before = rest_before(now, Millis::from_seconds(interval).0);
+            assert_eq!(now.since(before), Millis::from_seconds(expected), "{interval} s");
+        }
     }
 }

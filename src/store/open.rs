@@ -7,7 +7,7 @@ use super::checked::Checked;
 use super::codec::Corrupt;
 use super::compaction::COMPACTED;
 use super::disk::Disk;
-use super::instance::Instance;
+use super::instance::{Instance, rest_before};
 use super::live::{AsOf, Live};
 use super::log::Entry;
 use super::row::unexpected;
@@ -102,7 +102,7 @@ pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
         let entry = Entry::decode(value.value(), &live.instances).map_err(Error::corrupt("log", key.value()))?;
         live.apply(commit, TargetId(target), &entry, &as_of);
     }
-    live.instances.rest_unchanged(live.now);
+    live.instances.rest_unchanged(rest_before(live.now, live.interval_max_ms));
     Ok(live)
 }
 

@@ -1,14 +1,20 @@
 //! Which occurrences an aggregate has: references into the partitions, newest first.
 //!
-//! New references are in memory; sealing writes each aggregate's into one row, which also names the window of the row
-//! before. So the newest are found at once however long the history is, and a row is written once.
+//! New references are in memory, until they are many or a window is sealed: then each aggregate's go into its row of the window, which
+//! also names the window of the row before. So the newest are found at once however long the history is, and memory does not grow
+//! with what a window brings.
 
-use super::Error;
+use rustc_hash::FxHashMap;
+
 use super::codec::Corrupt;
+use super::column::{Tables, insert};
+use super::live::Live;
 use super::occurrence::StoredOccurrence;
 use super::row::{Reader, Writer, unexpected};
 use super::table;
 use super::view::{Neighbours, View};
+use super::window::Window;
+use super::{Error, Store};
 use crate::model::id::{AggregateId, OccurrenceId};
 
 /// Occurrences of one aggregate that follow each other in one commit: those of one scrape, ten and more at a time.
@@ -20,6 +26,18 @@ pub(super) struct Run {
 
 /// Longest run that is believed: far more samples than a body can hold, and few enough to list.
 const RUN_MAX: u32 = 1 << 24;
+
+/// Bytes of references in memory from which they are written, for each aggregate that has some and in all: writing an aggregate's reads
+/// what its row has.
+const WAITING_BYTES: usize = 256;
+const WAITING_BYTES_MIN: usize = 16 << 20;
+/// What a map's entry takes beside its runs.
+const ENTRY_BYTES: usize = 96;
+/// A row of so many bytes gets no more: a clock that was far ahead makes one window of weeks.
+const ROW_BYTES_MAX: usize = 4 << 20;
+
+/// Under which window the newest references of aggregates stand.
+pub(super) type Referenced = FxHashMap<AggregateId, u32>;
 
 impl Run {
     /// The ids, oldest first.
@@ -47,6 +65,7 @@ impl Runs {
             Some(last) if last.is_followed_by(run.first) => last.count += run.count,
             last => {
                 if let Some(last) = last.replace(run) {
+                    self.packed.reserve_tightly();
                     last.write(self.base, &mut self.packed);
                     self.base = last.first;
                 }
@@ -64,6 +83,20 @@ impl Runs {
             Some(run)
         });
         packed.chain(self.last)
+    }
+}
+
+impl Extend<Run> for Runs {
+    fn extend<T: IntoIterator<Item = Run>>(&mut self, runs: T) {
+        runs.into_iter().for_each(|run| self.push(run));
+    }
+}
+
+impl FromIterator<Run> for Runs {
+    fn from_iter<T: IntoIterator<Item = Run>>(runs: T) -> Self {
+        let mut all = Self::default();
+        all.extend(runs);
+        all
     }
 }
 
@@ -91,6 +124,99 @@ impl Run {
             return Err(unexpected("the length of a run of references"));
         }
         Ok(Self { first, count })
+    }
+}
+
+impl Store {
+    /// Writes the references that wait in memory, if they are many; whether they were. There is one writer: nothing may be drafted
+    /// or owed meanwhile.
+    ///
+    /// # Errors
+    /// When they can not be written: the store takes no more writes then.
+    pub fn refer(&self) -> Result<bool, Error> {
+        let is_much = self.live_read().refers_to_much();
+        if is_much {
+            self.refer_now()?;
+        }
+        Ok(is_much)
+    }
+
+    /// As [`Store::refer`], however few they are.
+    pub(super) fn refer_now(&self) -> Result<(), Error> {
+        self.check()?;
+        let referenced = self.write_references(&self.live_read()).map_err(|error| self.poison(error))?;
+        self.live_write().refer(referenced);
+        Ok(())
+    }
+
+    pub(super) fn write_references(&self, live: &Live) -> Result<Referenced, Error> {
+        let transaction = self.begin()?;
+        let referenced = {
+            let tables = Tables { transaction: &transaction };
+            let referenced = tables.references(live, live.sealed)?;
+            let moved = referenced.iter().filter(|(aggregate, window)| live.referenced.get(aggregate) != Some(window));
+            let mut moved: Vec<AggregateId> = moved.map(|(aggregate, _)| *aggregate).collect();
+            moved.sort_unstable();
+            tables.aggregates(live, &moved, &referenced)?;
+            let mut meta = transaction.open_table(table::META).map_err(Error::database("open meta"))?;
+            meta.insert(table::meta::REFERENCED, Some(live.commit)).map_err(Error::database("write meta"))?;
+            referenced
+        };
+        transaction.commit().map_err(Error::database("commit references"))?;
+        Ok(referenced)
+    }
+}
+
+impl Live {
+    fn refers_to_much(&self) -> bool {
+        let bytes: usize = self.references.values().map(|runs| runs.packed.0.len() + ENTRY_BYTES).sum();
+        bytes > WAITING_BYTES_MIN.max(self.references.len() * WAITING_BYTES)
+    }
+
+    /// All references up to now are in their table, the newest under these windows.
+    pub(super) fn refer(&mut self, referenced: Referenced) {
+        self.references = FxHashMap::default();
+        self.referenced.extend(referenced);
+        self.referenced_commit = self.commit;
+    }
+
+    /// The window of a new row of references: that of the latest scrape, because retention goes by it and what is referred to may be
+    /// younger than the window that is sealed. Never that of a row there is.
+    pub(super) fn reference_key(&self, aggregate: AggregateId, window: Window) -> u32 {
+        let now = Window::of(self.now).max(window);
+        self.referenced.get(&aggregate).map_or(now.0, |last| now.0.max(last.saturating_add(1)))
+    }
+}
+
+impl Tables<'_> {
+    /// Writes the references that wait in memory, into the row of the latest scrape's window where there is one.
+    pub(super) fn references(&self, live: &Live, window: Window) -> Result<Referenced, Error> {
+        let mut rows = self.open(table::REFERENCES)?;
+        let mut waiting: Vec<_> = live.references.iter().collect();
+        waiting.sort_unstable_by_key(|(aggregate, _)| **aggregate);
+        let now = Window::of(live.now).max(window);
+        let mut referenced = Referenced::default();
+        for (aggregate, runs) in waiting {
+            let last = live.referenced.get(aggregate).copied();
+            let mut key = live.reference_key(*aggregate, window);
+            let mut written = None;
+            if let Some(last) = last.filter(|last| *last == now.0) {
+                let row = (last, aggregate.0);
+                let there = redb::ReadableTable::get(&rows, row).map_err(Error::database("read references"))?;
+                // One that is missing is damage, of which `verify` tells: these get a row of their own.
+                if let Some(there) = there.filter(|there| there.value().len() < ROW_BYTES_MAX) {
+                    let (before, earlier) = decode(there.value()).map_err(Error::corrupt("references", row))?;
+                    let mut all: Runs = earlier.into_iter().collect();
+                    all.extend(runs.iter());
+                    key = last;
+                    written = Some(encode(before, &all));
+                }
+            }
+            let bytes = written.unwrap_or_else(|| encode(last, runs));
+            insert(&mut rows, (key, aggregate.0), &bytes)?;
+            referenced.insert(*aggregate, key);
+        }
+        Ok(referenced)
     }
 }
 
@@ -179,7 +305,9 @@ pub(super) fn newest(
     while let (true, Some(at)) = (ids.len() < limit, window) {
         let key = (at, aggregate.0);
         let Some(row) = rows.get(key).map_err(Error::database("read references"))? else { break };
-        let (earlier, references) = decode(row.value()).map_err(Error::corrupt("references", key))?;
+        let (earlier, mut references) = decode(row.value()).map_err(Error::corrupt("references", key))?;
+        // A row may have been added to since the view began; what was is among the recent ones.
+        references.retain(|run| run.first.commit <= view.live.referenced_commit);
         ids.extend(newest_first(&references, limit - ids.len()));
         // Rows point backwards only; anything else is damage and must not become an endless loop.
         window = earlier.filter(|earlier| *earlier < at);
@@ -197,6 +325,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn references_are_written_when_they_are_much_and_each_error_has_some() {
+        let mut live = Live::default();
+        let run = |commit| Run { first: OccurrenceId { day: 20_000, commit, index: 7 }, count: 1 };
+        // One new sample of many errors: writing would read and write a row for each.
+        for aggregate in 0..200_000 {
+            live.references.entry(AggregateId(aggregate)).or_default().push(run(u64::from(aggregate)));
+        }
+        assert!(!live.refers_to_much());
+        live.references.clear();
+        let runs = live.references.entry(AggregateId(1)).or_default();
+        (0..1_000_000).for_each(|commit| runs.push(run(commit)));
+        assert!(!live.refers_to_much());
+        let runs = live.references.entry(AggregateId(1)).or_default();
+        (1_000_000..5_000_000).for_each(|commit| runs.push(run(commit)));
+        assert!(live.refers_to_much());
+        live.refer(Referenced::default());
+        assert!(!live.refers_to_much());
+    }
 
     proptest! {
         #[test]

@@ -12,6 +12,14 @@ pub(super) struct Writer(pub(super) Vec<u8>);
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl Writer {
+    /// Room for a few numbers more, with little to spare: there are hundreds of thousands of these in memory, and doubling would leave
+    /// a third of it unused.
+    pub(super) fn reserve_tightly(&mut self) {
+        if self.0.capacity() - self.0.len() < 8 {
+            self.0.reserve_exact(8 + self.0.len() / 8);
+        }
+    }
+
     pub(super) fn byte(&mut self, value: u8) {
         self.0.push(value);
     }

@@ -8,8 +8,9 @@ use super::column::{Columns, Tables, WINDOWS_A_DAY, insert};
 use super::head::{TargetPoints, WindowHead};
 use super::live::Live;
 use super::record::{self, AggregateRow};
+use super::reference::Referenced;
 use super::window::Window;
-use super::{Error, Store, log, reference, table};
+use super::{Error, Store, log, table};
 use crate::model::id::AggregateId;
 use crate::model::time::{Millis, Timestamp};
 
@@ -77,14 +78,10 @@ impl Store {
             let live = self.live_read();
             self.write_window(&live, window, open)
         };
-        result.map_err(|error| self.poison(error))?;
+        let referenced = result.map_err(|error| self.poison(error))?;
         let mut live = self.live_write();
         let live = &mut *live;
-        for aggregate in std::mem::take(&mut live.references).into_keys() {
-            let key = live.reference_key(aggregate, window);
-            live.referenced.insert(aggregate, key);
-        }
-        live.referenced_commit = live.commit;
+        live.refer(referenced);
         live.sealed = window.next();
         live.head.drop_before(live.sealed);
         live.watch.drop_before(live.sealed);
@@ -94,9 +91,9 @@ impl Store {
         Ok(())
     }
 
-    fn write_window(&self, live: &Live, window: Window, open: Window) -> Result<(), Error> {
+    fn write_window(&self, live: &Live, window: Window, open: Window) -> Result<Referenced, Error> {
         let transaction = self.begin()?;
-        {
+        let referenced = {
             let tables = Tables { transaction: &transaction };
             if let Some(head) = live.head.window(window) {
                 tables.points(live, window, head)?;
@@ -105,8 +102,8 @@ impl Store {
             for (service, row) in live.watch.rows(window, &live.directory) {
                 insert(&mut coverage, (window.0, service.0), &row)?;
             }
-            tables.references(live, window)?;
-            tables.records(live, window)?;
+            let referenced = tables.references(live, window)?;
+            tables.records(live, &referenced)?;
             tables.trim_log(window)?;
             let day = |window: Window| window.0 / WINDOWS_A_DAY;
             let before = Window(live.sealed.0.saturating_sub(1));
@@ -122,19 +119,14 @@ impl Store {
             {
                 meta.insert(name, Some(value)).map_err(Error::database("write meta"))?;
             }
-        }
-        transaction.commit().map_err(Error::database("commit a sealed window"))
+            referenced
+        };
+        transaction.commit().map_err(Error::database("commit a sealed window"))?;
+        Ok(referenced)
     }
 }
 
 impl Live {
-    /// The window under which an aggregate's new references are kept: that of the latest scrape, because retention goes by
-    /// it and what is referred to may be younger than the window that is sealed. Never that of a row there is.
-    pub(super) fn reference_key(&self, aggregate: AggregateId, window: Window) -> u32 {
-        let now = Window::of(self.now).max(window);
-        self.referenced.get(&aggregate).map_or(now.0, |last| now.0.max(last.saturating_add(1)))
-    }
-
     /// The oldest window that holds anything to seal.
     fn oldest_window(&self) -> Option<Window> {
         let points = self.head.windows().next().map(|(window, _)| window);
@@ -156,31 +148,13 @@ impl Tables<'_> {
         self.columns([&columns.finish()])
     }
 
-    fn references(&self, live: &Live, window: Window) -> Result<(), Error> {
-        let mut rows = self.open(table::REFERENCES)?;
-        let sorted: BTreeMap<_, _> = live.references.iter().collect();
-        for (aggregate, references) in sorted {
-            let before = live.referenced.get(aggregate).copied();
-            let key = live.reference_key(*aggregate, window);
-            insert(&mut rows, (key, aggregate.0), &reference::encode(before, references))?;
-        }
-        Ok(())
-    }
-
     /// The records and baselines that changed.
-    fn records(&self, live: &Live, window: Window) -> Result<(), Error> {
+    fn records(&self, live: &Live, referenced: &Referenced) -> Result<(), Error> {
         let write = |error: Corrupt| Error::corrupt("records", "while writing")(error);
-        let mut aggregates = self.open(table::AGGREGATES)?;
         let mut ids: Vec<AggregateId> = live.dirty_aggregates.iter().chain(live.references.keys()).copied().collect();
         ids.sort_unstable();
         ids.dedup();
-        for id in ids {
-            let Some(aggregate) = live.directory.aggregate(id).cloned() else { continue };
-            let new = live.references.contains_key(&id).then(|| live.reference_key(id, window));
-            let referenced = new.or_else(|| live.referenced.get(&id).copied());
-            let row = AggregateRow { commit: live.commit, referenced, aggregate };
-            insert(&mut aggregates, id.0, &record::encode_aggregate(&row).map_err(write)?)?;
-        }
+        self.aggregates(live, &ids, referenced)?;
         let mut instances = self.open(table::INSTANCES)?;
         for id in live.instances.dirty() {
             if let Some(instance) = live.instances.get(id) {
@@ -192,6 +166,19 @@ impl Tables<'_> {
             if let Some(target) = live.directory.target(*id) {
                 insert(&mut targets, id.0, &record::encode_target(live.commit, target).map_err(write)?)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The records of these aggregates, which say where their references are.
+    pub(super) fn aggregates(&self, live: &Live, ids: &[AggregateId], referenced: &Referenced) -> Result<(), Error> {
+        let mut aggregates = self.open(table::AGGREGATES)?;
+        for id in ids {
+            let Some(aggregate) = live.directory.aggregate(*id).cloned() else { continue };
+            let referenced = referenced.get(id).or_else(|| live.referenced.get(id)).copied();
+            let row = AggregateRow { commit: live.commit, referenced, aggregate };
+            let row = record::encode_aggregate(&row).map_err(Error::corrupt("records", "while writing"))?;
+            insert(&mut aggregates, id.0, &row)?;
         }
         Ok(())
     }

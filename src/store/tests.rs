@@ -4,6 +4,7 @@ mod faults;
 mod fleet;
 mod growth;
 mod power_cut;
+mod referring;
 mod resting;
 mod simulated;
 mod space;

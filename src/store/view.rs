@@ -126,7 +126,7 @@ pub struct Statistics {
     pub targets: u64,
     /// Instances whose baselines are remembered.
     pub instances: u64,
-    /// Instances that were not seen for ten minutes: what they counted last is on disk only.
+    /// Instances that were not seen for some minutes: what they counted last is on disk only.
     pub resting_instances: u64,
     /// Baselines remembered.
     pub baselines: u64,

@@ -133,7 +133,7 @@ struct Storage {
     targets: u64,
     /// Processes whose last counts are remembered.
     instances: u64,
-    /// Those of them that were not seen for ten minutes: their last counts are on disk only.
+    /// Those of them that were not seen for some minutes: their last counts are on disk only.
     resting_instances: u64,
     /// Last counts that are remembered, one for each process and error.
     baselines: u64,

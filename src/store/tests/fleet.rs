@@ -39,6 +39,8 @@ pub(super) enum Command {
     /// One commit of these targets' scrapes.
     Scrape(Vec<usize>),
     Seal,
+    /// Writes the references that wait in memory.
+    Refer,
     Retain,
     /// Removes half of what the occurrences take, a day at a time, for as long as there is something to thin.
     Relieve,
@@ -168,7 +170,7 @@ impl Fleet {
                     }
                 }
             }
-            Command::Seal => {}
+            Command::Seal | Command::Refer => {}
             Command::Retain => self.truth.kept_from = self.truth.kept_from.max(self.now.minus(DAY)),
             Command::Relieve => {
                 let mut newest: BTreeMap<(&str, &str), Timestamp> = BTreeMap::new();
@@ -207,6 +209,7 @@ impl Fleet {
                 Ok(())
             }
             Command::Seal => store.rest(self.now).and_then(|_| store.seal(self.now)).map(drop),
+            Command::Refer => store.refer_now(),
             Command::Retain => store.retain(self.now, &RETENTION),
             Command::Relieve => relieve(store),
             Command::SetState(state) => {
@@ -240,7 +243,8 @@ impl Fleet {
         };
         self.now.0 += seconds as i64 * 1000;
         let some = |chance: &mut Chance| (0..TARGETS).filter(|_| chance.below(2) == 0).collect();
-        match chance.below(15) {
+        match chance.below(17) {
+            15 | 16 => Command::Refer,
             12 | 13 => Command::Relieve,
             0 | 1 => Command::Seal,
             2 => Command::Retain,

@@ -1996,7 +1996,7 @@ export interface components {
             occurrence_days: number;
             /**
              * Format: int64
-             * @description Those of them that were not seen for ten minutes: their last counts are on disk only.
+             * @description Those of them that were not seen for some minutes: their last counts are on disk only.
              */
             resting_instances: number;
             /**

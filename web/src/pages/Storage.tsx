@@ -47,7 +47,7 @@ export function Stored({ status: { storage } }: { status: Status }) {
           {
             name: 'Last counts',
             value: exact(storage.baselines),
-            meaning: `one for each process and error, to count on from; those of ${exact(storage.resting_instances)} processes not seen for ten minutes are on disk only, and go with time`,
+            meaning: `one for each process and error, to count on from; those of ${exact(storage.resting_instances)} processes not seen for some minutes are on disk only, and go with time`,
           },
           {
             name: 'Not sealed yet',
