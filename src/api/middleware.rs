@@ -13,6 +13,8 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body::Body;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::{Error, Reported};
 use super::own_errors::Report;
@@ -24,6 +26,38 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Bytes of a request's body. The largest request names a few thousand aggregates.
 pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// A body that says that it is no larger is a small one. Nearly all are.
+const SMALL_BODY_BYTES: usize = 64 << 10;
+
+/// Bytes of all bodies together that are received or worked on at one time, of the small ones and of the others: so slow large ones never
+/// keep a small one waiting.
+const BODIES_BYTES_MAX: usize = 64 << 20;
+
+/// Places for the bodies of requests: without them connections times streams times the largest body would be gigabytes.
+#[derive(Debug)]
+pub(super) struct Bodies {
+    small: Semaphore,
+    large: Semaphore,
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self {
+            small: Semaphore::new(BODIES_BYTES_MAX / SMALL_BODY_BYTES),
+            large: Semaphore::new(BODIES_BYTES_MAX / BODY_BYTES_MAX),
+        }
+    }
+}
+
+impl Bodies {
+    /// Waits for a place for a body.
+    async fn place(&self, announced: Option<usize>) -> Option<SemaphorePermit<'_>> {
+        let is_small = announced.is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
+        // They are never closed.
+        if is_small { &self.small } else { &self.large }.acquire().await.ok()
+    }
+}
 
 macro_rules! policy {
     ($ancestors:literal) => {
@@ -85,14 +119,20 @@ pub(super) async fn observe(State(state): State<Arc<AppState>>, request: Request
     response
 }
 
-/// Gives up an answer that takes too long, and refuses a body that says it is too large.
-pub(super) async fn limit(request: Request, next: Next) -> Response {
+/// Gives up an answer that takes too long, refuses a body that says it is too large, and lets so many wait for their place that all
+/// together have a bound.
+pub(super) async fn limit(State(bodies): State<Arc<Bodies>>, request: Request, next: Next) -> Response {
     let announced =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
         return Error::too_large(format!("the body is larger than {BODY_BYTES_MAX} bytes")).into_response();
     }
-    tokio::time::timeout(ANSWER_TIME_MAX, next.run(request)).await.unwrap_or_else(|_| {
+    let has_body = !request.body().is_end_stream();
+    let answer = async {
+        let _place = if has_body { bodies.place(announced).await } else { None };
+        next.run(request).await
+    };
+    tokio::time::timeout(ANSWER_TIME_MAX, answer).await.unwrap_or_else(|_| {
         let seconds = ANSWER_TIME_MAX.as_secs();
         Error::timeout(format!("there was no answer within {seconds} s")).into_response()
     })

@@ -27,7 +27,7 @@ use std::sync::Arc;
 pub use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -60,7 +60,7 @@ fn layered(routes: Router<Arc<AppState>>, state: Arc<AppState>) -> Router {
     // The last layer is the outermost.
     routes
         .layer(DefaultBodyLimit::max(middleware::BODY_BYTES_MAX))
-        .layer(from_fn(middleware::limit))
+        .layer(from_fn_with_state(Arc::<middleware::Bodies>::default(), middleware::limit))
         .layer(from_fn_with_state(Arc::clone(&state), door::guard))
         // An archive is compressed already.
         .layer(

@@ -36,6 +36,10 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Requests at once on one HTTP/2 connection: more than a page full of charts asks.
 const STREAMS_MAX: u32 = 128;
 
+/// Bytes that a client may send of one request, and of all on its HTTP/2 connection, before somebody reads them.
+const STREAM_WINDOW_BYTES: u32 = 64 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 256 << 10;
+
 /// Time for running answers to end once the server stops.
 const FAREWELL_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -88,6 +92,8 @@ impl Server {
             .timer(TokioTimer::new())
             .keep_alive_interval(limits.read_time_max)
             .max_header_list_size(HEAD_BYTES_MAX as u32)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .max_concurrent_streams(STREAMS_MAX);
         let builder = if current.config.http2 { builder } else { builder.http1_only() };
         metrics.connections_max(limits.connections_max);

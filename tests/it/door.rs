@@ -573,6 +573,43 @@ async fn huge_heads_and_bodies_are_refused() {
 }
 
 #[tokio::test]
+async fn large_bodies_wait_for_each_other_and_keep_no_small_one_waiting() {
+    let server = Server::start().await;
+    let address = server.address();
+    let head = |bytes: usize| {
+        format!(
+            "POST /api/v1/views HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {bytes}\r\n\r\n"
+        )
+    };
+    // Sixty-four of a megabyte are received at once; these never end.
+    let mut slow = Vec::new();
+    for _ in 0..64 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head(1 << 20).as_bytes()).await.unwrap();
+        stream.write_all(b"{").await.unwrap();
+        slow.push(stream);
+    }
+    let send = async |body: &str| {
+        let request = (head(body.len()) + body).replacen("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1);
+        raw_bytes(address, request.as_bytes()).await
+    };
+    // Both are refused for what they say, but a large one is not read before that.
+    let large = " ".repeat(100 << 10) + "{}";
+    let watch = Clock::system().stopwatch();
+    let waiting = loop {
+        let mut answer = Box::pin(send(&large));
+        match tokio::time::timeout(Duration::from_millis(300), &mut answer).await {
+            Err(_) => break answer,
+            // The slow ones have not all begun.
+            Ok(_) => assert!(watch.seconds() < 20.0, "large bodies do not wait"),
+        }
+    };
+    assert!(send("{}").await.starts_with("HTTP/1.1 4"));
+    drop(slow.pop());
+    assert!(waiting.await.starts_with("HTTP/1.1 4"));
+}
+
+#[tokio::test]
 async fn tricks_with_paths_lead_nowhere() {
     let server = Server::start().await;
     let page = raw::send(server.address(), "GET /", &[]).await;
