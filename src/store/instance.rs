@@ -152,11 +152,19 @@ impl Instances {
         self.exposed.shrink();
     }
 
-    /// As [`Store::rest`], of those that were not seen since `before` and whose rows need not be written first.
-    pub(super) fn rest_unchanged(&mut self, before: Timestamp) {
-        let mut idle = self.idle(before, usize::MAX);
-        idle.retain(|id| !self.dirty.contains(id));
-        self.rest(&idle);
+    /// Takes in a process by its row, as one that rests; the commit that the row is of.
+    pub(super) fn insert_resting(&mut self, id: InstanceId, row: &[u8]) -> Result<u64, Corrupt> {
+        let (commit, resting) = Resting::decode(row)?;
+        self.next = self.next.max(id.0 + 1);
+        self.ids.insert((resting.service, resting.key.clone()), id);
+        self.resting.insert(id, resting);
+        Ok(commit)
+    }
+
+    /// Those that rest although they were seen since `before`.
+    pub(super) fn resting_since(&self, before: Timestamp) -> Vec<InstanceId> {
+        let recent = self.resting.iter().filter(|(_, resting)| resting.last_success.is_none_or(|seen| seen >= before));
+        recent.map(|(id, _)| *id).collect()
     }
 
     /// Takes back what was read from the rows of processes that rest.
@@ -394,6 +402,19 @@ impl Instance {
     /// Reads a row: the commit it is of, and the instance.
     pub(super) fn decode(bytes: &[u8]) -> Result<(u64, Self), Corrupt> {
         let mut row = Reader(bytes);
+        let (commit, mut instance) = Self::decode_head(&mut row)?;
+        let rows = baselines(row, instance.last_success.unwrap_or_default())?;
+        instance.baselines.reserve(rows.len());
+        for baseline in rows {
+            let BaselineRow { aggregate, total, created_at, samples } = baseline?;
+            let samples = samples.as_chunks().0.iter().map(|bytes| SampleId(u64::from_le_bytes(*bytes))).collect();
+            instance.baselines.insert(aggregate, Baseline { total, created_at, samples });
+        }
+        Ok((commit, instance))
+    }
+
+    /// Reads what a row has before its baselines.
+    fn decode_head(row: &mut Reader<'_>) -> Result<(u64, Self), Corrupt> {
         let commit = row.unsigned()?;
         let service = ServiceId(row.small()?);
         let kind = row.byte()?;
@@ -408,22 +429,47 @@ impl Instance {
         let base = row.time(Timestamp(0))?;
         let keys = row.take(8)?.try_into().map_err(|_| unexpected("the rules of its keys"))?;
         let keys = u64::from_le_bytes(keys);
-        let length = row.length()?;
-        let mut baselines = FxHashMap::with_capacity_and_hasher(length, rustc_hash::FxBuildHasher);
-        let mut previous = 0u32;
-        for _ in 0..length {
-            previous = previous.checked_add(row.small()?).ok_or_else(|| unexpected("an aggregate's id"))?;
-            let total = row.unsigned()?;
-            let created_at = if row.byte()? != 0 { Some(row.time(base)?) } else { None };
-            let count = row.length()?;
-            let mut samples = Vec::with_capacity(count.min(row.0.len() / 8));
-            for _ in 0..count {
-                let bytes = row.take(8)?.try_into().map_err(|_| unexpected("a sample"))?;
-                samples.push(SampleId(u64::from_le_bytes(bytes)));
-            }
-            baselines.insert(AggregateId(previous), Baseline { total, created_at, samples });
+        let last_success = seen.then_some(base);
+        Ok((commit, Self { service, key, target, last_success, keys, baselines: FxHashMap::default() }))
+    }
+}
+
+/// A baseline as a row has it.
+struct BaselineRow<'a> {
+    aggregate: AggregateId,
+    total: u64,
+    created_at: Option<Timestamp>,
+    /// Eight bytes each.
+    samples: &'a [u8],
+}
+
+/// What follows the head of a row. Times are told from `base`.
+fn baselines(
+    mut row: Reader<'_>,
+    base: Timestamp,
+) -> Result<impl ExactSizeIterator<Item = Result<BaselineRow<'_>, Corrupt>>, Corrupt> {
+    let length = row.length()?;
+    let mut previous = 0u32;
+    Ok((0..length).map(move |_| {
+        previous = previous.checked_add(row.small()?).ok_or_else(|| unexpected("an aggregate's id"))?;
+        let total = row.unsigned()?;
+        let created_at = if row.byte()? != 0 { Some(row.time(base)?) } else { None };
+        let bytes = row.length()?.checked_mul(8).ok_or_else(|| unexpected("how many samples there are"))?;
+        Ok(BaselineRow { aggregate: AggregateId(previous), total, created_at, samples: row.take(bytes)? })
+    }))
+}
+
+impl Resting {
+    /// Reads of a row what is remembered while the process rests: the commit it is of, and that.
+    fn decode(bytes: &[u8]) -> Result<(u64, Self), Corrupt> {
+        let mut row = Reader(bytes);
+        let (commit, Instance { service, key, target, last_success, .. }) = Instance::decode_head(&mut row)?;
+        let mut aggregates = RoaringBitmap::new();
+        for baseline in baselines(row, last_success.unwrap_or_default())? {
+            aggregates.insert(baseline?.aggregate.0);
         }
-        Ok((commit, Self { service, key, target, last_success: seen.then_some(base), keys, baselines }))
+        aggregates.optimize();
+        Ok((commit, Self { service, key, target, last_success, aggregates }))
     }
 }
 

@@ -68,7 +68,7 @@ impl AsOf {
         self.aggregates.get(&id).copied().unwrap_or(0)
     }
 
-    fn instance(&self, id: InstanceId) -> u64 {
+    pub(super) fn instance(&self, id: InstanceId) -> u64 {
         self.instances.get(&id).copied().unwrap_or(0)
     }
 

@@ -124,6 +124,16 @@ impl Entry {
         Reader(bytes).time(Timestamp(0))
     }
 
+    /// The process that answered the scrape of an encoded entry, without reading the rest.
+    pub(super) fn peek_instance(bytes: &[u8]) -> Result<Option<InstanceId>, Corrupt> {
+        let mut row = Reader(bytes);
+        row.time(Timestamp(0))?;
+        row.signed()?;
+        row.signed()?;
+        row.unsigned()?;
+        Ok(if row.byte()? == UP { Some(InstanceId(row.small()?)) } else { None })
+    }
+
     /// The bytes of the row.
     pub(super) fn encode(&self, baselines: &impl Baselines) -> Vec<u8> {
         let mut out = Writer::default();

@@ -7,7 +7,7 @@ use super::checked::Checked;
 use super::codec::Corrupt;
 use super::compaction::COMPACTED;
 use super::disk::Disk;
-use super::instance::{Instance, rest_before};
+use super::instance::{self, rest_before};
 use super::live::{AsOf, Live};
 use super::log::Entry;
 use super::row::unexpected;
@@ -99,11 +99,28 @@ pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
     for row in rows.range::<(u64, u32)>(..).map_err(Error::database("read the log"))? {
         let (key, value) = row.map_err(Error::database("read the log"))?;
         let (commit, target) = key.value();
+        let of = Entry::peek_instance(value.value()).map_err(Error::corrupt("log", key.value()))?;
+        // It tells baselines from those before it; where the row has it already they are not asked for.
+        if let Some(instance) = of.filter(|instance| commit > as_of.instance(*instance)) {
+            wake(transaction, &mut live, instance)?;
+        }
         let entry = Entry::decode(value.value(), &live.instances).map_err(Error::corrupt("log", key.value()))?;
         live.apply(commit, TargetId(target), &entry, &as_of);
     }
-    live.instances.rest_unchanged(rest_before(live.now, live.interval_max_ms));
+    for instance in live.instances.resting_since(rest_before(live.now, live.interval_max_ms)) {
+        wake(transaction, &mut live, instance)?;
+    }
     Ok(live)
+}
+
+/// Reads the row of a process that rests. All do at first, because most that are remembered are gone for good.
+fn wake(transaction: &redb::ReadTransaction, live: &mut Live, id: InstanceId) -> Result<(), Error> {
+    if live.instances.is_resting(id)
+        && let Some(instance) = instance::read(transaction, id)?
+    {
+        live.instances.insert(id, instance);
+    }
+    Ok(())
 }
 
 fn load_records(transaction: &redb::ReadTransaction, live: &mut Live, as_of: &mut AsOf) -> Result<(), Error> {
@@ -122,9 +139,8 @@ fn load_records(transaction: &redb::ReadTransaction, live: &mut Live, as_of: &mu
         Ok(())
     })?;
     each(transaction, table::INSTANCES, |id, row| {
-        let (commit, instance) = Instance::decode(row)?;
+        let commit = live.instances.insert_resting(InstanceId(id), row)?;
         as_of.instances.insert(InstanceId(id), commit);
-        live.instances.insert(InstanceId(id), instance);
         Ok(())
     })?;
     each(transaction, table::AGGREGATES, |id, row| {
