@@ -252,10 +252,11 @@ mod tests {
                 close(stream.after(0.0), stream.bytes);
                 close(stream.after(400.0), stream.written * stream.kept.max(stream.age));
             }
-            let bytes = course.all(days);
+            // What stays as large as it is, is so only to within a rounding.
+            let bytes = course.all(days) * 0.999_999;
             // A peak between two steps may be missed.
             if let Some(reached) = course.reaches(bytes) {
-                prop_assert!(reached <= days + 1.0);
+                prop_assert!(reached <= days + 2.0 || course.all(days + 1.0) < bytes, "{reached} days");
                 let then = course.all(reached);
                 prop_assert!(then >= bytes * 0.999_999, "{then} is not {bytes}");
             }
