@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::change::Baseline;
 use super::codec::Corrupt;
+use super::live::Live;
 use super::log::Baselines;
 use super::row::{Reader, Writer, unexpected};
 use super::{Error, Store, table};
@@ -307,9 +308,11 @@ impl Baselines for Instances {
     }
 }
 
-/// Who was not seen since then rests.
-pub(super) fn rest_before(now: Timestamp, interval_max_ms: i64) -> Timestamp {
-    now.minus(Millis(interval_max_ms.saturating_mul(4)).clamp(REST_AFTER_MIN, REST_AFTER_MAX))
+impl Live {
+    /// Who was not seen since then rests.
+    pub(super) fn rest_before(&self, now: Timestamp) -> Timestamp {
+        now.minus(Millis(self.interval_max_ms.saturating_mul(4)).clamp(REST_AFTER_MIN, REST_AFTER_MAX))
+    }
 }
 
 const KEY_UUID: u8 = 0;
@@ -325,7 +328,7 @@ impl Store {
         self.check()?;
         let idle = {
             let live = self.live_read();
-            live.instances.idle(rest_before(now, live.interval_max_ms), RESTED_MAX)
+            live.instances.idle(live.rest_before(now), RESTED_MAX)
         };
         self.write_instances(&idle).map_err(|error| self.poison(error))?;
         if !idle.is_empty() {
@@ -481,7 +484,8 @@ mod tests {
     fn who_rests_was_not_seen_for_four_intervals_within_bounds() {
         let now = Timestamp(1_790_000_000_000);
         for (interval, expected) in [(0, 120), (5, 120), (30, 120), (60, 240), (150, 600), (86_400, 600)] {
-            let before = rest_before(now, Millis::from_seconds(interval).0);
+            let live = Live { interval_max_ms: interval * 1000, ..Live::default() };
+            let before = live.rest_before(now);
             assert_eq!(now.since(before), Millis::from_seconds(expected), "{interval} s");
         }
     }

@@ -127,10 +127,7 @@ impl Entry {
     /// The process that answered the scrape of an encoded entry, without reading the rest.
     pub(super) fn peek_instance(bytes: &[u8]) -> Result<Option<InstanceId>, Corrupt> {
         let mut row = Reader(bytes);
-        row.time(Timestamp(0))?;
-        row.signed()?;
-        row.signed()?;
-        row.unsigned()?;
+        Self::decode_head(&mut row)?;
         Ok(if row.byte()? == UP { Some(InstanceId(row.small()?)) } else { None })
     }
 
@@ -270,13 +267,7 @@ impl Entry {
     /// Reads a row back; `baselines` must be as they were when it was written.
     pub(super) fn decode(bytes: &[u8], baselines: &impl Baselines) -> Result<Self, Corrupt> {
         let mut row = Reader(bytes);
-        let mut entry = Self {
-            at: row.time(Timestamp(0))?,
-            interval: Millis(row.signed()?),
-            duration: Millis(row.signed()?),
-            body_bytes: row.unsigned()?,
-            outcome: EntryOutcome::Gone,
-        };
+        let mut entry = Self::decode_head(&mut row)?;
         entry.outcome = match row.byte()? {
             GONE => EntryOutcome::Gone,
             DOWN => EntryOutcome::Down { kind: row.byte()?, message: row.text()?.to_owned() },
@@ -285,6 +276,17 @@ impl Entry {
             _ => return Err(unexpected("an outcome of a scrape")),
         };
         if row.is_empty() { Ok(entry) } else { Err(unexpected("the end of a log row")) }
+    }
+
+    /// All but the outcome.
+    fn decode_head(row: &mut Reader<'_>) -> Result<Self, Corrupt> {
+        Ok(Self {
+            at: row.time(Timestamp(0))?,
+            interval: Millis(row.signed()?),
+            duration: Millis(row.signed()?),
+            body_bytes: row.unsigned()?,
+            outcome: EntryOutcome::Gone,
+        })
     }
 
     fn decode_up(&self, row: &mut Reader<'_>, baselines: &impl Baselines) -> Result<EntryOutcome, Corrupt> {

@@ -7,7 +7,7 @@ use super::checked::Checked;
 use super::codec::Corrupt;
 use super::compaction::COMPACTED;
 use super::disk::Disk;
-use super::instance::{self, rest_before};
+use super::instance;
 use super::live::{AsOf, Live};
 use super::log::Entry;
 use super::row::unexpected;
@@ -107,7 +107,7 @@ pub(super) fn load(transaction: &redb::ReadTransaction) -> Result<Live, Error> {
         let entry = Entry::decode(value.value(), &live.instances).map_err(Error::corrupt("log", key.value()))?;
         live.apply(commit, TargetId(target), &entry, &as_of);
     }
-    for instance in live.instances.resting_since(rest_before(live.now, live.interval_max_ms)) {
+    for instance in live.instances.resting_since(live.rest_before(live.now)) {
         wake(transaction, &mut live, instance)?;
     }
     Ok(live)

@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::codec::Corrupt;
-use super::column::{Tables, insert};
+use super::column::{Rows, Tables, insert};
 use super::live::Live;
 use super::occurrence::StoredOccurrence;
 use super::row::{Reader, Writer, unexpected};
@@ -86,20 +86,6 @@ impl Runs {
     }
 }
 
-impl Extend<Run> for Runs {
-    fn extend<T: IntoIterator<Item = Run>>(&mut self, runs: T) {
-        runs.into_iter().for_each(|run| self.push(run));
-    }
-}
-
-impl FromIterator<Run> for Runs {
-    fn from_iter<T: IntoIterator<Item = Run>>(runs: T) -> Self {
-        let mut all = Self::default();
-        all.extend(runs);
-        all
-    }
-}
-
 impl Run {
     fn is_followed_by(self, id: OccurrenceId) -> bool {
         let Self { first, count } = self;
@@ -128,17 +114,14 @@ impl Run {
 }
 
 impl Store {
-    /// Writes the references that wait in memory, if they are many; whether they were. There is one writer: nothing may be drafted
+    /// Writes the references that wait in memory, if they are many. There is one writer: nothing may be drafted
     /// or owed meanwhile.
     ///
     /// # Errors
     /// When they can not be written: the store takes no more writes then.
-    pub fn refer(&self) -> Result<bool, Error> {
+    pub fn refer(&self) -> Result<(), Error> {
         let is_much = self.live_read().refers_to_much();
-        if is_much {
-            self.refer_now()?;
-        }
-        Ok(is_much)
+        if is_much { self.refer_now() } else { Ok(()) }
     }
 
     /// As [`Store::refer`], however few they are.
@@ -198,26 +181,26 @@ impl Tables<'_> {
         let mut referenced = Referenced::default();
         for (aggregate, runs) in waiting {
             let last = live.referenced.get(aggregate).copied();
-            let mut key = live.reference_key(*aggregate, window);
-            let mut written = None;
-            if let Some(last) = last.filter(|last| *last == now.0) {
-                let row = (last, aggregate.0);
-                let there = redb::ReadableTable::get(&rows, row).map_err(Error::database("read references"))?;
-                // One that is missing is damage, of which `verify` tells: these get a row of their own.
-                if let Some(there) = there.filter(|there| there.value().len() < ROW_BYTES_MAX) {
-                    let (before, earlier) = decode(there.value()).map_err(Error::corrupt("references", row))?;
-                    let mut all: Runs = earlier.into_iter().collect();
-                    all.extend(runs.iter());
-                    key = last;
-                    written = Some(encode(before, &all));
-                }
-            }
-            let bytes = written.unwrap_or_else(|| encode(last, runs));
-            insert(&mut rows, (key, aggregate.0), &bytes)?;
+            let longer = if last == Some(now.0) { lengthened(&rows, (now.0, aggregate.0), runs)? } else { None };
+            let (key, row) = match longer {
+                Some(row) => (now.0, row),
+                None => (live.reference_key(*aggregate, window), encode(last, runs)),
+            };
+            insert(&mut rows, (key, aggregate.0), &row)?;
             referenced.insert(*aggregate, key);
         }
         Ok(referenced)
     }
+}
+
+/// The row at `key` with more runs; `None` where there is none, which is damage that `verify` tells of, or it is long enough.
+fn lengthened(rows: &Rows<'_, (u32, u32)>, key: (u32, u32), runs: &Runs) -> Result<Option<Vec<u8>>, Error> {
+    let row = redb::ReadableTable::get(rows, key).map_err(Error::database("read references"))?;
+    let Some(row) = row.filter(|row| row.value().len() < ROW_BYTES_MAX) else { return Ok(None) };
+    let (before, earlier) = decode(row.value()).map_err(Error::corrupt("references", key))?;
+    let mut all = Runs::default();
+    earlier.into_iter().chain(runs.iter()).for_each(|run| all.push(run));
+    Ok(Some(encode(before, &all)))
 }
 
 /// The bytes of a row: the window of the row before, and references oldest first.

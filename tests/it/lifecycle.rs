@@ -241,6 +241,6 @@ async fn the_server_wants_no_huge_pages() {
     server.ready().await;
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let line = status.lines().find(|line| line.starts_with("THP_enabled:"));
-    // Kernels before 5.10 do not say.
+    // Older kernels do not say.
     assert!(line.is_none_or(|line| line.ends_with('0')), "{line:?}");
 }
