@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::writer::{Error, NEVER, Settings, Writer, failed};
 use crate::model::time::{Millis, Timestamp};
-use crate::store::{self, Compacted, Outlook, Part, Relief, Relieved, Sizes, Surplus, Survey};
+use crate::store::{self, Census, Compacted, Outlook, Part, Relief, Relieved, Sizes, Surplus, Survey};
 
 /// How often it is looked at. It reads all pages of the database, and a fleet writes less than a hundredth of its limit in that time.
 const SURVEY_EVERY: Millis = Millis::from_seconds(2 * 3600);
@@ -54,6 +54,9 @@ const SPARE_BYTES: u64 = 64 << 20;
 /// What takes room, and how that grows.
 type Surveyed = Result<(Survey, Option<Outlook>), store::Error>;
 
+/// What to remove, and by what that was found out.
+type Finding = (Result<Option<Relief>, store::Error>, Option<Census>);
+
 /// What is being done to keep the data within its size.
 #[derive(Debug)]
 pub(super) struct Space {
@@ -69,7 +72,9 @@ pub(super) struct Space {
     occurrence_bytes_max: u64,
     /// There is something to remove.
     is_removing: bool,
-    relief: Option<JoinHandle<Result<Option<Relief>, store::Error>>>,
+    relief: Option<JoinHandle<Finding>>,
+    /// What the days are thinned by.
+    census: Option<Census>,
     /// A day was thinned: the next one may have to be.
     is_relieving: bool,
     relieved_at: Timestamp,
@@ -91,6 +96,7 @@ impl Default for Space {
             occurrence_bytes_max: u64::MAX,
             is_removing: false,
             relief: None,
+            census: None,
             is_relieving: false,
             relieved_at: NEVER,
             is_copy_due: false,
@@ -306,8 +312,12 @@ impl Writer {
                 let store = Arc::clone(&self.store);
                 let bytes = store.partitions().map_err(failed)?.iter().map(|day| day.bytes).sum::<u64>();
                 self.space.is_relieving = bytes > bytes_max;
+                let mut census = self.space.census.take();
                 if self.space.is_relieving {
-                    self.space.relief = Some(tokio::task::spawn_blocking(move || store.prepare_relief(bytes_max)));
+                    self.space.relief = Some(tokio::task::spawn_blocking(move || {
+                        let found = store.prepare_relief(bytes_max, &mut census);
+                        (found, census)
+                    }));
                 }
             }
             Some(finding) if !finding.is_finished() => self.space.relief = Some(finding),
@@ -316,12 +326,13 @@ impl Writer {
                 // Where nothing can be removed, or not at present, it is tried again when it is looked the next time.
                 self.space.is_relieving = false;
                 match finding.await {
-                    Ok(Ok(Some(relief))) => {
+                    Ok((Ok(Some(relief)), census)) => {
                         self.report(self.store.relieve(relief).map_err(failed)?);
                         self.space.is_relieving = true;
+                        self.space.census = census;
                     }
-                    Ok(Ok(None)) => {}
-                    Ok(Err(error)) => tracing::error!(%error, "can not find out which occurrences to remove"),
+                    Ok((Ok(None), _)) => {}
+                    Ok((Err(error), _)) => tracing::error!(%error, "can not find out which occurrences to remove"),
                     Err(error) => tracing::error!(%error, "finding out which occurrences to remove broke off"),
                 }
             }

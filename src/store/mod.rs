@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+mod census;
 mod change;
 mod checked;
 mod chunk;
@@ -61,6 +62,7 @@ mod view;
 mod wanted;
 mod window;
 
+pub use census::Census;
 pub use change::{
     AggregateChange, Baseline, Edit, Edited, LABELS_MAX, Outcome, Placement, Refusal, ScrapeChange, Span, Task,
     VIEWS_MAX,

@@ -5,22 +5,11 @@
 //! that happened once last month is still there then, when one that happens all the time has lost all but its newest. Only when
 //! the newest of each aggregate are too much the oldest day goes whole.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use rustc_hash::FxHashMap;
-
-use super::live::Live;
-use super::occurrence::{Rewritten, Thinned};
-use super::reference::{self, Run, Runs};
-use super::{DATABASE, Error, Store, table};
-use crate::model::id::{AggregateId, OccurrenceId};
-
-/// How many of the newest occurrences of each aggregate are kept, step by step.
-const KEEP: [u32; 3] = [20, 5, 1];
-
-/// A day is thinned when it loses a share of this many at least: rewriting it for less is not worth it.
-const SHARE_MIN: u64 = 10;
+use super::census::Census;
+use super::occurrence::Rewritten;
+use super::{DATABASE, Error, Store};
 
 /// What relieves the disk: made beside commits ([`Store::prepare_relief`]), put into effect by the one writer
 /// ([`Store::relieve`]).
@@ -75,56 +64,39 @@ pub struct Partition {
     pub removed: u64,
 }
 
-/// The newest occurrences of each aggregate, and how many each day has.
-struct Newest {
-    kept: FxHashMap<AggregateId, Vec<Run>>,
-    /// Day → how many of its occurrences are among `kept`.
-    of_day: BTreeMap<u32, u64>,
-}
-
-impl Newest {
-    fn has(&self, aggregate: AggregateId, id: OccurrenceId) -> bool {
-        let within = |run: &Run| {
-            let OccurrenceId { commit, index, day } = run.first;
-            (commit, day) == (id.commit, id.day) && (index..index.saturating_add(run.count)).contains(&id.index)
-        };
-        self.kept.get(&aggregate).is_some_and(|runs| runs.iter().any(within))
-    }
-}
-
 impl Store {
     /// Finds out what to remove so that occurrences take at most `bytes_max`, one day at a time; `None` when there is nothing to
-    /// do. Reads and writes a whole day, which takes a second for a million occurrences, but nobody waits for it.
+    /// do. Reads and writes a whole day, which takes a second for a million occurrences, but nobody waits for it. `census` is what
+    /// it goes by: taken where there is none, and to be given to the next call, because taking it reads all references.
     ///
     /// # Errors
     /// When something can not be read or written; nothing has changed then.
-    pub fn prepare_relief(&self, bytes_max: u64) -> Result<Option<Relief>, Error> {
-        let (recent, transaction) = {
-            let live = self.live_read();
-            let transaction = self.read()?;
-            let days = self.partitions.all(&transaction)?;
-            if days.iter().map(|day| day.bytes).sum::<u64>() <= bytes_max {
-                return Ok(None);
-            }
-            (recent(&live), transaction)
-        };
-        let days = self.partitions.thinned(&transaction)?;
-        let Some((oldest, _)) = days.first() else { return Ok(None) };
-        let totals = totals(&transaction, &recent, &days)?;
-        for keep_max in KEEP {
-            let newest = newest(&transaction, &recent, keep_max, *oldest)?;
-            for (day, _) in &days {
-                let total = totals.get(day).copied().unwrap_or(0);
-                let kept = newest.of_day.get(day).copied().unwrap_or(0);
-                if total.saturating_sub(kept) * SHARE_MIN < total.max(1) {
-                    continue;
-                }
-                let rewritten = self.partitions.rewrite(&transaction, *day, &|of, id| newest.has(of, id))?;
+    pub fn prepare_relief(&self, bytes_max: u64, census: &mut Option<Census>) -> Result<Option<Relief>, Error> {
+        let transaction = self.read()?;
+        let days = self.partitions.all(&transaction)?;
+        if days.iter().map(|day| day.bytes).sum::<u64>() <= bytes_max {
+            *census = None;
+            return Ok(None);
+        }
+        loop {
+            let is_new = census.is_none();
+            let known = match census {
+                Some(known) => known,
+                None => census.insert(Census::take(self)?),
+            };
+            if let Some((day, keep_max)) = known.day_to_thin(&days) {
+                let rewritten = self.partitions.rewrite(&transaction, day, &|of, id| known.keeps(of, id, keep_max))?;
                 return Ok(Some(Relief(Step::Thin { rewritten: Box::new(rewritten), keep_max })));
             }
+            known.is_used_up |= is_new;
+            if known.is_used_up {
+                // The last day is the one that is written to.
+                let [Partition { day, .. }, _, ..] = days[..] else { return Ok(None) };
+                return Ok(Some(Relief(Step::Drop { day })));
+            }
+            // What has come since may be the newest of what stays.
+            *census = None;
         }
-        // The last day is the one that is written to.
-        Ok((days.len() > 1).then_some(Relief(Step::Drop { day: *oldest })))
     }
 
     /// Puts a relief into effect. The old file is removed by the next [`Store::retain`] or relief, when nobody reads it any more.
@@ -169,69 +141,4 @@ impl Store {
     pub(super) fn sweep(&self) -> Result<(), Error> {
         Ok(self.partitions.sweep(&self.read()?, false)?)
     }
-}
-
-/// References that are not in their table yet.
-fn recent(live: &Live) -> FxHashMap<AggregateId, Runs> {
-    live.references.clone()
-}
-
-/// How many occurrences each day has.
-fn totals(
-    transaction: &redb::ReadTransaction,
-    recent: &FxHashMap<AggregateId, Runs>,
-    days: &[(u32, Thinned)],
-) -> Result<BTreeMap<u32, u64>, Error> {
-    let mut totals: BTreeMap<u32, (u64, u64)> =
-        days.iter().map(|(day, thinned)| (*day, (thinned.commit, thinned.kept))).collect();
-    let mut add = |run: Run| {
-        if let Some((commit, total)) = totals.get_mut(&run.first.day)
-            && run.first.commit > *commit
-        {
-            *total += u64::from(run.count);
-        }
-    };
-    recent.values().flat_map(Runs::iter).for_each(&mut add);
-    let rows = transaction.open_table(table::REFERENCES).map_err(Error::database("open references"))?;
-    for row in rows.range::<(u32, u32)>(..).map_err(Error::database("read references"))? {
-        let (key, value) = row.map_err(Error::database("read references"))?;
-        let (_, runs) = reference::decode(value.value()).map_err(Error::corrupt("references", key.value()))?;
-        runs.into_iter().for_each(&mut add);
-    }
-    Ok(totals.into_iter().map(|(day, (_, total))| (day, total)).collect())
-}
-
-/// The newest `keep_max` occurrences of each aggregate on `first_day` or later: what was removed before that still has references.
-fn newest(
-    transaction: &redb::ReadTransaction,
-    recent: &FxHashMap<AggregateId, Runs>,
-    keep_max: u32,
-    first_day: u32,
-) -> Result<Newest, Error> {
-    let mut newest = Newest { kept: FxHashMap::default(), of_day: BTreeMap::new() };
-    let mut taken: FxHashMap<AggregateId, u32> = FxHashMap::default();
-    let mut take = |aggregate: AggregateId, runs: &[Run]| {
-        let taken = taken.entry(aggregate).or_default();
-        for run in runs.iter().rev().filter(|run| run.first.day >= first_day) {
-            let count = run.count.min(keep_max - *taken);
-            if count == 0 {
-                break;
-            }
-            *taken += count;
-            let first = OccurrenceId { index: run.first.index.saturating_add(run.count - count), ..run.first };
-            newest.kept.entry(aggregate).or_default().push(Run { first, count });
-            *newest.of_day.entry(first.day).or_default() += u64::from(count);
-        }
-    };
-    for (aggregate, runs) in recent {
-        take(*aggregate, &runs.iter().collect::<Vec<_>>());
-    }
-    let rows = transaction.open_table(table::REFERENCES).map_err(Error::database("open references"))?;
-    for row in rows.range::<(u32, u32)>(..).map_err(Error::database("read references"))?.rev() {
-        let (key, value) = row.map_err(Error::database("read references"))?;
-        let (_, aggregate) = key.value();
-        let (_, runs) = reference::decode(value.value()).map_err(Error::corrupt("references", key.value()))?;
-        take(AggregateId(aggregate), &runs);
-    }
-    Ok(newest)
 }

@@ -29,7 +29,8 @@ fn nothing_is_wrong_with_a_store_whatever_it_went_through() {
     let verified = store.verify(&mut |_| ()).unwrap();
     assert!(verified.rows > 1000 && verified.occurrences.len() == 3, "{verified:?}");
     // Occurrences are thinned, and the day goes on.
-    while let Some(relief) = store.prepare_relief(300_000).unwrap() {
+    let mut census = None;
+    while let Some(relief) = store.prepare_relief(300_000, &mut census).unwrap() {
         store.relieve(relief).unwrap();
         assert_eq!(found_live(&store), [""; 0], "thinned");
     }

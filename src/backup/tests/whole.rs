@@ -40,7 +40,7 @@ fn what_is_restored_is_the_store_at_its_commit_whatever_is_committed_meanwhile()
             let next = at.plus(Millis::from_seconds(3600));
             live(&store, &mut fleet, (at, next), Millis::from_seconds(600));
             at = next;
-            if let Some(relief) = store.prepare_relief(100_000).unwrap() {
+            if let Some(relief) = store.prepare_relief(100_000, &mut None).unwrap() {
                 store.relieve(relief).unwrap();
             }
         }

@@ -260,7 +260,8 @@ fn relieve(store: &Store) -> Result<(), Error> {
     let bytes = |store: &Store| Ok::<_, Error>(store.partitions()?.iter().map(|day| day.bytes).sum::<u64>());
     let bytes_max = bytes(store)? / 2;
     // The last resort is to drop a day, for which there is a test of its own.
-    while let Some(relief) = store.prepare_relief(bytes_max)?.filter(|relief| !relief.drops_a_day()) {
+    let mut census = None;
+    while let Some(relief) = store.prepare_relief(bytes_max, &mut census)?.filter(|relief| !relief.drops_a_day()) {
         assert!(matches!(store.relieve(relief)?, Relieved::Thinned { removed: 1.., .. }));
     }
     Ok(())

@@ -145,10 +145,11 @@ fn a_noisy_error_loses_its_old_samples_and_a_rare_one_none() {
     let mut life = Life::new();
     (0..6).for_each(|day| life.day(day));
     let (before, all) = (life.bytes(), life.samples());
-    assert!(life.store.prepare_relief(before).unwrap().is_none(), "what is small enough stays");
+    assert!(life.store.prepare_relief(before, &mut None).unwrap().is_none(), "what is small enough stays");
     let limit = before * 6 / 10;
     let mut thinned = Vec::new();
-    while let Some(relief) = life.store.prepare_relief(limit).unwrap() {
+    let mut census = None;
+    while let Some(relief) = life.store.prepare_relief(limit, &mut census).unwrap() {
         assert!(!relief.drops_a_day());
         let Relieved::Thinned { day, removed } = life.store.relieve(relief).unwrap() else {
             panic!("nothing was thinned")
@@ -198,7 +199,7 @@ fn the_day_that_is_written_to_is_thinned_too_and_goes_on() {
     life.day(0);
     let limit = life.bytes() / 8;
     for round in 1..4 {
-        let relief = life.store.prepare_relief(limit).unwrap().unwrap();
+        let relief = life.store.prepare_relief(limit, &mut None).unwrap().unwrap();
         // What comes meanwhile is not lost, and nor are the stacks that it shares with what was there.
         life.scrape(DAY - 60_000 * (5 - round), &vec!["Noisy".to_owned(); 30]);
         let newest = life.samples()["Noisy"][..30].to_vec();
@@ -226,7 +227,8 @@ fn of_a_day_that_keeps_nothing_nothing_is_left() {
     std::fs::create_dir_all(first.join("index")).unwrap();
     let limit = life.bytes() / 2;
     let relieve = |life: &Life| {
-        while let Some(relief) = life.store.prepare_relief(limit).unwrap() {
+        let mut census = None;
+        while let Some(relief) = life.store.prepare_relief(limit, &mut census).unwrap() {
             assert!(!relief.drops_a_day());
             life.store.relieve(relief).unwrap();
         }
@@ -256,12 +258,60 @@ fn two_that_are_prepared_at_once_do_no_harm() {
     let mut life = Life::new();
     (0..2).for_each(|day| life.day(day));
     let limit = life.bytes() / 2;
-    let one = life.store.prepare_relief(limit).unwrap().unwrap();
-    let two = life.store.prepare_relief(limit).unwrap().unwrap();
+    let one = life.store.prepare_relief(limit, &mut None).unwrap().unwrap();
+    let two = life.store.prepare_relief(limit, &mut None).unwrap().unwrap();
     assert!(matches!(life.store.relieve(one).unwrap(), Relieved::Thinned { .. }));
     let left = life.samples();
     assert_eq!(life.store.relieve(two).unwrap(), Relieved::Nothing);
     assert_eq!(life.samples(), left);
+}
+
+#[test]
+fn what_came_after_a_census_stays_until_the_next() {
+    let mut life = Life::new();
+    (0..3).for_each(|day| life.day(day));
+    let last = (BEGIN / DAY + 2) as u32;
+    let limit = life.bytes() / 40;
+    let mut census = None;
+    let relief = life.store.prepare_relief(limit, &mut census).unwrap().unwrap();
+    life.store.relieve(relief).unwrap();
+    life.scrape(3 * DAY - 2000, &vec!["Late".to_owned(); 400]);
+    life.scrape(3 * DAY - 1000, &vec!["Noisy".to_owned(); 30]);
+    let newest = life.samples();
+    let mut lates = Vec::new();
+    while let Some(relief) = life.store.prepare_relief(limit, &mut census).unwrap() {
+        let Relieved::Thinned { day, removed } = life.store.relieve(relief).unwrap() else {
+            panic!("a day was dropped")
+        };
+        assert!(removed > 0);
+        let left = life.samples();
+        if day == last {
+            lates.push(left["Late"].len());
+        }
+        if left["Late"].len() == 400 {
+            assert_eq!(left["Noisy"][..30], newest["Noisy"][..30]);
+            assert!(life.store.partitions().unwrap()[2].removed == 0 || left["Noisy"].len() > 30);
+        }
+    }
+    assert_eq!(lates, [400, 400, 400, 20], "three steps by the first census, then one by the second");
+    assert!(life.bytes() <= limit);
+    assert!(census.is_none(), "it is let go when it is of no more use");
+}
+
+#[test]
+fn a_sample_counts_once_while_its_reference_is_written() {
+    let mut life = Life::new();
+    life.scrape(0, &vec!["Noisy".to_owned(); 30]);
+    life.store.refer_now().unwrap();
+    life.scrape(DAY, &vec!["Noisy".to_owned(); 10]);
+    let relief = {
+        // The rows are there, and memory does not say so yet.
+        let live = life.store.live_read();
+        life.store.write_references(&live).unwrap();
+        life.store.prepare_relief(1, &mut None).unwrap().unwrap()
+    };
+    let day = (BEGIN / DAY) as u32;
+    assert_eq!(life.store.relieve(relief).unwrap(), Relieved::Thinned { day, removed: 20 });
 }
 
 #[test]
@@ -275,7 +325,8 @@ fn days_are_dropped_only_when_the_newest_of_each_error_are_too_much() {
     }
     let limit = life.bytes() / 2;
     let mut done = Vec::new();
-    while let Some(relief) = life.store.prepare_relief(limit).unwrap() {
+    let mut census = None;
+    while let Some(relief) = life.store.prepare_relief(limit, &mut census).unwrap() {
         done.push(life.store.relieve(relief).unwrap());
     }
     let first_drop = done.iter().position(|one| matches!(one, Relieved::Dropped { .. })).unwrap();
@@ -293,7 +344,8 @@ fn days_are_dropped_only_when_the_newest_of_each_error_are_too_much() {
     assert_eq!((left["Rare3x7"].len(), left["Rare0x7"].len()), (1, 0));
     assert!(life.bytes() <= limit);
     // A limit that nothing can keep leaves the last day.
-    while let Some(relief) = life.store.prepare_relief(1).unwrap() {
+    let mut census = None;
+    while let Some(relief) = life.store.prepare_relief(1, &mut census).unwrap() {
         life.store.relieve(relief).unwrap();
     }
     assert_eq!(life.store.partitions().unwrap().len(), 1);
