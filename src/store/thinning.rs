@@ -72,9 +72,7 @@ impl Store {
     /// # Errors
     /// When something can not be read or written; nothing has changed then.
     pub fn prepare_relief(&self, bytes_max: u64, census: &mut Option<Census>) -> Result<Option<Relief>, Error> {
-        let transaction = self.read()?;
-        let days = self.partitions.all(&transaction)?;
-        if days.iter().map(|day| day.bytes).sum::<u64>() <= bytes_max {
+        if self.partitions()?.iter().map(|day| day.bytes).sum::<u64>() <= bytes_max {
             *census = None;
             return Ok(None);
         }
@@ -84,6 +82,9 @@ impl Store {
                 Some(known) => known,
                 None => census.insert(Census::take(self)?),
             };
+            // Begun when the census, which takes a while, is over: pages that a transaction may read can not be used again.
+            let transaction = self.read()?;
+            let days = self.partitions.all(&transaction)?;
             if let Some((day, keep_max)) = known.day_to_thin(&days) {
                 let rewritten = self.partitions.rewrite(&transaction, day, &|of, id| known.keeps(of, id, keep_max))?;
                 return Ok(Some(Relief(Step::Thin { rewritten: Box::new(rewritten), keep_max })));
