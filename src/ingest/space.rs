@@ -54,8 +54,8 @@ const SPARE_BYTES: u64 = 64 << 20;
 /// What takes room, and how that grows.
 type Surveyed = Result<(Survey, Option<Outlook>), store::Error>;
 
-/// What to remove, and by what that was found out.
-type Finding = (Result<Option<Relief>, store::Error>, Option<Census>);
+/// What to remove, by what that was found out, and how long that took.
+type Finding = (Result<Option<Relief>, store::Error>, Option<Census>, Millis);
 
 /// What is being done to keep the data within its size.
 #[derive(Debug)]
@@ -78,6 +78,8 @@ pub(super) struct Space {
     /// A day was thinned: the next one may have to be.
     is_relieving: bool,
     relieved_at: Timestamp,
+    /// How long it is not tried again, because nothing was found that can be removed: it takes no more than its share of the time.
+    futile_for: Millis,
     /// The database is to be copied as soon as nothing else is being found out.
     is_copy_due: bool,
     copied_at: Timestamp,
@@ -99,6 +101,7 @@ impl Default for Space {
             census: None,
             is_relieving: false,
             relieved_at: NEVER,
+            futile_for: Millis(0),
             is_copy_due: false,
             copied_at: NEVER,
             copying: None,
@@ -118,12 +121,18 @@ impl Space {
     pub(super) fn look_again(&mut self) {
         self.surveyed_at = NEVER;
         self.survey_took = Millis(0);
+        self.futile_for = Millis(0);
         self.occurrence_bytes_max = u64::MAX;
     }
 
     /// There may be something to remove.
     pub(super) fn remove(&mut self) {
         self.is_removing = true;
+    }
+
+    /// Whether it was found lately that nothing can be removed.
+    fn is_relief_futile(&self, now: Timestamp) -> bool {
+        (Millis(0)..self.futile_for).contains(&now.since(self.relieved_at))
     }
 
     /// The database is being copied.
@@ -308,15 +317,14 @@ impl Writer {
         match self.space.relief.take() {
             None if self.space.is_copy_due => self.copy(),
             None => {
-                let bytes_max = self.settings.limits.occurrences.min(self.space.occurrence_bytes_max);
-                let store = Arc::clone(&self.store);
-                let bytes = store.partitions().map_err(failed)?.iter().map(|day| day.bytes).sum::<u64>();
-                self.space.is_relieving = bytes > bytes_max;
+                self.space.is_relieving = self.is_relief_due()? && !self.space.is_relief_futile(now);
                 let mut census = self.space.census.take();
                 if self.space.is_relieving {
+                    let (store, bytes_max, watch) =
+                        (Arc::clone(&self.store), self.occurrence_bytes_max(), self.clock.stopwatch());
                     self.space.relief = Some(tokio::task::spawn_blocking(move || {
                         let found = store.prepare_relief(bytes_max, &mut census);
-                        (found, census)
+                        (found, census, watch.millis())
                     }));
                 }
             }
@@ -326,18 +334,30 @@ impl Writer {
                 // Where nothing can be removed, or not at present, it is tried again when it is looked the next time.
                 self.space.is_relieving = false;
                 match finding.await {
-                    Ok((Ok(Some(relief)), census)) => {
+                    // The limit may have been raised meanwhile.
+                    Ok((Ok(Some(relief)), census, _)) if self.is_relief_due()? => {
                         self.report(self.store.relieve(relief).map_err(failed)?);
                         self.space.is_relieving = true;
                         self.space.census = census;
                     }
-                    Ok((Ok(None), _)) => {}
-                    Ok((Err(error), _)) => tracing::error!(%error, "can not find out which occurrences to remove"),
+                    Ok((Ok(Some(_)), _, _)) => {}
+                    Ok((Ok(None), _, took)) => self.space.futile_for = Millis(took.0.saturating_mul(SURVEY_SHARE)),
+                    Ok((Err(error), _, _)) => tracing::error!(%error, "can not find out which occurrences to remove"),
                     Err(error) => tracing::error!(%error, "finding out which occurrences to remove broke off"),
                 }
             }
         }
         Ok(())
+    }
+
+    fn occurrence_bytes_max(&self) -> u64 {
+        self.settings.limits.occurrences.min(self.space.occurrence_bytes_max)
+    }
+
+    /// Whether occurrences take more than they may.
+    fn is_relief_due(&self) -> Result<bool, Error> {
+        let bytes = self.store.partitions().map_err(failed)?.iter().map(|day| day.bytes).sum::<u64>();
+        Ok(bytes > self.occurrence_bytes_max())
     }
 
     fn report(&self, relieved: Relieved) {

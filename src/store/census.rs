@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::occurrence::Thinned;
 use super::reference::{self, Run};
 use super::thinning::Partition;
 use super::{Error, Store, table};
@@ -16,7 +15,8 @@ const KEEP: [u32; 3] = [20, 5, 1];
 /// A day is thinned when it loses a share of this many at least: rewriting it for less is not worth it.
 const SHARE_MIN: u64 = 10;
 
-/// All occurrences up to a commit, counted. It stays true while days are thinned by it; what comes later is the newest there is.
+/// All occurrences up to a commit, counted, and what is to be done about them. It stays true while that is done, a day at a time; what
+/// comes later is newer than all of it.
 #[derive(Debug)]
 pub struct Census {
     /// The last commit that is counted.
@@ -24,45 +24,68 @@ pub struct Census {
     /// The newest of each aggregate, newest first, as many as the first step keeps.
     newest: FxHashMap<AggregateId, Vec<Run>>,
     days: BTreeMap<u32, DayCount>,
-    /// There was nothing to thin when it was taken: dropping days changes nothing about that.
-    pub(super) is_used_up: bool,
+    plan: Plan,
 }
 
 /// The occurrences of a day.
 #[derive(Debug)]
 struct DayCount {
+    /// The commit of its oldest.
+    first_commit: u64,
     /// The last commit of which some were removed before.
-    thinned: u64,
+    thinned_commit: u64,
     total: u64,
     /// How many of them are among the newest, by step.
-    newest: [u64; KEEP.len()],
+    among_newest: [u64; KEEP.len()],
+}
+
+/// What makes room.
+#[derive(Debug, Clone, Copy)]
+enum Plan {
+    /// Thinning all days that lose enough by this step.
+    Thin { step: usize },
+    /// Dropping the days before this one.
+    Drop { before: u32 },
+}
+
+/// The next day, and what to do with it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Next {
+    /// Keep so many of each aggregate's newest.
+    Thin {
+        day: u32,
+        keep_max: u32,
+    },
+    Drop {
+        day: u32,
+    },
 }
 
 impl DayCount {
     /// How many stay after a step, if enough go.
     fn stay(&self, step: usize) -> Option<u64> {
-        let do_enough_go =
-            |newest: &u64| self.total > 0 && self.total.saturating_sub(*newest) * SHARE_MIN >= self.total;
-        self.newest.get(step).copied().filter(do_enough_go)
+        let do_enough_go = |stay: &u64| self.total > 0 && self.total.saturating_sub(*stay) * SHARE_MIN >= self.total;
+        self.among_newest.get(step).copied().filter(do_enough_go)
     }
 }
 
 impl Census {
     /// Reads all references: half a microsecond each, and of each aggregate there is a row for every window that brought samples.
-    pub(super) fn take(store: &Store) -> Result<Self, Error> {
+    pub(super) fn take(store: &Store, bytes_max: u64) -> Result<Self, Error> {
         // The transaction may be younger than the memory, and hold what that has, too.
         let (waiting, commit, referenced_commit, transaction) = {
             let live = store.live_read();
             (live.references.clone(), live.commit, live.referenced_commit, store.read()?)
         };
-        let counted = |(day, thinned): (u32, Thinned)| {
-            (day, DayCount { thinned: thinned.commit, total: thinned.kept, newest: [0; KEEP.len()] })
-        };
-        let days = store.partitions.thinned(&transaction)?.into_iter().map(counted).collect();
-        let mut census = Self { commit, newest: FxHashMap::default(), days, is_used_up: false };
+        let mut days = BTreeMap::new();
+        for (day, first_commit, thinned) in store.partitions.rewritten(&transaction)? {
+            let (thinned_commit, total) = (thinned.commit, thinned.kept);
+            days.insert(day, DayCount { first_commit, thinned_commit, total, among_newest: [0; KEEP.len()] });
+        }
+        let mut census = Self { commit, newest: FxHashMap::default(), days, plan: Plan::Drop { before: 0 } };
         let mut taken = FxHashMap::default();
-        for (aggregate, runs) in &waiting {
-            census.count(taken.entry(*aggregate).or_default(), *aggregate, &runs.iter().collect::<Vec<_>>());
+        for (aggregate, runs) in waiting {
+            census.count(taken.entry(aggregate).or_default(), aggregate, &runs.iter().collect::<Vec<_>>());
         }
         let rows = transaction.open_table(table::REFERENCES).map_err(Error::database("open references"))?;
         for row in rows.range::<(u32, u32)>(..).map_err(Error::database("read references"))?.rev() {
@@ -72,23 +95,26 @@ impl Census {
             runs.retain(|run| run.first.commit <= referenced_commit);
             census.count(taken.entry(aggregate).or_default(), aggregate, &runs);
         }
+        census.plan = census.plan(&store.partitions.all(&transaction)?, bytes_max);
         Ok(census)
     }
 
     /// Counts references of an aggregate, oldest first, that are older than those of it before; `taken` of its newest are known.
     fn count(&mut self, taken: &mut u32, aggregate: AggregateId, runs: &[Run]) {
         for run in runs.iter().rev() {
-            // What was removed still has references: of days that are gone, and of what a day had before it was thinned.
-            let Some(day) = self.days.get_mut(&run.first.day) else { continue };
-            if run.first.commit > day.thinned {
+            // What was removed still has references: of days that are gone, though one may have been written to again since then,
+            // and of what a day had before it was thinned.
+            let day = self.days.get_mut(&run.first.day).filter(|day| day.first_commit <= run.first.commit);
+            let Some(day) = day else { continue };
+            if run.first.commit > day.thinned_commit {
                 day.total += u64::from(run.count);
             }
             let count = run.count.min(KEEP[0] - *taken);
             if count == 0 {
                 continue;
             }
-            for (keep_max, newest) in KEEP.iter().zip(&mut day.newest) {
-                *newest += u64::from(count.min(keep_max.saturating_sub(*taken)));
+            for (keep_max, among_newest) in KEEP.iter().zip(&mut day.among_newest) {
+                *among_newest += u64::from(count.min(keep_max.saturating_sub(*taken)));
             }
             *taken += count;
             let first = OccurrenceId { index: run.first.index.saturating_add(run.count - count), ..run.first };
@@ -96,20 +122,51 @@ impl Census {
         }
     }
 
-    /// The next day to thin, and how many of each aggregate's newest it keeps: the oldest that loses enough by the first step by
-    /// which any does. It counts as thinned from now on. `days` are those there are.
-    pub(super) fn day_to_thin(&mut self, days: &[Partition]) -> Option<(u32, u32)> {
-        for (step, keep_max) in KEEP.into_iter().enumerate() {
-            for Partition { day, .. } in days {
-                if let Some(count) = self.days.get_mut(day)
-                    && let Some(stay) = count.stay(step)
-                {
-                    count.total = stay;
-                    return Some((*day, keep_max));
-                }
+    /// Days are thinned by the first step by which any loses enough. They are dropped, the oldest first, when nothing can be thinned,
+    /// or what could be is so little that the others alone take more than `bytes_max`; never the one that is written to.
+    fn plan(&self, partitions: &[Partition], bytes_max: u64) -> Plan {
+        let any_loses = |step: &usize| self.days.values().any(|day| day.stay(*step).is_some());
+        let loses =
+            |day: u32| self.days.get(&day).is_some_and(|day| (0..KEEP.len()).any(|step| day.stay(step).is_some()));
+        let mut fixed_bytes: u64 = partitions.iter().filter(|part| !loses(part.day)).map(|part| part.bytes).sum();
+        let thinnable = (0..KEEP.len()).find(any_loses);
+        if let Some(step) = thinnable
+            && fixed_bytes <= bytes_max
+        {
+            return Plan::Thin { step };
+        }
+        let latest = partitions.iter().map(|part| part.commit).max();
+        let mut before = 0;
+        for part in partitions.iter().take_while(|part| Some(part.commit) < latest) {
+            if fixed_bytes <= bytes_max {
+                break;
+            }
+            before = part.day.saturating_add(1);
+            fixed_bytes -= if loses(part.day) { 0 } else { part.bytes };
+        }
+        match thinnable {
+            Some(step) if before == 0 => Plan::Thin { step },
+            _ => Plan::Drop { before },
+        }
+    }
+
+    /// What is to be done next; it counts as done from now on. `None` when all is. `days` are those there are.
+    pub(super) fn next(&mut self, days: &[Partition]) -> Option<Next> {
+        match self.plan {
+            Plan::Thin { step } => {
+                let keep_max = *KEEP.get(step)?;
+                days.iter().find_map(|Partition { day, .. }| {
+                    let count = self.days.get_mut(day)?;
+                    count.total = count.stay(step)?;
+                    Some(Next::Thin { day: *day, keep_max })
+                })
+            }
+            // Should one be written to since then, because the clock was set back, it is not the same day.
+            Plan::Drop { before } => {
+                let known = |first: &&Partition| first.day < before && first.commit <= self.commit;
+                days.first().filter(known).map(|first| Next::Drop { day: first.day })
             }
         }
-        None
     }
 
     /// Whether an occurrence is among the newest `keep_max` of its aggregate.

@@ -3,11 +3,11 @@
 //! What is removed must not depend on who makes the most noise. So a day is not dropped because it is old: first the days keep
 //! only the newest 20 occurrences of each aggregate, the oldest day first, then 5, then 1, counted over all days. An error
 //! that happened once last month is still there then, when one that happens all the time has lost all but its newest. Only when
-//! the newest of each aggregate are too much the oldest day goes whole.
+//! the newest of each aggregate are too much the oldest days go whole.
 
 use std::sync::PoisonError;
 
-use super::census::Census;
+use super::census::{Census, Next};
 use super::occurrence::Rewritten;
 use super::{DATABASE, Error, Store};
 
@@ -76,28 +76,29 @@ impl Store {
             *census = None;
             return Ok(None);
         }
-        loop {
-            let is_new = census.is_none();
-            let known = match census {
-                Some(known) => known,
-                None => census.insert(Census::take(self)?),
-            };
-            // Begun when the census, which takes a while, is over: pages that a transaction may read can not be used again.
-            let transaction = self.read()?;
-            let days = self.partitions.all(&transaction)?;
-            if let Some((day, keep_max)) = known.day_to_thin(&days) {
-                let rewritten = self.partitions.rewrite(&transaction, day, &|of, id| known.keeps(of, id, keep_max))?;
-                return Ok(Some(Relief(Step::Thin { rewritten: Box::new(rewritten), keep_max })));
-            }
-            known.is_used_up |= is_new;
-            if known.is_used_up {
-                // The last day is the one that is written to.
-                let [Partition { day, .. }, _, ..] = days[..] else { return Ok(None) };
-                return Ok(Some(Relief(Step::Drop { day })));
-            }
-            // What has come since may be the newest of what stays.
+        if let Some(known) = census
+            && let Some(relief) = self.next_relief(known)?
+        {
+            return Ok(Some(relief));
+        }
+        let relief = self.next_relief(census.insert(Census::take(self, bytes_max)?))?;
+        if relief.is_none() {
             *census = None;
         }
+        Ok(relief)
+    }
+
+    fn next_relief(&self, census: &mut Census) -> Result<Option<Relief>, Error> {
+        // Not that of the census, which takes a while: pages that a transaction may read can not be used again.
+        let transaction = self.read()?;
+        Ok(match census.next(&self.partitions.all(&transaction)?) {
+            Some(Next::Thin { day, keep_max }) => {
+                let rewritten = self.partitions.rewrite(&transaction, day, &|of, id| census.keeps(of, id, keep_max))?;
+                Some(Relief(Step::Thin { rewritten: Box::new(rewritten), keep_max }))
+            }
+            Some(Next::Drop { day }) => Some(Relief(Step::Drop { day })),
+            None => None,
+        })
     }
 
     /// Puts a relief into effect. The old file is removed by the next [`Store::retain`] or relief, when nobody reads it any more.

@@ -116,14 +116,14 @@ impl Index {
         last(&self.blocks, (day, 0, 0)..=(day, u64::MAX, u32::MAX))
     }
 
-    /// The days that have blocks, oldest first.
-    pub(super) fn days(&self) -> Result<Vec<u32>, Error> {
+    /// The days that have blocks, oldest first, and the commit that the first of each begins with.
+    pub(super) fn days(&self) -> Result<Vec<(u32, u64)>, Error> {
         let mut days = Vec::new();
         let mut from = Some(0);
         while let Some(day) = from {
             let Some(row) = self.blocks.range((day, 0, 0)..)?.next() else { break };
-            let (day, _, _) = row?.0.value();
-            days.push(day);
+            let (day, commit, _) = row?.0.value();
+            days.push((day, commit));
             from = day.checked_add(1);
         }
         Ok(days)

@@ -136,7 +136,7 @@ impl Partitions {
         for id in stack::replace_missing(transaction, &stacks, self.directory())? {
             lost.push((format!("stack {id}"), "it says that it was lost".to_owned()));
         }
-        let commit = places.last().map_or(0, |place| place.commit);
+        let commit = newest.map_or(0, |(commit, _)| commit).max(before.commit);
         // Of what was thinned nobody expects that references lead anywhere.
         let removed = before.removed + (lost.len() as u64).max(1);
         let thinned = Thinned { keep_max: before.keep_max, generation: before.generation, commit, kept, removed };

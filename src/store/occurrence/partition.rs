@@ -233,7 +233,8 @@ impl Partitions {
     /// # Errors
     /// When the index can not be read.
     pub fn days(&self, transaction: &ReadTransaction) -> Result<Vec<u32>, Error> {
-        Index::of(transaction).and_then(|index| index.days()).map_err(self.indexing())
+        let days = Index::of(transaction).and_then(|index| index.days()).map_err(self.indexing())?;
+        Ok(days.into_iter().map(|(day, _)| day).collect())
     }
 
     /// How many bytes of a day's file commits after `after` brought.
@@ -262,18 +263,17 @@ impl Partitions {
             Ok(Partition { day, generation, commit, bytes: index.end(day)?, removed })
         };
         let days = index.days().map_err(self.indexing())?;
-        days.into_iter().map(of).collect::<Result<_, redb::Error>>().map_err(self.indexing())
+        days.into_iter().map(|(day, _)| of(day)).collect::<Result<_, redb::Error>>().map_err(self.indexing())
     }
 
-    /// The days that have occurrences, oldest first, and how each was rewritten.
+    /// The days that have occurrences, oldest first, the commit of the oldest of each, and how it was rewritten.
     ///
     /// # Errors
     /// When the index can not be read.
-    pub(in crate::store) fn thinned(&self, transaction: &ReadTransaction) -> Result<Vec<(u32, Thinned)>, Error> {
+    pub(in crate::store) fn rewritten(&self, transaction: &ReadTransaction) -> Result<Vec<(u32, u64, Thinned)>, Error> {
         let index = Index::of(transaction).map_err(self.indexing())?;
-        let days = index.days().map_err(self.indexing())?;
-        let of = |day| Ok((day, index.thinned(day)?));
-        days.into_iter().map(of).collect::<Result<_, redb::Error>>().map_err(self.indexing())
+        let of = |(day, first_commit)| Ok((day, first_commit, index.thinned(day)?));
+        index.days().and_then(|days| days.into_iter().map(of).collect()).map_err(self.indexing())
     }
 
     /// The days' files as a snapshot knows them, oldest first; `None` for one that is not there (any more). What a file holds up
@@ -284,7 +284,7 @@ impl Partitions {
     pub(in crate::store) fn open_all(&self, transaction: &ReadTransaction) -> Result<Vec<DayFile>, Error> {
         let index = Index::of(transaction).map_err(self.indexing())?;
         let mut all = Vec::new();
-        for day in index.days().map_err(self.indexing())? {
+        for (day, _) in index.days().map_err(self.indexing())? {
             let generation = index.generation(day).map_err(self.indexing())?;
             let end = index.end(day).map_err(self.indexing())?;
             all.push(DayFile { day, generation, bytes: end, reading: self.open_to_read(day, generation)? });

@@ -104,7 +104,9 @@ impl Partitions {
         let mut rows = Rows::of(transaction).map_err(self.indexing())?;
         let all = rows.places(day).map_err(self.indexing())?;
         let before = rows.thinned(day).map_err(self.indexing())?;
-        if before.generation + 1 != generation || all.is_empty() {
+        // It may be another day of that date: dropped, and written to again after the clock was set back.
+        let is_same = all.first().is_some_and(|first| first.commit <= rewritten.last_commit);
+        if before.generation + 1 != generation || !is_same {
             return Ok(false);
         }
         // Should the day be written to, it goes on in the new file.

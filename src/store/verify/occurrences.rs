@@ -50,11 +50,11 @@ impl Look<'_> {
         // Without any the oldest file is that of the day of which they went.
         let oldest = oldest.unwrap_or_else(|| files.first().map_or(0, |file| file.day));
         let thinned: BTreeSet<u32> = partitions
-            .thinned(self.transaction)
+            .rewritten(self.transaction)
             .unwrap_or_default()
             .into_iter()
-            .filter(|(_, thinned)| thinned.removed > 0)
-            .map(|(day, _)| day)
+            .filter(|(_, _, thinned)| thinned.removed > 0)
+            .map(|(day, _, _)| day)
             .collect();
         for DayFile { day, reading, .. } in files {
             let date = name_of(day).unwrap_or_default();
