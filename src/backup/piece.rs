@@ -4,7 +4,7 @@
 //! tables/chunks/20777-0-0.0                     rows: of each the length of its key as a varint, the key, the length of its value
 //!                                               as a varint, and the value with its checksum
 //! occurrences/2026-11-20/bodies.log/3           a part of a day's file, the fourth of 8 MiB
-//! index/2026-11-20/index/meta.json/0            a part of a file of the day's search index
+//! index/2026-11-20/index/meta.json/0            a part of a file of the day's search index, `index.N` when the day was thinned
 //! ```
 
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Error;
+use crate::search;
 use crate::store::Cut;
 use crate::store::codec::varint;
 
@@ -108,8 +109,8 @@ fn content(name: &str) -> Option<Content> {
     match parts.as_slice() {
         ["tables", table, _] => Some(Content::Rows((*table).to_owned())),
         ["occurrences", date, file, part] => Some(Content::File([*date, file].iter().collect(), offset(part)?)),
-        ["index", date, "index", file, part] => {
-            Some(Content::File([*date, "index", file].iter().collect(), offset(part)?))
+        ["index", date, index, file, part] if search::is_index(index) => {
+            Some(Content::File([*date, *index, *file].iter().collect(), offset(part)?))
         }
         _ => None,
     }
@@ -129,6 +130,8 @@ mod tests {
         assert_eq!(content(&file), Some(Content::File(path, 2 * PIECE_BYTES as u64)));
         let path = PathBuf::from("2026-11-20/index/meta.json");
         assert_eq!(content("index/2026-11-20/index/meta.json/0"), Some(Content::File(path, 0)));
+        let path = PathBuf::from("2026-11-20/index.2/meta.json");
+        assert_eq!(content("index/2026-11-20/index.2/meta.json/0"), Some(Content::File(path, 0)));
         for none in [
             "",
             "tables",
@@ -141,6 +144,8 @@ mod tests {
             "/etc/passwd",
             "index/2026-11-20/bodies.log/0",
             "index/2026-11-20/index/a\0b/0",
+            "index/2026-11-20/index.discarded/meta.json/0",
+            "index/2026-11-20/index.01/meta.json/0",
         ] {
             assert_eq!(content(none), None, "{none:?}");
         }

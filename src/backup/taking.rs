@@ -45,11 +45,10 @@ pub fn take(store: &Store, mut options: Options, sink: &mut dyn Sink) -> Result<
         taking.file("occurrences", &path, file.bytes, |offset, length| Ok(file.read(offset, length)?))?;
     }
     for file in &index {
-        let path = format!("{}/index/{}", file.date, file.name);
-        taking.file("index", &path, file.bytes, |offset, length| {
+        taking.file("index", &file.path, file.bytes, |offset, length| {
             let mut bytes = vec![0; length];
             let read = file.file.read_exact_at(&mut bytes, offset);
-            read.map_err(Error::io("can not read the search index at", path.as_ref()))?;
+            read.map_err(Error::io("can not read the search index at", file.path.as_ref()))?;
             Ok(bytes)
         })?;
     }

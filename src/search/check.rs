@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::copy::entries;
 use super::day::Day;
+use super::name::generation_of;
 use super::schema;
 use crate::model::time::Timestamp;
 
@@ -13,6 +14,8 @@ use crate::model::time::Timestamp;
 pub struct Checked {
     /// Days since 1970.
     pub day: u32,
+    /// Which of the day's files of occurrences it is of.
+    pub generation: u32,
     /// Where it is.
     pub path: PathBuf,
     /// Up to which commit it goes and how many occurrences it has, or why it is of no use.
@@ -28,16 +31,16 @@ pub fn check(directory: &Path) -> io::Result<Vec<Checked>> {
     let mut all = Vec::new();
     for (date, _) in entries(directory)? {
         let Some(time) = Timestamp::parse_rfc3339(&format!("{date}T00:00:00Z")) else { continue };
-        let path = directory.join(&date).join("index");
-        if !path.try_exists()? {
-            continue;
-        }
         let day = time.day();
-        let state = match Day::open(&path, day, fields) {
-            Ok(index) => Ok((index.commit(), index.occurrences())),
-            Err(error) => Err(error.to_string()),
-        };
-        all.push(Checked { day, path, state });
+        for (name, _) in entries(&directory.join(&date))? {
+            let Some(generation) = generation_of(&name) else { continue };
+            let path = directory.join(&date).join(name);
+            let state = match Day::open(&path, day, fields) {
+                Ok(index) => Ok((index.commit(), index.occurrences())),
+                Err(error) => Err(error.to_string()),
+            };
+            all.push(Checked { day, generation, path, state });
+        }
     }
     Ok(all)
 }

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::name::generation_of;
+
 /// A file of a day's index.
 #[derive(Debug)]
 pub struct IndexFile {
-    /// The day as a date, the name of its directory.
-    pub date: String,
-    /// The file's name.
-    pub name: String,
+    /// Where it lies: `2026-11-20/index/meta.json`.
+    pub path: String,
     /// How many bytes it has.
     pub bytes: u64,
     /// Open: it can be read on when the index does not need it any more.
@@ -27,18 +27,23 @@ pub fn open_files(directory: &Path) -> io::Result<Vec<IndexFile>> {
     let mut all = Vec::new();
     // `2026-11-20`; a directory on its way out has a longer name.
     for (date, _) in entries(directory)?.into_iter().filter(|(date, _)| date.len() == 10) {
-        let index = directory.join(&date).join("index");
-        let mut files = entries(&index)?;
+        let names = entries(&directory.join(&date))?.into_iter().map(|(name, _)| name);
+        // Those before it are on their way out.
+        let newest = names.filter_map(|name| Some((generation_of(&name)?, name))).max();
+        let Some((_, index)) = newest else { continue };
+        let index = format!("{date}/{index}");
+        let mut files = entries(&directory.join(&index))?;
         // The names of segments begin with hexadecimal digits.
         files.sort_by_key(|(name, _)| (name != "meta.json", name.clone()));
         for (name, is_file) in files {
             if !is_file || Path::new(&name).extension().is_some_and(|extension| extension == "lock") {
                 continue;
             }
-            match File::open(index.join(&name)) {
+            let path = format!("{index}/{name}");
+            match File::open(directory.join(&path)) {
                 Ok(file) => {
                     let bytes = file.metadata()?.len();
-                    all.push(IndexFile { date: date.clone(), name, bytes, file });
+                    all.push(IndexFile { path, bytes, file });
                 }
                 // Merged away meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::day::Day;
+use super::name::{generation_of, index_name, name_of};
 use super::progress::Progress;
 use super::source::{Pending, Source, Stop};
 use super::{Error, Index, Metrics};
-use crate::model::time::Timestamp;
 
 /// Between two commits of the index.
 const REST: Duration = Duration::from_secs(1);
@@ -28,7 +28,6 @@ const WAIT: Duration = Duration::from_millis(250);
 const SLICE_OCCURRENCES: usize = 20_000;
 const SLICE_BYTES: usize = 32 << 20;
 
-const NAME: &str = "index";
 /// What can not be used, on its way out.
 const DISCARDED: &str = "index.discarded";
 
@@ -428,26 +427,6 @@ fn remove(path: &Path) -> Result<(), Error> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("removing", path)(error)),
         _ => Ok(()),
     }
-}
-
-/// The index of a day of which occurrences were removed so often: `index`, `index.1`, ….
-fn index_name(generation: u32) -> String {
-    if generation == 0 { NAME.to_owned() } else { format!("{NAME}.{generation}") }
-}
-
-/// The generation of an index of this name.
-fn generation_of(name: &str) -> Option<u32> {
-    let generation = match name.strip_prefix(NAME)? {
-        "" => 0,
-        rest => rest.strip_prefix('.')?.parse().ok()?,
-    };
-    (index_name(generation) == name).then_some(generation)
-}
-
-/// The directory of a day, as the occurrences' partitions are named.
-pub(super) fn name_of(day: u32) -> String {
-    let text = Timestamp(i64::from(day) * 86_400_000).to_string();
-    text.split_once('T').map_or(text.clone(), |(date, _)| date.to_owned())
 }
 
 /// An error with its causes in one line.

@@ -205,7 +205,7 @@ impl Memory {
     /// Forgets days before this one, and their directories.
     fn retain(&self, directory: &Path, first: u32) {
         self.0.lock().unwrap().retain(|(id, ..)| id.day >= first);
-        let gone = directory.join(follower::name_of(first - 1));
+        let gone = directory.join(name::name_of(first - 1));
         let _ = std::fs::remove_dir_all(gone);
     }
 }
@@ -408,7 +408,7 @@ fn three_days(random: &mut Random, directory: &Path) -> Memory {
 }
 
 fn index_files(directory: &Path, day: u32) -> Vec<std::path::PathBuf> {
-    let index = directory.join(follower::name_of(day)).join("index");
+    let index = directory.join(name::name_of(day)).join("index");
     let mut files: Vec<_> = std::fs::read_dir(index).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.metadata().unwrap().len() > 0);
     files.sort();
@@ -460,7 +460,7 @@ fn a_damaged_index_is_made_anew() {
         }
     }
     assert!(rebuilt > 20);
-    let index = directory.path().join(follower::name_of(DAY)).join("index");
+    let index = directory.path().join(name::name_of(DAY)).join("index");
     std::fs::remove_dir_all(&index).unwrap();
     assert!(recovered(directory.path(), &memory, random) > 0);
     std::fs::remove_dir_all(&index).unwrap();
@@ -474,7 +474,7 @@ fn an_index_of_another_version_or_of_another_past_is_made_anew() {
     let random = &mut Random(8);
     let directory = tempfile::tempdir().unwrap();
     let memory = three_days(random, directory.path());
-    let meta = directory.path().join(follower::name_of(DAY)).join("index/meta.json");
+    let meta = directory.path().join(name::name_of(DAY)).join("index/meta.json");
     let text = std::fs::read_to_string(&meta).unwrap();
     let older = text.replace(&format!("\"payload\": \"{} ", schema::VERSION), "\"payload\": \"0.9 ");
     assert!(older != text);

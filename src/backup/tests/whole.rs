@@ -160,6 +160,41 @@ fn the_search_index_comes_along_when_it_is_asked_for_and_is_made_anew_when_not()
 }
 
 #[test]
+fn the_search_index_of_thinned_days_comes_along_and_is_looked_through() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _) = lived(&directory.path().join("data"));
+    let store = Arc::new(store);
+    follow(&store);
+    let mut census = None;
+    while let Some(relief) = store.prepare_relief(300_000, &mut census).unwrap() {
+        store.relieve(relief).unwrap();
+    }
+    let rewritten = store.partitions().unwrap().into_iter().find(|day| day.generation > 0).unwrap();
+    let (_, whole) = follow(&store);
+    let archive = archived(&store, Options { with_index: true, ..options(NOW) });
+    let copy = directory.path().join("copy");
+    read_archive(archive.as_slice(), &mut Restoring::begin(&copy, false, false).unwrap()).unwrap();
+    drop(Store::open(&copy).unwrap());
+    let findings = || {
+        let mut findings = Vec::new();
+        inspect(&copy, &mut |finding| findings.push(finding.to_string())).unwrap();
+        findings
+    };
+    assert_eq!(findings(), [""; 0]);
+    let date = Timestamp(i64::from(rewritten.day) * DAY_MS).to_string();
+    let index = copy.join(format!("occurrences/{}/index.{}", date.split('T').next().unwrap(), rewritten.generation));
+    let segment = walkdir(&index).into_iter().find(|file| file.extension().is_some_and(|kind| kind == "term")).unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::io::Write::write_all(&mut std::fs::File::create(&segment).unwrap(), &bytes).unwrap();
+    assert_eq!(findings().len(), 1, "{:?}", findings());
+    let copy = Arc::new(Store::open(&copy).unwrap());
+    let (_, found) = follow(&copy);
+    assert_eq!((found.occurrences, found.bytes_left), (whole.occurrences, 0), "it is made anew");
+}
+
+#[test]
 fn a_restore_never_replaces_data_unasked_and_what_broke_off_is_finished_by_whoever_opens_it() {
     let directory = tempfile::tempdir().unwrap();
     let (store, _) = lived(&directory.path().join("data"));

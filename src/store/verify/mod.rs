@@ -67,6 +67,8 @@ pub struct Verified {
     pub rows: u64,
     /// How many occurrences each commit brought to each day that can be read.
     pub occurrences: BTreeMap<u32, BTreeMap<u64, u64>>,
+    /// Which file of each day is in use.
+    pub generations: BTreeMap<u32, u32>,
 }
 
 /// Is told what is wrong.
@@ -126,7 +128,8 @@ impl Store {
         }
         let transaction = self.read()?;
         let files = self.partitions.open_all(&transaction)?;
-        let mut verified = Verified::default();
+        let generations = files.iter().map(|file| (file.day, file.generation)).collect();
+        let mut verified = Verified { generations, ..Verified::default() };
         let mut look = Look { transaction: &transaction, found, count: 0 };
         for table in raw::ALL {
             verified.rows += look.raw(table);
