@@ -7,9 +7,10 @@
 use tracing::{error, info};
 
 use super::metrics::Metrics;
-use super::writer::{Error, Request, Writer};
+use super::writer::{Error, Request, Writer, failed};
 use crate::model::scrape::Event;
 use crate::model::time::{Millis, Timestamp};
+use crate::store::Retention;
 use crate::telemetry;
 
 /// Memory that may wait for room. A large fleet, 200 targets of which five errors each move in every cycle, fills it in an
@@ -99,17 +100,17 @@ impl Writer {
             Next::Event(None) => {
                 // The server stops: this is the last time that it is tried.
                 self.events_open = false;
-                return self.try_again(waiting);
+                return self.try_again(waiting).await;
             }
-            Next::Again => return self.try_again(waiting),
+            Next::Again => return self.try_again(waiting).await,
         }
         self.metrics.hold(&waiting);
         self.outage = Some(waiting);
         Ok(())
     }
 
-    /// Looks whether there is room.
-    fn try_again(&mut self, mut waiting: Waiting) -> Result<(), Error> {
+    /// Looks whether there is room, and makes some where something is to go anyway.
+    async fn try_again(&mut self, mut waiting: Waiting) -> Result<(), Error> {
         match self.store.recover() {
             Ok(committed) => {
                 if let Some(committed) = committed {
@@ -121,12 +122,33 @@ impl Writer {
                 Ok(())
             }
             Err(error) if error.is_full() && self.events_open => {
-                waiting.delay = Millis(waiting.delay.0 * 2).min(AGAIN_MAX);
+                let removing = !self.store.is_poisoned() && self.make_room().await?;
+                waiting.delay = if removing { AGAIN_MIN } else { Millis(waiting.delay.0 * 2).min(AGAIN_MAX) };
                 waiting.again = self.clock.now().plus(waiting.delay);
                 self.outage = Some(waiting);
                 Ok(())
             }
-            Err(error) => Err(super::writer::failed(error)),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Removes the oldest day of what is to go because of its age: that needs next to no room. Whether that may have made some.
+    async fn make_room(&mut self) -> Result<bool, Error> {
+        let now = self.clock.now();
+        self.watch_clock(now);
+        self.give_back().await?;
+        if self.space.is_copying() || !self.course.is_settled() {
+            return Ok(false);
+        }
+        if self.is_retention_due(now) {
+            self.retained_at = now;
+            self.space.remove();
+        }
+        // The commit that is owed may be of a process that comes back.
+        let retention = Retention { instances: Millis(now.0), ..self.settings.retention };
+        match self.remove_some(now, retention) {
+            Err(Error::Store(error)) if error.is_full() => Ok(false),
+            outcome => outcome,
         }
     }
 

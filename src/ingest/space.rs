@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::writer::{Error, NEVER, Settings, Writer, failed};
 use crate::model::time::{Millis, Timestamp};
-use crate::store::{self, Census, Compacted, Outlook, Part, Relief, Relieved, Sizes, Surplus, Survey};
+use crate::store::{self, Census, Compacted, Outlook, Part, Relief, Relieved, Retention, Sizes, Surplus, Survey};
 
 /// How often it is looked at. It reads all pages of the database, and a fleet writes less than a hundredth of its limit in that time.
 const SURVEY_EVERY: Millis = Millis::from_seconds(2 * 3600);
@@ -170,14 +170,15 @@ impl Space {
 }
 
 impl Writer {
-    /// Removes the oldest day of what has to go.
-    pub(super) fn remove_some(&mut self, now: Timestamp) -> Result<(), Error> {
-        if self.space.is_removing {
+    /// Removes the oldest day of what has to go; whether anything had to.
+    pub(super) fn remove_some(&mut self, now: Timestamp, retention: Retention) -> Result<bool, Error> {
+        // Should it fail, it is not tried again until it is due.
+        let had_to = std::mem::take(&mut self.space.is_removing);
+        if had_to {
             let surplus = self.space.surplus;
-            let more = self.store.retain_some(now, &self.settings.retention, &surplus).map_err(failed)?;
-            self.space.is_removing = more;
+            self.space.is_removing = self.store.retain_some(now, &retention, &surplus).map_err(failed)?;
         }
-        Ok(())
+        Ok(had_to)
     }
 
     /// Finds out what takes room, and what of it is too much.

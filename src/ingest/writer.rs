@@ -144,9 +144,9 @@ pub struct Writer {
     pub(super) outage: Option<Waiting>,
     /// Since when targets could have been scraped.
     started: Timestamp,
-    course: Course,
+    pub(super) course: Course,
     sealed_at: Timestamp,
-    retained_at: Timestamp,
+    pub(super) retained_at: Timestamp,
     /// What keeps the data within its size.
     pub(super) space: Space,
     /// When the next mute ends that has a time.
@@ -247,17 +247,14 @@ impl Writer {
     /// Seals and forgets what is due.
     async fn maintain(&mut self) -> Result<(), Error> {
         let now = self.clock.now();
-        if self.course.was_set() {
-            // In what it left out, or in what the machine slept, nobody could scrape.
-            self.started = now;
-        }
+        self.watch_clock(now);
         self.give_back().await?;
         // What is sealed or removed while the database is copied would not be in the copy.
         if self.space.is_copying() {
             return Ok(());
         }
         if self.course.is_settled() {
-            self.remove_some(now)?;
+            self.remove_some(now, self.settings.retention)?;
         }
         self.relieve_some(now).await?;
         // A clock that was set back is not waited for.
@@ -273,13 +270,24 @@ impl Writer {
         self.store.refer().map_err(failed)?;
         let sealed = self.store.seal(now).map_err(failed)?;
         self.metrics.sealed.inc_by(sealed as u64);
-        if sealed > 0 || !(Millis(0)..RETAIN_EVERY).contains(&now.since(self.retained_at)) {
+        if sealed > 0 || self.is_retention_due(now) {
             self.retained_at = now;
             self.space.remove();
-            self.remove_some(now)?;
+            self.remove_some(now, self.settings.retention)?;
         }
         self.survey(now).await?;
         self.relieve(now).await
+    }
+
+    pub(super) fn watch_clock(&mut self, now: Timestamp) {
+        if self.course.was_set() {
+            // In what it left out, or in what the machine slept, nobody could scrape.
+            self.started = now;
+        }
+    }
+
+    pub(super) fn is_retention_due(&self, now: Timestamp) -> bool {
+        !(Millis(0)..RETAIN_EVERY).contains(&now.since(self.retained_at))
     }
 
     /// Ends the lives of targets that are not scraped any more. Discovery says so itself while the server runs; this is for

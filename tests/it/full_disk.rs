@@ -239,3 +239,56 @@ async fn a_data_directory_that_can_not_be_made_says_that_the_disk_is_full() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("is full: make room and start again"), "{said}");
 }
+
+/// Samples of days ago, together so many megabytes that do not become smaller.
+fn old_samples(megabytes: usize) -> String {
+    let (mut chance, mut lines) = (Chance(9), String::new());
+    let now = hydrophone::clock::Clock::system().now().0 / 1000;
+    while lines.len() < megabytes << 20 {
+        let day = 2 + chance.below(4) as i64;
+        let message: String = std::iter::repeat_with(|| char::from(b'0' + chance.below(75) as u8))
+            .filter(|c| *c != '\\')
+            .take(3000)
+            .collect();
+        let at = now - day * 86_400 - lines.len() as i64 / 4000;
+        writeln!(
+            lines,
+            r#"{{"service": "s0", "key": "Old@1", "timestamp": {at}, "uuid": "old-{}", "class": "Old", "message": "{message}"}}"#,
+            lines.len()
+        )
+        .unwrap();
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shorter_retention_makes_room_on_a_disk_that_is_full() {
+    let target = Exposer::start(&body(0, [1, 1, 1])).await;
+    let place = Place::new(&config(&[&target], ""));
+    let Some(disk) = Disk::mount(&place.data(), 96) else { return };
+    let file = place.path().join("old.jsonl");
+    File::create(&file).unwrap().write_all(old_samples(40).as_bytes()).unwrap();
+    let mut command = hydrophone();
+    command.args(["import", "occurrences"]).arg(format!("--storage.path={}", place.data().display())).arg(&file);
+    let output = tokio::task::spawn_blocking(move || run(command)).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let top = format!("/api/v1/top?by=service&{RANGE}");
+    // Its clock is believed when the last scrape was lately.
+    let first = place.start();
+    first.until(&top, 30, |top| top["total"] == 3).await;
+    drop(first);
+
+    let server = place.start();
+    server.ready().await;
+    disk.fill(0);
+    until_ready_says(&server, 503).await;
+    target.expose(&body(0, [5, 5, 5]));
+    tokio::time::sleep(AGAIN * 100).await;
+    assert_eq!(server.send(Method::GET, "/-/ready").await.0, 503, "nothing makes room by itself");
+    place.configure(&config(&[&target], "storage: {retention: {occurrences: 1d}}"));
+    server.signal("HUP");
+    until_ready_says(&server, 200).await;
+    server.until(&top, 30, |top| top["total"] == 15).await;
+    drop(server);
+    verify(&place).await;
+}
