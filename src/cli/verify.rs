@@ -11,6 +11,7 @@ use super::backup::{Source, megabytes};
 use super::{print, remote};
 use crate::backup::{Directory, Manifest, Nowhere, Restoring, inspect};
 use crate::clock::Clock;
+use crate::door::token;
 use crate::store::{Finding, salvage};
 
 /// Lines about damage that are printed; how many more there are is said.
@@ -117,9 +118,16 @@ fn data(path: &Path, report: &mut Report) -> Result<ExitCode> {
 fn repair(path: &Path, to: &Path) -> Result<ExitCode> {
     let mut report = Report::default();
     salvage(path, to, &mut |finding| report.tell(&format!("lost: {finding}")))?;
-    let mut left = Report::default();
-    let code = data(to, &mut left)?;
-    print(&format!("{} has what could be saved of {}", to.display(), path.display()));
+    if let Err(error) = token::copy(path, to) {
+        report.tell(&format!("lost: API tokens: {:#}", anyhow!(error)));
+    }
+    let code = data(to, &mut Report::default())?;
+    let saved = format!("{} has what could be saved of {}", to.display(), path.display());
+    print(&match report.findings {
+        0 => format!("{saved}: nothing was lost"),
+        1 => format!("{saved}: 1 thing was lost"),
+        findings => format!("{saved}: {findings} things were lost"),
+    });
     Ok(code)
 }
 

@@ -173,6 +173,21 @@ pub fn revoke(storage: &Path, name: &str) -> Result<(), Error> {
     })
 }
 
+/// Copies the tokens of one data directory to another that has none.
+///
+/// # Errors
+/// When they can not be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    let tokens = read(&from.join(FILE))?;
+    if tokens.is_empty() {
+        return Ok(());
+    }
+    change(to, |all| {
+        *all = tokens;
+        Ok(())
+    })
+}
+
 fn change(storage: &Path, change: impl FnOnce(&mut Vec<Token>) -> Result<(), Error>) -> Result<(), Error> {
     let io = |path: &Path, what| {
         let path = path.to_owned();

@@ -73,6 +73,8 @@ pub(super) fn upgrade_by(path: &Path, steps: &[Step]) -> Result<(), Error> {
     let io = |what, path: PathBuf| move |source| Error::Io { what, path, source };
     let to = steps.len() as u32 + 1;
     let kept = path.join(kept_name(to));
+    // Whoever went back to an older version has moved up what was in it. One that is not empty stays.
+    let _ = std::fs::remove_dir(&kept);
     if kept.try_exists().map_err(io("can not read", kept.clone()))? {
         return Err(Error::Occupied { path: kept });
     }

@@ -24,7 +24,7 @@ use crate::store::{self, Edited, Store, Task};
 /// How often it is looked whether a job is due.
 const TICK: Millis = Millis::from_seconds(1);
 
-/// After a round a job rests this many times as long as the round took, so that all of them take at most a fiftieth of a core.
+/// After a round a job rests this many times as long as the round took, so that all four take at most a fortieth of a core.
 const REST_FACTOR: i64 = 150;
 
 /// After a failure a job rests at least as long.

@@ -217,3 +217,22 @@ fn commands_say_what_is_wrong_and_touch_nothing() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("is wrong"), "{said}");
 }
+
+#[test]
+fn a_repair_takes_the_tokens_along_and_says_how_much_was_lost() {
+    let place = Place::new("services: []\n");
+    let at = |name: &str| place.path().join(name).display().to_string();
+    drop(Store::open(&place.data()).unwrap());
+    let data = place.data().display().to_string();
+    let (code, secret) = command(&["token", "create", "robot", "--role", "read", "--storage.path", &data]);
+    assert_eq!(code, Some(0), "{secret}");
+    let (code, said) = command(&["verify", "--storage.path", &data, "--repair", &at("repaired")]);
+    assert!(code == Some(0) && said.contains("nothing was lost"), "{said}");
+    let listed = |data: &str| command(&["token", "list", "--storage.path", data]).1;
+    assert!(listed(&data).contains("robot"));
+    assert_eq!(listed(&at("repaired")), listed(&data));
+
+    hydrophone::fs::rewrite_atomic(&place.data().join("tokens.json"), b"{").unwrap();
+    let (code, said) = command(&["verify", "--storage.path", &data, "--repair", &at("again")]);
+    assert!(code == Some(0) && said.contains("lost: API tokens: ") && said.contains("1 thing was lost"), "{said}");
+}

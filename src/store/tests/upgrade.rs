@@ -133,10 +133,12 @@ fn an_upgrade_that_fails_leaves_everything_as_it_was_and_is_begun_again() {
 
     // Where somebody has put something else nothing is begun.
     std::fs::create_dir(path.join("before-v3")).unwrap();
+    std::fs::File::create(path.join("before-v3/mine")).unwrap();
     let error = upgrade_by(&path, &STEPS).unwrap_err().to_string();
     assert!(error.contains("before-v3 holds data already"), "{error}");
-    std::fs::remove_dir(path.join("before-v3")).unwrap();
+    std::fs::remove_file(path.join("before-v3/mine")).unwrap();
 
+    // An empty one is what is left of it when somebody went back.
     upgrade_by(&path, &STEPS).unwrap();
     assert_eq!(said(&path), (5, 1, vec!["mine!?".to_owned()]));
 }
