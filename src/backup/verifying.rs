@@ -15,9 +15,11 @@ pub fn inspect(path: &Path, found: &mut Found<'_>) -> Result<Inspected, Error> {
     let directory = path.join("occurrences");
     let days = search::check(&directory).map_err(Error::io("can not read the search index in", &directory))?;
     for checked in days {
-        let used = inspected.verified.as_ref().and_then(|verified| verified.generations.get(&checked.day));
-        if used.is_some_and(|used| *used != checked.generation) {
-            // Of a file that was rewritten: it is on its way out.
+        let is_used = |verified: &Verified| {
+            verified.generations.get(&checked.day).is_some_and(|used| *used == checked.generation)
+        };
+        if !inspected.verified.as_ref().is_none_or(is_used) {
+            // Of a file that was rewritten, or of a day that is gone: it is on its way out.
             continue;
         }
         let what = match (&checked.state, &inspected.verified) {

@@ -119,7 +119,8 @@ fn repair(path: &Path, to: &Path) -> Result<ExitCode> {
     let mut report = Report::default();
     salvage(path, to, &mut |finding| report.tell(&format!("lost: {finding}")))?;
     if let Err(error) = token::copy(path, to) {
-        report.tell(&format!("lost: API tokens: {:#}", anyhow!(error)));
+        report.findings += 1;
+        print(&format!("lost: API tokens: {:#}", anyhow!(error)));
     }
     let code = data(to, &mut Report::default())?;
     let saved = format!("{} has what could be saved of {}", to.display(), path.display());

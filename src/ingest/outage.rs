@@ -10,7 +10,7 @@ use super::metrics::Metrics;
 use super::writer::{Error, Request, Writer, failed};
 use crate::model::scrape::Event;
 use crate::model::time::{Millis, Timestamp};
-use crate::store::Retention;
+use crate::store::{self, Retention, Surplus};
 use crate::telemetry;
 
 /// Memory that may wait for room. A large fleet, 200 targets of which five errors each move in every cycle, fills it in an
@@ -111,7 +111,11 @@ impl Writer {
 
     /// Looks whether there is room, and makes some where something is to go anyway.
     async fn try_again(&mut self, mut waiting: Waiting) -> Result<(), Error> {
-        match self.store.recover() {
+        let mut outcome = self.store.recover();
+        if outcome.as_ref().is_err_and(store::Error::is_full) && self.make_room().await? {
+            outcome = self.store.recover();
+        }
+        match outcome {
             Ok(committed) => {
                 if let Some(committed) = committed {
                     self.metrics.commits.inc();
@@ -122,8 +126,7 @@ impl Writer {
                 Ok(())
             }
             Err(error) if error.is_full() && self.events_open => {
-                let removing = !self.store.is_poisoned() && self.make_room().await?;
-                waiting.delay = if removing { AGAIN_MIN } else { Millis(waiting.delay.0 * 2).min(AGAIN_MAX) };
+                waiting.delay = Millis(waiting.delay.0 * 2).min(AGAIN_MAX);
                 waiting.again = self.clock.now().plus(waiting.delay);
                 self.outage = Some(waiting);
                 Ok(())
@@ -132,24 +135,30 @@ impl Writer {
         }
     }
 
-    /// Removes the oldest day of what is to go because of its age: that needs next to no room. Whether that may have made some.
+    /// Removes samples that are older than they may be, which needs next to no room, and what else is; whether that was tried.
     async fn make_room(&mut self) -> Result<bool, Error> {
         let now = self.clock.now();
         self.watch_clock(now);
+        if self.store.is_poisoned() {
+            return Ok(false);
+        }
         self.give_back().await?;
         if self.space.is_copying() || !self.course.is_settled() {
             return Ok(false);
         }
-        if self.is_retention_due(now) {
-            self.retained_at = now;
-            self.space.remove();
-        }
         // The commit that is owed may be of a process that comes back.
         let retention = Retention { instances: Millis(now.0), ..self.settings.retention };
-        match self.remove_some(now, retention) {
-            Err(Error::Store(error)) if error.is_full() => Ok(false),
-            outcome => outcome,
+        let first_day = now.minus(retention.occurrences).day();
+        let mut tried = false;
+        while self.store.partitions().map_err(failed)?.first().is_some_and(|oldest| oldest.day < first_day) {
+            tried = true;
+            match self.store.retain_some(now, &retention, &Surplus::default()) {
+                Ok(_) => {}
+                Err(error) if error.is_full() => break,
+                Err(error) => return Err(failed(error)),
+            }
         }
+        Ok(tried)
     }
 
     /// What people ask for is refused while there is no room: they should know, and not find it done an hour later.

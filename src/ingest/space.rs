@@ -54,8 +54,17 @@ const SPARE_BYTES: u64 = 64 << 20;
 /// What takes room, and how that grows.
 type Surveyed = Result<(Survey, Option<Outlook>), store::Error>;
 
-/// What to remove, by what that was found out, and how long that took.
-type Finding = (Result<Option<Relief>, store::Error>, Option<Census>, Millis);
+/// What to remove.
+#[derive(Debug)]
+struct Finding {
+    relief: Result<Option<Relief>, store::Error>,
+    /// By what it was found out.
+    census: Option<Census>,
+    /// For this limit.
+    bytes_max: u64,
+    /// How long that took.
+    took: Millis,
+}
 
 /// What is being done to keep the data within its size.
 #[derive(Debug)]
@@ -130,6 +139,11 @@ impl Space {
         self.is_removing = true;
     }
 
+    /// Nothing can be removed at present, which took so long to find out.
+    fn leave_alone(&mut self, took: Millis) {
+        self.futile_for = Millis(took.0.saturating_mul(SURVEY_SHARE));
+    }
+
     /// Whether it was found lately that nothing can be removed.
     fn is_relief_futile(&self, now: Timestamp) -> bool {
         (Millis(0)..self.futile_for).contains(&now.since(self.relieved_at))
@@ -170,15 +184,13 @@ impl Space {
 }
 
 impl Writer {
-    /// Removes the oldest day of what has to go; whether anything had to.
-    pub(super) fn remove_some(&mut self, now: Timestamp, retention: Retention) -> Result<bool, Error> {
-        // Should it fail, it is not tried again until it is due.
-        let had_to = std::mem::take(&mut self.space.is_removing);
-        if had_to {
+    /// Removes the oldest day of what has to go.
+    pub(super) fn remove_some(&mut self, now: Timestamp, retention: Retention) -> Result<(), Error> {
+        if self.space.is_removing {
             let surplus = self.space.surplus;
             self.space.is_removing = self.store.retain_some(now, &retention, &surplus).map_err(failed)?;
         }
-        Ok(had_to)
+        Ok(())
     }
 
     /// Finds out what takes room, and what of it is too much.
@@ -319,13 +331,13 @@ impl Writer {
             None if self.space.is_copy_due => self.copy(),
             None => {
                 self.space.is_relieving = self.is_relief_due()? && !self.space.is_relief_futile(now);
-                let mut census = self.space.census.take();
                 if self.space.is_relieving {
+                    let mut census = self.space.census.take();
                     let (store, bytes_max, watch) =
                         (Arc::clone(&self.store), self.occurrence_bytes_max(), self.clock.stopwatch());
                     self.space.relief = Some(tokio::task::spawn_blocking(move || {
                         let found = store.prepare_relief(bytes_max, &mut census);
-                        (found, census, watch.millis())
+                        Finding { relief: found, census, bytes_max, took: watch.millis() }
                     }));
                 }
             }
@@ -335,15 +347,22 @@ impl Writer {
                 // Where nothing can be removed, or not at present, it is tried again when it is looked the next time.
                 self.space.is_relieving = false;
                 match finding.await {
-                    // The limit may have been raised meanwhile.
-                    Ok((Ok(Some(relief)), census, _)) if self.is_relief_due()? => {
+                    Ok(Finding { relief: Ok(Some(relief)), census, bytes_max, .. }) => {
+                        // The limit may have been raised meanwhile.
+                        if self.occurrence_bytes_max() > bytes_max || !self.is_relief_due()? {
+                            self.store.discard(&relief).map_err(failed)?;
+                            return Ok(());
+                        }
                         self.report(self.store.relieve(relief).map_err(failed)?);
                         self.space.is_relieving = true;
                         self.space.census = census;
+                        self.space.futile_for = Millis(0);
                     }
-                    Ok((Ok(Some(_)), _, _)) => {}
-                    Ok((Ok(None), _, took)) => self.space.futile_for = Millis(took.0.saturating_mul(SURVEY_SHARE)),
-                    Ok((Err(error), _, _)) => tracing::error!(%error, "can not find out which occurrences to remove"),
+                    Ok(Finding { relief: Ok(None), took, .. }) => self.space.leave_alone(took),
+                    Ok(Finding { relief: Err(error), took, .. }) => {
+                        self.space.leave_alone(took);
+                        tracing::error!(%error, "can not find out which occurrences to remove");
+                    }
                     Err(error) => tracing::error!(%error, "finding out which occurrences to remove broke off"),
                 }
             }

@@ -146,7 +146,7 @@ pub struct Writer {
     started: Timestamp,
     pub(super) course: Course,
     sealed_at: Timestamp,
-    pub(super) retained_at: Timestamp,
+    retained_at: Timestamp,
     /// What keeps the data within its size.
     pub(super) space: Space,
     /// When the next mute ends that has a time.
@@ -270,7 +270,7 @@ impl Writer {
         self.store.refer().map_err(failed)?;
         let sealed = self.store.seal(now).map_err(failed)?;
         self.metrics.sealed.inc_by(sealed as u64);
-        if sealed > 0 || self.is_retention_due(now) {
+        if sealed > 0 || !(Millis(0)..RETAIN_EVERY).contains(&now.since(self.retained_at)) {
             self.retained_at = now;
             self.space.remove();
             self.remove_some(now, self.settings.retention)?;
@@ -284,10 +284,6 @@ impl Writer {
             // In what it left out, or in what the machine slept, nobody could scrape.
             self.started = now;
         }
-    }
-
-    pub(super) fn is_retention_due(&self, now: Timestamp) -> bool {
-        !(Millis(0)..RETAIN_EVERY).contains(&now.since(self.retained_at))
     }
 
     /// Ends the lives of targets that are not scraped any more. Discovery says so itself while the server runs; this is for

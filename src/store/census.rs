@@ -25,6 +25,8 @@ pub struct Census {
     newest: FxHashMap<AggregateId, Vec<Run>>,
     days: BTreeMap<u32, DayCount>,
     plan: Plan,
+    /// For which limit.
+    bytes_max: u64,
 }
 
 /// The occurrences of a day.
@@ -82,7 +84,7 @@ impl Census {
             let (thinned_commit, total) = (thinned.commit, thinned.kept);
             days.insert(day, DayCount { first_commit, thinned_commit, total, among_newest: [0; KEEP.len()] });
         }
-        let mut census = Self { commit, newest: FxHashMap::default(), days, plan: Plan::Drop { before: 0 } };
+        let mut census = Self { commit, newest: FxHashMap::default(), days, plan: Plan::Drop { before: 0 }, bytes_max };
         let mut taken = FxHashMap::default();
         for (aggregate, runs) in waiting {
             census.count(taken.entry(aggregate).or_default(), aggregate, &runs.iter().collect::<Vec<_>>());
@@ -95,7 +97,7 @@ impl Census {
             runs.retain(|run| run.first.commit <= referenced_commit);
             census.count(taken.entry(aggregate).or_default(), aggregate, &runs);
         }
-        census.plan = census.plan(&store.partitions.all(&transaction)?, bytes_max);
+        census.plan = census.plan(&store.partitions.all(&transaction)?);
         Ok(census)
     }
 
@@ -123,22 +125,22 @@ impl Census {
     }
 
     /// Days are thinned by the first step by which any loses enough. They are dropped, the oldest first, when nothing can be thinned,
-    /// or what could be is so little that the others alone take more than `bytes_max`; never the one that is written to.
-    fn plan(&self, partitions: &[Partition], bytes_max: u64) -> Plan {
+    /// or what could be is so little that the others alone take too much; never the one that is written to.
+    fn plan(&self, partitions: &[Partition]) -> Plan {
         let any_loses = |step: &usize| self.days.values().any(|day| day.stay(*step).is_some());
         let loses =
             |day: u32| self.days.get(&day).is_some_and(|day| (0..KEEP.len()).any(|step| day.stay(step).is_some()));
         let mut fixed_bytes: u64 = partitions.iter().filter(|part| !loses(part.day)).map(|part| part.bytes).sum();
         let thinnable = (0..KEEP.len()).find(any_loses);
         if let Some(step) = thinnable
-            && fixed_bytes <= bytes_max
+            && fixed_bytes <= self.bytes_max
         {
             return Plan::Thin { step };
         }
         let latest = partitions.iter().map(|part| part.commit).max();
         let mut before = 0;
         for part in partitions.iter().take_while(|part| Some(part.commit) < latest) {
-            if fixed_bytes <= bytes_max {
+            if fixed_bytes <= self.bytes_max {
                 break;
             }
             before = part.day.saturating_add(1);
@@ -148,6 +150,11 @@ impl Census {
             Some(step) if before == 0 => Plan::Thin { step },
             _ => Plan::Drop { before },
         }
+    }
+
+    /// Whether its plan does for this limit: under a higher one it might remove too much.
+    pub(super) fn is_for(&self, bytes_max: u64) -> bool {
+        bytes_max <= self.bytes_max
     }
 
     /// What is to be done next; it counts as done from now on. `None` when all is. `days` are those there are.

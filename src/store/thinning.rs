@@ -76,7 +76,7 @@ impl Store {
             *census = None;
             return Ok(None);
         }
-        if let Some(known) = census
+        if let Some(known) = census.as_mut().filter(|known| known.is_for(bytes_max))
             && let Some(relief) = self.next_relief(known)?
         {
             return Ok(Some(relief));
@@ -110,12 +110,25 @@ impl Store {
         self.apply_relief(relief).map_err(|error| self.poison(error))
     }
 
+    /// Removes what was written for a relief that is not needed any more.
+    ///
+    /// # Errors
+    /// When it can not be removed.
+    pub fn discard(&self, relief: &Relief) -> Result<(), Error> {
+        match &relief.0 {
+            Step::Thin { rewritten, .. } => Ok(self.partitions.discard(&self.read()?, rewritten)?),
+            Step::Drop { .. } => Ok(()),
+        }
+    }
+
     fn apply_relief(&self, Relief(step): Relief) -> Result<Relieved, Error> {
         self.sweep()?;
         let transaction = self.begin_to_remove()?;
         let relieved = match &step {
             Step::Thin { rewritten, keep_max } => {
                 if !self.partitions.replace(&transaction, rewritten, *keep_max)? {
+                    drop(transaction);
+                    self.partitions.discard(&self.read()?, rewritten)?;
                     return Ok(Relieved::Nothing);
                 }
                 Relieved::Thinned { day: rewritten.day(), removed: rewritten.removed() }

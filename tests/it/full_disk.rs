@@ -265,7 +265,7 @@ fn old_samples(megabytes: usize) -> String {
 async fn shorter_retention_makes_room_on_a_disk_that_is_full() {
     let target = Exposer::start(&body(0, [1, 1, 1])).await;
     let place = Place::new(&config(&[&target], ""));
-    let Some(disk) = Disk::mount(&place.data(), 96) else { return };
+    let Some(disk) = Disk::mount(&place.data(), 192) else { return };
     let file = place.path().join("old.jsonl");
     File::create(&file).unwrap().write_all(old_samples(40).as_bytes()).unwrap();
     let mut command = hydrophone();
@@ -276,10 +276,16 @@ async fn shorter_retention_makes_room_on_a_disk_that_is_full() {
     // Its clock is believed when the last scrape was lately.
     let first = place.start();
     first.until(&top, 30, |top| top["total"] == 3).await;
+    // An index that is begun on a full disk would be one that `verify` finds incomplete.
+    let is_indexed = |status: &Value| {
+        status["search"]["complete"] == true && status["search"]["occurrences"].as_u64() > Some(10_000)
+    };
+    first.until("/api/v1/status", 120, is_indexed).await;
     drop(first);
 
     let server = place.start();
     server.ready().await;
+    server.until("/api/v1/status", 120, is_indexed).await;
     disk.fill(0);
     until_ready_says(&server, 503).await;
     target.expose(&body(0, [5, 5, 5]));

@@ -52,6 +52,24 @@ impl Rewritten {
 }
 
 impl Partitions {
+    /// Removes the file of a rewriting that is not to be put in use.
+    ///
+    /// # Errors
+    /// When it can not be removed.
+    pub fn discard(&self, transaction: &ReadTransaction, rewritten: &Rewritten) -> Result<(), Error> {
+        let Rewritten { day, generation, .. } = *rewritten;
+        if Index::of(transaction).and_then(|index| index.generation(day)).map_err(self.indexing())? < generation {
+            let path = self.directory_of(day)?.join(file_name(generation));
+            match self.disk().remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io("removing", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Writes what of a day `keep` wants into a file of the next generation. Changes nothing that is in use, so it may run beside
     /// commits and readers. A damaged block is logged and left out.
     ///
@@ -65,11 +83,27 @@ impl Partitions {
     ) -> Result<Rewritten, Error> {
         let index = Index::of(transaction).map_err(self.indexing())?;
         let before = index.thinned(day).map_err(self.indexing())?;
-        let generation = before.generation;
-        let mut out = Output::new(self, day, generation + 1)?;
+        let mut out = Output::new(self, day, before.generation + 1)?;
+        let path = out.path.clone();
+        let written = self.copy(&index, &before, keep, &mut out).and_then(|()| out.finish());
+        if written.is_err() {
+            // It may have found no room. What can not be removed goes at the next start.
+            let _ = self.disk().remove_file(&path);
+        }
+        written
+    }
+
+    fn copy(
+        &self,
+        index: &Index,
+        before: &Thinned,
+        keep: &dyn Fn(AggregateId, OccurrenceId) -> bool,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        let day = out.rewritten.day;
         // A block that was rewritten begins with its first commit and says nothing of its last one.
         out.rewritten.last_commit = before.commit;
-        let old = self.open_to_read(day, generation)?;
+        let old = self.open_to_read(day, before.generation)?;
         for place in index.blocks(day, 0..=u64::MAX).map_err(self.indexing())? {
             let place = place.map_err(self.indexing())?;
             out.rewritten.last_commit = out.rewritten.last_commit.max(place.commit);
@@ -91,7 +125,7 @@ impl Partitions {
             out.rewritten.removed += (before - records.len()) as u64;
             out.take(records)?;
         }
-        out.finish()
+        Ok(())
     }
 
     /// Puts a rewritten file in the place of the old one; what commits have added since is copied behind it. False when the day is not

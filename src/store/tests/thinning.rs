@@ -319,6 +319,24 @@ fn noise_that_comes_after_a_census_costs_no_further_day() {
 }
 
 #[test]
+fn what_was_to_be_dropped_stays_when_the_limit_is_raised() {
+    let mut life = Life::new();
+    for day in 0..6 {
+        life.scrape(day * DAY, &(0..200).map(|key| format!("Rare{day}x{key}")).collect::<Vec<_>>());
+    }
+    life.scrape(5 * DAY + 60_000, &vec!["Noisy".to_owned(); 600]);
+    let mut census = None;
+    let relief = life.store.prepare_relief(1, &mut census).unwrap().unwrap();
+    assert!(relief.drops_a_day());
+    let limit = life.bytes() - 1;
+    let relief = life.store.prepare_relief(limit, &mut census).unwrap().unwrap();
+    assert!(!relief.drops_a_day(), "thinning is enough");
+    let before = life.file_bytes();
+    life.store.discard(&relief).unwrap();
+    assert!(life.file_bytes() < before && life.file_bytes() == life.bytes());
+}
+
+#[test]
 fn the_day_that_is_written_to_stays_when_the_clock_was_set_back() {
     let mut life = Life::new();
     for day in [3, 4, 5, 1] {
