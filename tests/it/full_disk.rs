@@ -265,9 +265,9 @@ fn old_samples(megabytes: usize) -> String {
 async fn shorter_retention_makes_room_on_a_disk_that_is_full() {
     let target = Exposer::start(&body(0, [1, 1, 1])).await;
     let place = Place::new(&config(&[&target], ""));
-    let Some(disk) = Disk::mount(&place.data(), 192) else { return };
+    let Some(disk) = Disk::mount(&place.data(), 320) else { return };
     let file = place.path().join("old.jsonl");
-    File::create(&file).unwrap().write_all(old_samples(40).as_bytes()).unwrap();
+    File::create(&file).unwrap().write_all(old_samples(28).as_bytes()).unwrap();
     let mut command = hydrophone();
     command.args(["import", "occurrences"]).arg(format!("--storage.path={}", place.data().display())).arg(&file);
     let output = tokio::task::spawn_blocking(move || run(command)).await.unwrap();
@@ -277,9 +277,8 @@ async fn shorter_retention_makes_room_on_a_disk_that_is_full() {
     let first = place.start();
     first.until(&top, 30, |top| top["total"] == 3).await;
     // An index that is begun on a full disk would be one that `verify` finds incomplete.
-    let is_indexed = |status: &Value| {
-        status["search"]["complete"] == true && status["search"]["occurrences"].as_u64() > Some(10_000)
-    };
+    let is_indexed =
+        |status: &Value| status["search"]["complete"] == true && status["search"]["occurrences"].as_u64() > Some(9_000);
     first.until("/api/v1/status", 120, is_indexed).await;
     drop(first);
 
