@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use rustc_hash::FxHashMap;
+use tantivy::directory::MmapDirectory;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{FutureResult, Index, IndexReader, IndexWriter, ReloadPolicy, SegmentMeta, TantivyError};
 
@@ -36,6 +37,7 @@ pub(super) struct Day {
     number: u32,
     path: PathBuf,
     fields: Fields,
+    files: MmapDirectory,
     index: Index,
     reader: IndexReader,
     state: State,
@@ -66,7 +68,8 @@ impl Day {
     /// Opens the index in `path`. All its bytes are checked.
     pub(super) fn open(path: &Path, day: u32, fields: Fields) -> Result<Self, Error> {
         let unusable = |error: TantivyError| Error::unusable(path, error.to_string());
-        let index = Index::open_in_dir(path).map_err(unusable)?;
+        let files = MmapDirectory::open(path).map_err(|error| unusable(error.into()))?;
+        let index = Index::open(files.clone()).map_err(unusable)?;
         let (schema, _) = schema::schema();
         if index.schema() != schema || *index.settings() != schema::settings() {
             return Err(Error::unusable(path, "it was made by another version"));
@@ -82,7 +85,7 @@ impl Day {
         if let Some(file) = index.validate_checksum().map_err(unusable)?.iter().next() {
             return Err(Error::unusable(path, format!("{} is damaged", file.display())));
         }
-        let day = Self::new(path, day, fields, index, state)?;
+        let day = Self::new(path, day, fields, files, index, state)?;
         let documents = state.occurrences + u64::from(state.shared);
         let searcher = day.reader.searcher();
         if searcher.num_docs() != documents {
@@ -96,19 +99,27 @@ impl Day {
     pub(super) fn create(path: &Path, day: u32, fields: Fields) -> Result<Self, Error> {
         std::fs::create_dir_all(path).map_err(Error::io("creating", path))?;
         let (schema, _) = schema::schema();
-        let builder = Index::builder().schema(schema).settings(schema::settings());
-        let index = builder.create_in_dir(path).map_err(Error::engine("creating", path))?;
+        let failed = |error: TantivyError| Error::engine("creating", path)(error);
+        let files = MmapDirectory::open(path).map_err(|error| failed(error.into()))?;
+        let index = Index::create(files.clone(), schema, schema::settings()).map_err(failed)?;
         if let Some(parent) = path.parent() {
             fs::sync_directory(parent).map_err(Error::io("syncing", parent))?;
         }
-        Self::new(path, day, fields, index, State::default())
+        Self::new(path, day, fields, files, index, State::default())
     }
 
-    fn new(path: &Path, day: u32, fields: Fields, index: Index, state: State) -> Result<Self, Error> {
+    fn new(
+        path: &Path,
+        number: u32,
+        fields: Fields,
+        files: MmapDirectory,
+        index: Index,
+        state: State,
+    ) -> Result<Self, Error> {
         schema::register(index.tokenizers());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).doc_store_cache_num_blocks(0);
         let reader = reader.try_into().map_err(Error::engine("reading", path))?;
-        Ok(Self { number: day, path: path.to_owned(), fields, index, reader, state, writing: None, is_worn: false })
+        Ok(Self { number, path: path.to_owned(), fields, files, index, reader, state, writing: None, is_worn: false })
     }
 
     /// All commits of the day up to this one are in it.
@@ -163,7 +174,10 @@ impl Day {
         // The engine does not sync the directory after its last rename.
         fs::sync_directory(&self.path).map_err(Error::io("syncing", &self.path))?;
         self.state = writing.next;
-        self.reader.reload().map_err(failed)
+        self.reader.reload().map_err(failed)?;
+        // The engine remembers each file that it ever mapped, of which there are some for each commit, until it is asked for them.
+        let _ = self.files.get_cache_info();
+        Ok(())
     }
 
     /// Goes on making one segment of a day that is over, in the background; whether that is done. The caller's readers
@@ -211,8 +225,10 @@ impl Day {
     /// kilobytes kept megabytes from being used for anything else. Opened at once it lies together.
     pub(super) fn refresh(&mut self) -> Result<(), Error> {
         if self.is_worn && self.writing.is_none() {
-            let index = Index::open_in_dir(&self.path).map_err(Error::engine("opening", &self.path))?;
-            *self = Self::new(&self.path.clone(), self.number, self.fields, index, self.state)?;
+            let failed = |error: TantivyError| Error::engine("opening", &self.path)(error);
+            let files = MmapDirectory::open(&self.path).map_err(|error| failed(error.into()))?;
+            let index = Index::open(files.clone()).map_err(failed)?;
+            *self = Self::new(&self.path.clone(), self.number, self.fields, files, index, self.state)?;
         }
         Ok(())
     }
