@@ -262,7 +262,7 @@ async fn a_clock_that_is_set_back_during_a_scrape_or_between_two_is_not_waited_f
                 {
                     break scrape;
                 }
-                fleet.clock.advance(Millis(100));
+                fleet.clock.advance(Millis(30));
                 // What follows from it gets its turn, on other threads too: no scrape is to run into its timeout.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
