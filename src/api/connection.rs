@@ -1,13 +1,16 @@
 //! Places for connections, and who gives theirs up when there are not enough.
 //!
 //! An open connection costs a client nothing, so thousands of idle ones must not keep anybody out. When all places are taken, the
-//! connection that has waited longest for its next request gives way to the new one; one that is being answered never does.
+//! connection that has waited longest for its next request gives way to the new one; one that is being answered does not, as long as
+//! its client takes what is sent to it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// All places.
 pub(super) struct Places {
@@ -17,6 +20,16 @@ pub(super) struct Places {
     turns: AtomicU64,
     /// Somebody became idle while all places were taken.
     idle: Notify,
+}
+
+/// How far an answer is.
+struct Sending {
+    /// When something of it was handed over or taken.
+    since: Instant,
+    /// Pieces that were handed over and are not sent yet.
+    pieces: usize,
+    /// There is nothing to hand over, and it is our turn.
+    is_ours: bool,
 }
 
 /// One open connection.
@@ -33,6 +46,10 @@ struct State {
     requests: usize,
     /// Since which turn there are none.
     idle_since: u64,
+    /// And since when.
+    idle_from: Instant,
+    /// Answers that have begun, by the turn in which they were asked for.
+    answers: BTreeMap<u64, Sending>,
     is_dismissed: bool,
 }
 
@@ -48,6 +65,16 @@ pub(super) struct Place {
 pub(super) struct Busy {
     places: Arc<Places>,
     connection: Arc<Connection>,
+    number: u64,
+}
+
+/// Whom a connection waited for too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// It was asked nothing.
+    Idle,
+    /// It was asked something, and nothing of an answer was taken.
+    Stalled,
 }
 
 impl Places {
@@ -79,8 +106,15 @@ impl Places {
             }
         };
         let number = self.turn();
-        let state = Mutex::new(State { requests: 0, idle_since: number, is_dismissed: false });
-        let connection = Arc::new(Connection { state, changed: Notify::new(), dismissed: Notify::new() });
+        let state = State {
+            requests: 0,
+            idle_since: number,
+            idle_from: Instant::now(),
+            answers: BTreeMap::new(),
+            is_dismissed: false,
+        };
+        let connection =
+            Arc::new(Connection { state: Mutex::new(state), changed: Notify::new(), dismissed: Notify::new() });
         self.lock().insert(number, Arc::clone(&connection));
         Some(Place { places: Arc::clone(self), number, connection, _permit: permit })
     }
@@ -131,14 +165,26 @@ impl Place {
         self.connection.dismissed.notified().await;
     }
 
-    /// Waits until the connection has been idle for `limit`.
-    pub(super) async fn idle(&self, limit: std::time::Duration) {
+    /// Waits until the connection has been asked nothing for `idle_max`, or some answer has waited for its client for `stall_max`.
+    pub(super) async fn overdue(&self, idle_max: Duration, stall_max: Duration) -> Overdue {
         loop {
             let changed = self.connection.changed.notified();
-            if self.connection.lock().requests > 0 {
-                changed.await;
-            } else if tokio::time::timeout(limit, changed).await.is_err() {
-                return;
+            let due = {
+                let state = self.connection.lock();
+                match state.answers.values().filter(|answer| answer.waits()).map(|answer| answer.since).min() {
+                    Some(since) => Some((since + stall_max, Overdue::Stalled)),
+                    None if state.requests == 0 => Some((state.idle_from + idle_max, Overdue::Idle)),
+                    // We work.
+                    None => None,
+                }
+            };
+            match due {
+                None => changed.await,
+                Some((due, overdue)) if due <= Instant::now() => return overdue,
+                // An answer goes on without a word, so there is another look then.
+                Some((due, _)) => {
+                    let _ = tokio::time::timeout_at(due, changed).await;
+                }
             }
         }
     }
@@ -155,16 +201,66 @@ impl Busy {
     pub(super) fn new(places: &Arc<Places>, connection: &Arc<Connection>) -> Self {
         connection.lock().requests += 1;
         connection.changed.notify_one();
-        Self { places: Arc::clone(places), connection: Arc::clone(connection) }
+        Self { places: Arc::clone(places), connection: Arc::clone(connection), number: places.turn() }
+    }
+
+    /// The answer begins: its head is there, and it is the client's turn.
+    pub(super) fn begin(&self) {
+        let begun = Sending { since: Instant::now(), pieces: 0, is_ours: false };
+        self.connection.lock().answers.insert(self.number, begun);
+        self.connection.changed.notify_one();
+    }
+
+    /// A piece of the answer is handed over.
+    pub(super) fn give(&self) {
+        self.note(|answer| {
+            answer.pieces += 1;
+            answer.is_ours = false;
+            answer.since = Instant::now();
+        });
+    }
+
+    /// A piece of the answer is sent.
+    pub(super) fn taken(&self) {
+        self.note(|answer| {
+            answer.pieces -= 1;
+            answer.since = Instant::now();
+        });
+    }
+
+    /// There is nothing to hand over.
+    pub(super) fn work(&self) {
+        self.note(|answer| answer.is_ours = true);
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Sending)) {
+        let mut state = self.connection.lock();
+        let Some(answer) = state.answers.get_mut(&self.number) else { return };
+        let waited = answer.waits();
+        change(answer);
+        let waits = answer.waits();
+        drop(state);
+        if waits && !waited {
+            self.connection.changed.notify_one();
+        }
+    }
+}
+
+impl Sending {
+    /// Whether it is the client's turn.
+    fn waits(&self) -> bool {
+        !self.is_ours || self.pieces > 0
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
         let mut state = self.connection.lock();
+        state.answers.remove(&self.number);
         state.requests -= 1;
         if state.requests == 0 {
             state.idle_since = self.places.turn();
+            state.idle_from = Instant::now();
             drop(state);
             self.places.idle.notify_waiters();
         }

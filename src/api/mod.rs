@@ -9,6 +9,7 @@ pub mod state;
 pub mod v1;
 
 mod admin;
+mod answer;
 mod connection;
 mod door;
 mod exposition;
@@ -16,7 +17,6 @@ mod lifecycle;
 mod metrics_text;
 mod middleware;
 mod origin;
-mod patience;
 mod periskop;
 mod process;
 mod route;

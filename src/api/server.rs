@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Bytes, HttpBody};
 use axum::http::{Request, Response};
 use axum::{BoxError, Router};
-use http_body::{Frame, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -23,10 +22,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use super::connection::{Busy, Connection, Place, Places};
+use super::answer::Answer;
+use super::connection::{Busy, Connection, Overdue, Place, Places};
 use super::door::Peer;
 use super::metrics::Metrics;
-use super::patience::Patient;
 use super::state::AppState;
 use crate::door::Door;
 
@@ -211,7 +210,7 @@ impl Server {
     {
         let (places, connection) = place.parts();
         let visit = Visit { router: self.router.clone(), peer, places, connection };
-        let io = TokioIo::new(Patient::new(stream, self.limits.write_time_max));
+        let io = TokioIo::new(stream);
         let mut connection = pin!(self.builder.serve_connection(io, TowerToHyperService::new(visit)));
         let mut is_ending = false;
         loop {
@@ -234,8 +233,11 @@ impl Server {
                     }
                     connection.as_mut().graceful_shutdown();
                 }
-                () = place.idle(self.limits.read_time_max) => {
-                    self.metrics.closed("idle");
+                overdue = place.overdue(self.limits.read_time_max, self.limits.write_time_max) => {
+                    self.metrics.closed(match overdue {
+                        Overdue::Idle => "idle",
+                        Overdue::Stalled => "stalled",
+                    });
                     return;
                 }
             }
@@ -273,32 +275,6 @@ where
         let busy = Busy::new(&self.places, &self.connection);
         request.extensions_mut().insert(self.peer);
         let answer = self.router.call(request);
-        Box::pin(async move { Ok(answer.await?.map(|body| Answer { body, _busy: busy })) })
-    }
-}
-
-/// A body; its connection is busy until it is sent.
-struct Answer {
-    body: Body,
-    _busy: Busy,
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        Box::pin(async move { Ok(answer.await?.map(|body| Answer::new(body, busy))) })
     }
 }

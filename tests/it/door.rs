@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use hydrophone::api::Limits;
 use hydrophone::api::state::Flags;
 use hydrophone::clock::Clock;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::harness::{INTERVAL, Server, Setup, exposed, target};
 use crate::process::{Place, hydrophone, run};
@@ -208,6 +210,11 @@ async fn the_activity_names_who_logged_in_and_not_who_they_claim_to_be() {
     let activity = json_of(activity).await;
     let text = activity.to_string();
     assert!(text.contains("\"bob\"") && text.contains("\"token:ci\"") && !text.contains("\"ada\""), "{text}");
+    let resolve = client.delete(url("/services/checkout/errors/Timeout@1/")).basic_auth("bob", Some("ebb"));
+    assert_eq!(resolve.send().await.unwrap().status(), 204);
+    let activity = client.get(url("/api/v1/activity")).basic_auth("ada", Some("tide")).send().await.unwrap();
+    let latest = &json_of(activity).await["activities"][0];
+    assert_eq!((&latest["actor"], &latest["reason"]), (&json!("bob"), &json!("periskop")), "{latest}");
     let whoami = client.get(url("/api/v1/whoami")).basic_auth("bob", Some("ebb")).send().await.unwrap();
     let expect = json!({"name": "bob", "method": "password", "role": "triage", "may_triage": true, "may_admin": false});
     assert_eq!(json_of(whoami).await, expect);
@@ -432,7 +439,7 @@ fn quick(connections_max: usize) -> Setup {
         connections_max,
         read_time_max: Duration::from_millis(300),
         handshake_time_max: Duration::from_millis(300),
-        ..Limits::default()
+        write_time_max: Duration::from_millis(1_500),
     };
     Setup { limits, ..Setup::default() }
 }
@@ -475,6 +482,79 @@ async fn whoever_says_nothing_drips_or_idles_is_shown_out() {
     http2.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     end(http2).await;
     assert!(server.metrics().contains("hydrophone_http_connections_closed_total{reason=\"idle\"}"));
+}
+
+/// An HTTP/2 client that lets so many bytes of each answer come before it has taken them, alive by its pings; and its end.
+async fn http2(server: &Server, window_bytes: u32) -> (h2::client::SendRequest<Bytes>, JoinSet<()>) {
+    let stream = TcpStream::connect(server.address()).await.unwrap();
+    let mut builder = h2::client::Builder::new();
+    let (requests, mut connection) = builder.initial_window_size(window_bytes).handshake(stream).await.unwrap();
+    let mut pings = connection.ping_pong().unwrap();
+    let alive = async move {
+        while pings.ping(h2::Ping::opaque()).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let mut end = JoinSet::new();
+    end.spawn(async move {
+        tokio::select! {
+            _ = connection => {}
+            () = alive => {}
+        }
+    });
+    (requests, end)
+}
+
+fn ask(server: &Server, path: &str) -> axum::http::Request<()> {
+    axum::http::Request::get(format!("http://{}{path}", server.address())).body(()).unwrap()
+}
+
+#[tokio::test]
+async fn whoever_takes_nothing_of_an_answer_is_shown_out_and_whoever_is_slow_is_not() {
+    let server = Server::start_as(quick(2)).await;
+    let whole = raw::send(server.address(), "GET /api/v1/openapi.json", &[]).await.body.len();
+    let stalled = || server.metrics().contains("hydrophone_http_connections_closed_total{reason=\"stalled\"}");
+    // 16 KiB at a time: longer than the server waits in all, and never without a step as long as that.
+    let (mut requests, mut slow) = http2(&server, 16 << 10).await;
+    let (answer, _) = requests.send_request(ask(&server, "/api/v1/openapi.json"), true).unwrap();
+    let mut body = answer.await.unwrap().into_body();
+    let mut taken = 0;
+    while let Some(bytes) = body.data().await {
+        let length = bytes.unwrap().len();
+        taken += length;
+        tokio::time::sleep(Duration::from_millis(120) * u32::try_from(length).unwrap() / (16 << 10)).await;
+        body.flow_control().release_capacity(length).unwrap();
+    }
+    assert_eq!(taken, whole);
+    drop((requests, body));
+    slow.join_next().await.unwrap().unwrap();
+    assert!(!stalled());
+
+    for path in ["/", "/-/healthy", "/api/v1/openapi.json"] {
+        let (mut requests, mut end) = http2(&server, 0).await;
+        let (answer, _) = requests.send_request(ask(&server, path), true).unwrap();
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let ended = tokio::time::timeout(Duration::from_secs(10), end.join_next()).await;
+        ended.unwrap_or_else(|_| panic!("{path} is held")).unwrap().unwrap();
+        assert!(stalled());
+    }
+    // More answers than fit in between, one after the other.
+    let before = server.metrics();
+    let mut deaf = TcpStream::connect(server.address()).await.unwrap();
+    let asked = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
+    deaf.write_all(asked.as_bytes()).await.unwrap();
+    let closed = |metrics: &str| {
+        let name = "hydrophone_http_connections_closed_total{reason=\"stalled\"} ";
+        metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
+    };
+    let over = async {
+        while closed(&server.metrics()) == closed(&before) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), over).await.expect("it is held");
+    drop(deaf);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ use axum::routing::{delete, get};
 use super::error::Error;
 use super::middleware::allow_localhost;
 use super::state::AppState;
+use super::v1::extract::Who;
 use crate::ingest::Edit;
 use crate::model::activity::Reason;
 use crate::model::aggregate_set::AggregateSet;
@@ -89,7 +90,7 @@ async fn errors(State(state): State<Arc<AppState>>, uri: Uri) -> Result<Response
 }
 
 /// `DELETE /services/{service}/errors/{key}/`: resolves the error. As in Periskop an unknown key is no failure.
-async fn resolve(State(state): State<Arc<AppState>>, uri: Uri) -> Result<Response, Error> {
+async fn resolve(State(state): State<Arc<AppState>>, who: Who, uri: Uri) -> Result<Response, Error> {
     let Some((service, rest)) = key::split(uri.path()) else { return Ok(not_found()) };
     let keys = key::keys(rest, uri.query());
     if keys.is_empty() {
@@ -111,8 +112,7 @@ async fn resolve(State(state): State<Arc<AppState>>, uri: Uri) -> Result<Respons
             if !aggregates.is_empty() {
                 let change = Turn::Resolve.into();
                 let task = Task::Change { aggregates, change, revision: None };
-                let actor = Some(String::new());
-                state.writer.edit(Edit { actor, reason: Reason::Periskop, task }).await?;
+                state.writer.edit(Edit { actor: Some(who.0), reason: Reason::Periskop, task }).await?;
             }
             Ok(StatusCode::NO_CONTENT.into_response())
         }
