@@ -32,15 +32,22 @@ pub fn check(directory: &Path) -> io::Result<Vec<Checked>> {
     for (date, _) in entries(directory)? {
         let Some(time) = Timestamp::parse_rfc3339(&format!("{date}T00:00:00Z")) else { continue };
         let day = time.day();
-        for (name, _) in entries(&directory.join(&date))? {
+        for (name, is_file) in entries(&directory.join(&date))? {
             let Some(generation) = generation_of(&name) else { continue };
             let path = directory.join(&date).join(name);
             let state = match Day::open(&path, day, fields) {
                 Ok(index) => Ok((index.commit(), index.occurrences())),
+                Err(_) if !is_file && is_bare(&path)? => Ok((0, 0)),
                 Err(error) => Err(error.to_string()),
             };
             all.push(Checked { day, generation, path, state });
         }
     }
     Ok(all)
+}
+
+/// Whether an index is not even begun: the process ended between its directory and the first that an index has. Nothing else makes
+/// one that says nothing and holds nothing.
+fn is_bare(path: &Path) -> io::Result<bool> {
+    Ok(entries(path)?.iter().all(|(name, _)| name.starts_with('.')))
 }

@@ -75,8 +75,12 @@ impl Day {
             return Err(Error::unusable(path, "it was made by another version"));
         }
         let metas = index.load_metas().map_err(unusable)?;
-        let payload = metas.payload.as_deref().unwrap_or_default();
-        let state = State::parse(payload).ok_or_else(|| Error::unusable(path, "it says nothing that we understand"))?;
+        let state = match &metas.payload {
+            // Begun, and nothing was committed before the process ended.
+            None if metas.segments.is_empty() => Some(State::default()),
+            payload => State::parse(payload.as_deref().unwrap_or_default()),
+        };
+        let state = state.ok_or_else(|| Error::unusable(path, "it says nothing that we understand"))?;
         let managed = index.directory().list_managed_files();
         let there = |file: &PathBuf| path.join(file).try_exists().unwrap_or(false);
         if metas.list_segment_files().iter().any(|file| there(file) && !managed.contains(file)) {

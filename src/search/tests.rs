@@ -469,6 +469,56 @@ fn a_damaged_index_is_made_anew() {
     assert!(recovered(directory.path(), &memory, random) > 0);
 }
 
+/// Gives what is stored until somebody who was to index it breaks off.
+struct Cut(Memory);
+
+impl Source for Cut {
+    fn days(&self) -> Result<Vec<Pending>, SourceError> {
+        self.0.days()
+    }
+
+    fn bytes(&self, day: u32, after: u64) -> Result<u64, SourceError> {
+        self.0.bytes(day, after)
+    }
+
+    fn read(&self, day: u32, commits: RangeInclusive<u64>, visit: &mut Visit<'_>) -> Result<(), SourceError> {
+        self.0.read(day, commits, visit)?;
+        Err("it breaks off".into())
+    }
+
+    fn wait(&self, after: u64, limit: Duration) -> u64 {
+        self.0.wait(after, limit)
+    }
+}
+
+#[test]
+fn an_index_that_is_begun_and_no_more_is_sound_and_gone_on_with() {
+    let random = &mut Random(17);
+    let directory = tempfile::tempdir().unwrap();
+    let memory = Memory::default();
+    (1..=9).for_each(|commit| memory.commit(random, commit, DAY));
+    let index = directory.path().join(name::name_of(DAY)).join("index");
+    let states = || check(directory.path()).unwrap().into_iter().map(|day| day.state).collect::<Vec<_>>();
+    // Each is as far as one gets before the process ends.
+    std::fs::create_dir_all(&index).unwrap();
+    assert_eq!(states(), [Ok((0, 0))]);
+    let mut follower =
+        Follower::new(Arc::new(Index::new(directory.path())), Cut(memory.clone()), Metrics::default()).unwrap();
+    assert!(follower.settle_all().is_err());
+    drop(follower);
+    assert!(index_files(directory.path(), DAY).iter().any(|path| path.ends_with("meta.json")));
+    assert_eq!(states(), [Ok((0, 0))]);
+    assert_eq!(recovered(directory.path(), &memory, random), memory.all().len() as u64);
+    let whole = states();
+    assert_eq!(whole, [Ok((9, memory.all().len() as u64))]);
+    // But neither a file in its place nor one whose first file is gone.
+    std::fs::remove_file(index.join("meta.json")).unwrap();
+    assert!(states()[0].is_err());
+    std::fs::remove_dir_all(&index).unwrap();
+    write(&index, b"");
+    assert!(states()[0].is_err());
+}
+
 #[test]
 fn an_index_of_another_version_or_of_another_past_is_made_anew() {
     let random = &mut Random(8);

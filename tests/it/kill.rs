@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use hydrophone::backup::inspect;
 use hydrophone::clock::Clock;
 use hydrophone::demo::chaos::{Chaos, Options, Refusal};
 use hydrophone::model::time::Millis;
@@ -124,6 +125,18 @@ async fn kill_all_the_time(place: &Place, chance: &mut Chance, url: &watch::Send
         server.kill();
         url.send_replace(None);
         assert!(!server.log().contains("panicked"), "life {kill}:\n{}", server.log());
+        if kill % 4 == 0 {
+            let data = place.data();
+            let looked = tokio::task::spawn_blocking(move || {
+                let mut found = Vec::new();
+                inspect(&data, &mut |finding| found.push(finding.to_string())).map(|_| found)
+            });
+            match looked.await.unwrap() {
+                // It may be killed before there is anything.
+                Err(error) => assert!(kill == 0, "life {kill}: {error}"),
+                Ok(found) => assert!(found.is_empty(), "life {kill}: {found:?}"),
+            }
+        }
     }
     println!("{KILLS} kills in {:.0} s, {listened} of the lives got as far as listening", watch.seconds());
 }
