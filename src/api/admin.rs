@@ -36,6 +36,10 @@ const FINDINGS_MAX: usize = 64;
 /// A client that takes nothing for as long is given up: what is made for it keeps old pages of the database alive.
 const STALL_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// How long one waits for another to end, and how often it is looked.
+const BUSY_TIME_MAX: Duration = Duration::from_secs(2);
+const BUSY_STEP: Duration = Duration::from_millis(50);
+
 /// The routes for operators, relative to `/api/v1`.
 pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::new().routes(routes!(take_backup)).routes(routes!(verify))
@@ -77,8 +81,7 @@ async fn take_backup(
         Some(text) => config::parse_size(text)
             .ok_or_else(|| Error::bad_param("rate", format!("{text:?} is not a size such as 32MiB")))?,
     };
-    let running = state.backups.begin(&state.clock);
-    let running = running.ok_or_else(|| Error::conflict("a backup is being made already"))?;
+    let running = free(|| state.backups.begin(&state.clock)).await?;
     let now = running.time();
     let stop = Stop::default();
     let pace = Pace::new(&state.clock, (rate > 0).then_some(rate), stop.clone());
@@ -144,32 +147,46 @@ enum VerifyLine {
 )]
 async fn verify(State(state): State<Arc<AppState>>, _: NoParameters) -> Result<Response, Error> {
     allowed(&state)?;
-    let running = state.backups.occupy();
-    let running =
-        running.ok_or_else(|| Error::conflict("a backup is being made, or everything is looked through already"))?;
+    let running = free(|| state.backups.occupy()).await?;
     let (lines, taken) = mpsc::channel(FINDINGS_MAX);
     let client = Client { chunks: lines, handle: Handle::current() };
     drop(tokio::task::spawn_blocking(move || {
         let watch = state.clock.stopwatch();
-        let (mut findings, mut gone) = (0, false);
-        let mut send = |line: &VerifyLine| {
+        let mut findings = 0;
+        let send = |line: &VerifyLine| {
             let text = serde_json::to_string(line).unwrap_or_default() + "\n";
-            // Whoever went away does not want to know the rest; it is in the log.
-            gone = gone || client.send(Bytes::from(text)).is_err();
+            // Whoever went away does not want to know the rest; what was found so far is in the log.
+            let _ = client.send(Bytes::from(text));
         };
-        let outcome = backup::verify(&state.store, &state.search, &mut |finding| {
+        // It ends when the client does, and when the server stops.
+        let goes_on = || !client.chunks.is_closed();
+        let outcome = backup::verify(&state.store, &state.search, &goes_on, &mut |finding| {
             findings += 1;
             tracing::error!(%finding, "found damage");
             send(&VerifyLine::Finding { table: finding.table, key: finding.key, what: finding.what });
         });
         let error = outcome.as_ref().err().map(ToString::to_string);
-        let verified = outcome.unwrap_or_default();
+        let verified = outcome.ok().flatten().unwrap_or_default();
         let occurrences = verified.occurrences.values().flat_map(|commits| commits.values()).sum();
         let (commit, rows, seconds) = (verified.commit, verified.rows, watch.seconds());
         send(&VerifyLine::End { findings, commit, rows, occurrences, seconds, error });
         drop(running);
     }));
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], body(taken, ())).into_response())
+}
+
+/// What `begin` gives, once nobody else has it. Whoever went away a moment ago is noticed in a moment only.
+async fn free<T>(begin: impl Fn() -> Option<T>) -> Result<T, Error> {
+    let turn = async {
+        loop {
+            match begin() {
+                Some(running) => return running,
+                None => tokio::time::sleep(BUSY_STEP).await,
+            }
+        }
+    };
+    let running = tokio::time::timeout(BUSY_TIME_MAX, turn).await;
+    running.map_err(|_| Error::conflict("a backup is being made already, or everything is looked through"))
 }
 
 /// Whether operators may do anything here.

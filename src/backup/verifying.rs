@@ -41,14 +41,20 @@ pub fn inspect(path: &Path, found: &mut Found<'_>) -> Result<Inspected, Error> {
     Ok(inspected)
 }
 
-/// Looks through what a server has while it runs, and tells `found` what is wrong.
+/// Looks through what a server has while it runs, and tells `found` what is wrong. `None` when `goes_on` said meanwhile that nobody wants
+/// to know any more.
 ///
 /// # Errors
 /// When the database can not be read at all.
-pub fn verify(store: &Store, index: &Index, found: &mut Found<'_>) -> Result<Verified, Error> {
+pub fn verify(
+    store: &Store,
+    index: &Index,
+    goes_on: &dyn Fn() -> bool,
+    found: &mut Found<'_>,
+) -> Result<Option<Verified>, Error> {
     // Days before the last are not written to; what is being made anew is not complete.
     let indexed = if index.progress().is_complete() { index.days() } else { Vec::new() };
-    let verified = store.verify(found)?;
+    let Some(verified) = store.verify_while(goes_on, found)? else { return Ok(None) };
     let last = verified.occurrences.keys().next_back().copied();
     for (day, occurrences) in indexed.into_iter().filter(|(day, _)| Some(*day) != last) {
         let stored: u64 = verified.occurrences.get(&day).map_or(0, |commits| commits.values().sum());
@@ -58,5 +64,5 @@ pub fn verify(store: &Store, index: &Index, found: &mut Found<'_>) -> Result<Ver
             found(Finding::of_index(Path::new(&format!("day {day}")), &what));
         }
     }
-    Ok(verified)
+    Ok(Some(verified))
 }

@@ -123,6 +123,14 @@ impl Store {
     /// # Errors
     /// When the database can not be read at all.
     pub fn verify(&self, found: &mut Found<'_>) -> Result<Verified, Error> {
+        Ok(self.verify_while(&|| true, found)?.unwrap_or_default())
+    }
+
+    /// As [`Store::verify`]; `None` when `goes_on` said meanwhile that nobody wants to know any more. It is asked every few seconds.
+    ///
+    /// # Errors
+    /// As [`Store::verify`].
+    pub fn verify_while(&self, goes_on: &dyn Fn() -> bool, found: &mut Found<'_>) -> Result<Option<Verified>, Error> {
         if !self.live_read().directory.sets_agree() {
             found(Finding::new("sets in memory", "", "they are not those of the records"));
         }
@@ -130,12 +138,18 @@ impl Store {
         let files = self.partitions.open_all(&transaction)?;
         let generations = files.iter().map(|file| (file.day, file.generation)).collect();
         let mut verified = Verified { generations, ..Verified::default() };
-        let mut look = Look { transaction: &transaction, found, count: 0 };
+        let mut look = Look { transaction: &transaction, goes_on, found, count: 0 };
         for table in raw::ALL {
+            if !goes_on() {
+                return Ok(None);
+            }
             verified.rows += look.raw(table);
         }
         let records = look.records();
         verified.commit = records.commit;
+        if !goes_on() {
+            return Ok(None);
+        }
         look.counts(&records);
         look.course(&records);
         // Records that can not be read make the log look as if it could not be either.
@@ -151,13 +165,15 @@ impl Store {
             None
         };
         look.occurrences(&self.partitions, files, &records, &references, &mut verified.occurrences);
-        Ok(verified)
+        Ok(goes_on().then_some(verified))
     }
 }
 
 /// A snapshot being looked through.
 struct Look<'a> {
     transaction: &'a ReadTransaction,
+    /// Whether anybody wants to know more.
+    goes_on: &'a dyn Fn() -> bool,
     found: &'a mut (dyn FnMut(Finding) + 'a),
     /// How much was found.
     count: u64,
