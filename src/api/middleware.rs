@@ -105,7 +105,8 @@ pub(super) async fn observe(State(state): State<Arc<AppState>>, request: Request
     let framed = current.config.headers.iter().any(|(name, value)| *name == "X-Frame-Options" && value == "sameorigin");
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
+        // Not `no-referrer`: a form of our own pages would not say either where it comes from.
+        (REFERRER_POLICY, "same-origin"),
         (X_FRAME_OPTIONS, "DENY"),
         (CONTENT_SECURITY_POLICY, if framed { CONTENT_POLICY_FRAMED } else { CONTENT_POLICY }),
     ] {

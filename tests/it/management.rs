@@ -110,7 +110,7 @@ async fn every_answer_has_the_headers_that_keep_browsers_safe() {
     for path in ["/", "/-/healthy", "/metrics", "/services/", "/api/v1/nothing", "/no/such/page"] {
         let answer = send(server.address(), &format!("GET {path}"), &[]).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("script-src 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
     }

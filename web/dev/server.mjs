@@ -36,9 +36,11 @@ export function status(scenario, now) {
       : { complete: true, indexed_ratio: 1, partitions_rebuilding: 0, partitions: 30, occurrences: 1_930_214 },
     retention: {
       time_seconds: 400 * day,
+      rollups_seconds: 400 * day,
       targets_seconds: 90 * day,
       occurrences_seconds: 30 * day,
       occurrences_bytes: 21_474_836_480,
+      activity_seconds: 3650 * day,
     },
     limits_hit: troubled
       ? { gateway: { aggregates: 120_331, truncated: 17 }, mailer: { causes: 3, occurrences: 88 } }

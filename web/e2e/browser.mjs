@@ -18,6 +18,8 @@ export async function launch() {
       '--disable-background-networking',
       '--disable-component-update',
       '--no-first-run',
+      // A name that is not this machine's own by itself, as most servers have.
+      '--host-resolver-rules=MAP hydrophone.test 127.0.0.1',
     ],
   });
 }

@@ -1,7 +1,8 @@
-// The pages below a path: where the server itself serves there, and behind a proxy that takes the path away.
+// The pages at other addresses: below a path, where the server itself serves there and behind a proxy that takes the path away, and
+// by a name on a network without TLS, where browsers say less.
 import assert from 'node:assert/strict';
 import { api, hash, open, panel, picture, plot, rows, settled, until } from './page.mjs';
-import { during, hydrophone, stripping, target } from './server.mjs';
+import { answering, during, hydrophone, stripping, target } from './server.mjs';
 
 const service = 'shop/eu 50%';
 const key = 'A::B@1/2 %2F?x#y&z é';
@@ -125,6 +126,21 @@ export const prefix = {
           }),
       ),
     );
+  },
+
+  'by a name without TLS a backup is downloaded': async (page) => {
+    const { address, stop } = await answering(() => {});
+    await stop();
+    const base = `http://${address.replace('127.0.0.1', 'hydrophone.test')}/`;
+    const flags = [`--web.external-url=${base}`, `--web.listen-address=${address}`, '--web.enable-admin-api'];
+    await during(hydrophone('services: []\n', flags), async () => {
+      await open(page, base, '#/status');
+      const asked = page.context().waitForEvent('response', (response) => response.url().endsWith('admin/backup'));
+      await page.getByRole('button', { name: 'Download a backup' }).click();
+      const answer = await asked;
+      assert.equal(answer.status(), 200);
+      assert.equal((await answer.request().allHeaders())['sec-fetch-site'], undefined);
+    });
   },
 };
 

@@ -242,12 +242,16 @@ struct Backup {
 struct Retention {
     /// Counts and coverage.
     time_seconds: f64,
+    /// Counts by the hour and the day.
+    rollups_seconds: f64,
     /// Counts by target. Older counts stand under no target.
     targets_seconds: f64,
     /// Samples.
     occurrences_seconds: f64,
     /// Bytes of samples beyond which days are thinned.
     occurrences_bytes: u64,
+    /// Who changed what.
+    activity_seconds: f64,
 }
 
 /// The running configuration.
@@ -410,9 +414,11 @@ impl From<&Configured> for Retention {
     fn from(retention: &Configured) -> Self {
         Self {
             time_seconds: retention.time.as_seconds(),
+            rollups_seconds: retention.rollups.as_seconds(),
             targets_seconds: retention.targets.as_seconds(),
             occurrences_seconds: retention.occurrences.as_seconds(),
             occurrences_bytes: retention.occurrence_bytes,
+            activity_seconds: retention.activity.as_seconds(),
         }
     }
 }

@@ -1682,6 +1682,11 @@ export interface components {
         /** @description How long things are kept, in seconds, and how much of them. */
         Retention: {
             /**
+             * Format: double
+             * @description Who changed what.
+             */
+            activity_seconds: number;
+            /**
              * Format: int64
              * @description Bytes of samples beyond which days are thinned.
              */
@@ -1691,6 +1696,11 @@ export interface components {
              * @description Samples.
              */
             occurrences_seconds: number;
+            /**
+             * Format: double
+             * @description Counts by the hour and the day.
+             */
+            rollups_seconds: number;
             /**
              * Format: double
              * @description Counts by target. Older counts stand under no target.

@@ -90,7 +90,7 @@ function Download({ running }: { running: boolean }) {
     );
   }
   return (
-    <form method="post" action={addressOf('api/v1/admin/backup', {})} target="_blank" rel="noreferrer">
+    <form method="post" action={addressOf('api/v1/admin/backup', {})} target="_blank" rel="noopener">
       <Button type="submit" size="compact-xs" h={28} px={10} variant="default" disabled={running}>
         Download a backup
       </Button>

@@ -84,6 +84,11 @@ export function Kept({ status: { retention, storage } }: { status: Status }) {
             meaning: 'charts and lists reach back so far (storage.retention.time). Totals of all time stay',
           },
           {
+            name: 'By the hour',
+            value: kept(retention.rollups_seconds),
+            meaning: 'older charts by the hour and the day (storage.retention.rollups)',
+          },
+          {
             name: 'By target',
             value: kept(retention.targets_seconds),
             meaning: 'older counts stand under no target or version (storage.retention.targets)',
@@ -101,6 +106,11 @@ export function Kept({ status: { retention, storage } }: { status: Status }) {
               storage.thinned_days > 0
                 ? `${exact(storage.thinned_occurrences)} samples of ${exact(storage.thinned_days)} days were removed to save room, each with newer ones of its error; raise storage.retention.occurrences_size to keep more`
                 : 'beyond it old samples go that have newer ones of their error (storage.retention.occurrences_size); nothing was removed so far',
+          },
+          {
+            name: 'Activity',
+            value: kept(retention.activity_seconds),
+            meaning: 'who changed which state or label (storage.retention.activity)',
           },
         ]}
       />
