@@ -89,6 +89,8 @@ test('intervals of the running configuration', () => {
 
 test('how long things are kept', () => {
   expect(kept(90 * 86_400)).toBe('90 d');
+  expect(kept(400 * 86_400)).toBe('400 d');
+  expect(kept(3650 * 86_400)).toBe('10 y');
   expect(kept(0)).toBe('for ever');
 });
 

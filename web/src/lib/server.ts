@@ -177,9 +177,11 @@ export function intervals(yaml: string): Intervals {
   return found;
 }
 
-/** `90 d`; `for ever` where nothing ends it. */
+/** `90 d`, `10 y`; `for ever` where nothing ends it. */
 export function kept(seconds: number): string {
-  return seconds > 0 && seconds < 1e11 ? step(seconds) : 'for ever';
+  if (seconds <= 0 || seconds >= 1e11) return 'for ever';
+  const years = seconds / (365 * 86_400);
+  return Number.isInteger(years) ? `${years} y` : step(seconds);
 }
 
 /** `9.35 MB of 21.5 GB (<1%)`. */
