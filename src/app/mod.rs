@@ -344,7 +344,7 @@ fn announce(address: Option<SocketAddr>, options: &Options, server: &api::Server
     let url = match options.flags.external_url.as_str() {
         "" if address.ip().is_unspecified() => format!("{scheme}://localhost:{}", address.port()),
         "" => format!("{scheme}://{address}"),
-        external => external.to_owned(),
+        external => config::secret::hide_login(external),
     };
     tracing::info!(%address, %url, "listening");
     if server.has_passwords() && !server.is_encrypted() && !address.ip().is_loopback() {

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::api::chart::{self, Format};
 use crate::clock::Clock;
+use crate::config::secret::hide_login;
 use crate::query::matcher::Query;
 use crate::store::Store;
 use crate::telemetry::Registry;
@@ -179,10 +180,11 @@ impl PlotFlags {
             Format::Png => "png",
         };
         let url = Url::parse_with_params(&format!("{server}/charts/range.{name}"), self.parameters());
-        let url = url.with_context(|| format!("--server.url {:?} is no URL", self.server_url))?;
+        let shown = hide_login(&self.server_url);
+        let url = url.with_context(|| format!("--server.url {shown:?} is no URL"))?;
         match url.scheme() {
             "http" | "https" => Ok(url),
-            _ => bail!("--server.url {:?} is not http:// or https://", self.server_url),
+            _ => bail!("--server.url {shown:?} is not http:// or https://"),
         }
     }
 }

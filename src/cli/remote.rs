@@ -2,9 +2,11 @@
 
 use std::io::{self, Read};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use tokio::runtime::Runtime;
 use url::Url;
+
+use crate::config::secret::hide_login;
 
 /// Bytes of a server's words about why it does not answer.
 const REFUSAL_BYTES_MAX: usize = 64 << 10;
@@ -19,8 +21,12 @@ pub(super) struct Answer {
 impl Answer {
     /// Asks a server to do something that only operators may.
     pub(super) fn post(server: &str, what: &str, parameters: &[(&str, String)]) -> Result<Self> {
+        let shown = hide_login(server);
         let url = format!("{}/api/v1/admin/{what}", server.trim_end_matches('/'));
-        let url = Url::parse_with_params(&url, parameters).with_context(|| format!("--server {server:?} is no URL"))?;
+        let url = Url::parse_with_params(&url, parameters).with_context(|| format!("--server {shown:?} is no URL"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            bail!("--server {shown:?} is not http:// or https://");
+        }
         let server = url.origin().ascii_serialization();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = reqwest::Client::builder().no_gzip().build()?;

@@ -11,6 +11,7 @@ use super::backup::{Source, megabytes};
 use super::{print, remote};
 use crate::backup::{Directory, Manifest, Nowhere, Restoring, inspect};
 use crate::clock::Clock;
+use crate::config::secret::hide_login;
 use crate::door::token;
 use crate::store::{Finding, salvage};
 
@@ -205,7 +206,7 @@ fn online(url: &str) -> Result<ExitCode> {
         match serde_json::from_str(&line.context("the server broke off its answer")?)? {
             Line::Finding { table, key, what } => report.tell(&format!("{table} at {key}: {what}")),
             Line::End { error: Some(error), .. } => {
-                return Err(anyhow!("{url} can not look through its data: {error}"));
+                return Err(anyhow!("{} can not look through its data: {error}", hide_login(url)));
             }
             Line::End { commit, rows, occurrences, seconds, findings, .. } => {
                 report.findings = findings;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::reader::{Field, Section, Source};
-use super::secret::{Secret, SecretSource};
+use super::secret::{Secret, SecretSource, hide_login};
 use super::{Error, tree};
 use crate::model::time::Millis;
 
@@ -283,7 +283,7 @@ fn read_names(section: &Section<'_>, key: &str, table: &[(&'static str, bool)]) 
             Some((_, false)) => item.warn(format!("{text} is not spoken here and left out")),
             None => {
                 let known: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
-                return Err(item.error(format!("unknown {text:?}; there are {}", known.join(", "))));
+                return Err(item.error(format!("unknown {:?}; there are {}", hide_login(text), known.join(", "))));
             }
         }
     }
@@ -306,6 +306,10 @@ fn read_headers(field: &Field<'_>) -> Result<Vec<(&'static str, String)>, Error>
     let mut headers = Vec::new();
     for (key, value) in field.entries()? {
         let Some((name, allowed)) = HEADERS.iter().find(|(name, _)| *name == key.name) else {
+            if !key.name.bytes().all(super::http::is_token) {
+                // Not repeated: it may be all of a header.
+                return Err(field.error_at(key, "a key here must be the name of a header, without its value"));
+            }
             return Err(value.error(format!("HTTP header {:?} can not be configured", key.name)));
         };
         let text = value.text()?;
@@ -316,7 +320,7 @@ fn read_headers(field: &Field<'_>) -> Result<Vec<(&'static str, String)>, Error>
             continue;
         }
         if !allowed.is_empty() && !allowed.contains(&text) {
-            return Err(value.error(format!("must be one of {}, not {text:?}", allowed.join(", "))));
+            return Err(value.error(format!("must be one of {}, not {:?}", allowed.join(", "), hide_login(text))));
         }
         headers.push((*name, text.to_owned()));
     }
@@ -327,7 +331,8 @@ fn read_users(field: &Field<'_>) -> Result<BTreeMap<String, Secret>, Error> {
     let mut users = BTreeMap::new();
     for (key, value) in field.entries()? {
         if key.name.contains(':') || key.name.chars().any(char::is_control) {
-            return Err(value.error("a user's name can not have a colon or control characters"));
+            // Not repeated: it may be `NAME:PASSWORD`.
+            return Err(field.error_at(key, "a user's name can not have a colon or control characters"));
         }
         // The message does not repeat it: somebody may have written the password itself.
         if !is_bcrypt(value.text()?) {
@@ -489,6 +494,30 @@ mod tests {
             ("rate_limit: {interval: 1s}".to_owned(), "1:13: rate_limit: burst is missing"),
         ] {
             assert_eq!(read(&text).unwrap_err(), format!("dir/web.yml:{expect}"));
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        for (text, expect) in [
+            (
+                "basic_auth_users:\n  alice:s3cret: x\n",
+                "2:3: basic_auth_users: a user's name can not have a colon or control characters",
+            ),
+            (
+                "http_server_config:\n  headers:\n    'X-Key: s3cret': x\n",
+                "3:5: http_server_config.headers: a key here must be the name of a header, without its value",
+            ),
+            (
+                "tls_server_config:\n  cert_file: a\n  key_file: '-----BEGIN PRIVATE KEY----- s3cret'\n",
+                "3:13: tls_server_config.key_file: must name a file, not hold its content",
+            ),
+            (
+                "tls_server_config:\n  cert_file: a\n  key_file: b\n  max_version: http://bob:s3cret@a\n",
+                "4:16: tls_server_config.max_version: must be one of TLS12, TLS13, not \"http://<secret>@a\"",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), format!("dir/web.yml:{expect}"));
         }
     }
 }

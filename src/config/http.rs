@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::Error;
 use super::reader::{Field, Section};
 use super::secret::{Secret, SecretSource};
+use super::tree::Key;
 
 /// Options of a client. At most one of `basic_auth` and `authorization` is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +168,10 @@ fn read_authorization(field: &Field<'_>) -> Result<Authorization, Error> {
             return Err(field.error("use basic_auth for basic authentication"));
         }
         if !kind.bytes().all(is_token) {
-            return Err(field.error(format!("{kind:?} can not stand in a header")));
+            // Not repeated: it may be all of `Bearer CREDENTIALS`.
+            return Err(
+                field.error("must be one word such as Bearer; what follows it in the header are the credentials")
+            );
         }
         Ok(kind)
     })?;
@@ -190,7 +194,7 @@ fn read_secret(section: &Section<'_>, inline: &str, file: &str) -> Result<Option
 fn read_http_headers(field: &Field<'_>) -> Result<Vec<(String, SecretSource)>, Error> {
     let mut headers = Vec::new();
     for (key, value) in field.entries()? {
-        let name = header_name(&key.name, &value)?;
+        let name = header_name(field, key, &value)?;
         let section = value.section(&[&["values", "secrets", "files"]])?;
         for list in ["values", "secrets"] {
             for item in section.read(list, Vec::new(), Field::list)? {
@@ -206,20 +210,21 @@ fn read_http_headers(field: &Field<'_>) -> Result<Vec<(String, SecretSource)>, E
 
 /// The short shape: `NAME: VALUE`.
 fn read_headers(field: &Field<'_>) -> Result<Vec<(String, SecretSource)>, Error> {
-    let header = |(key, value): (&super::tree::Key, Field<'_>)| {
-        Ok((header_name(&key.name, &value)?, SecretSource::Inline(header_value(&value)?)))
+    let header = |(key, value): (&Key, Field<'_>)| {
+        Ok((header_name(field, key, &value)?, SecretSource::Inline(header_value(&value)?)))
     };
     field.entries()?.into_iter().map(header).collect()
 }
 
-fn header_name(name: &str, field: &Field<'_>) -> Result<String, Error> {
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Err(field.error(format!("{name:?} is no name of a header")));
+/// The name that is a key of `headers`. One that can not be one may be all of a header, so neither message nor path repeat it.
+fn header_name(headers: &Field<'_>, key: &Key, value: &Field<'_>) -> Result<String, Error> {
+    if key.name.is_empty() || !key.name.bytes().all(is_token) {
+        return Err(headers.error_at(key, "a key here must be the name of a header, without its value"));
     }
-    if HEADERS_RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
-        return Err(field.error("this header is not the configuration's to set"));
+    if HEADERS_RESERVED.contains(&key.name.to_ascii_lowercase().as_str()) {
+        return Err(value.error("this header is not the configuration's to set"));
     }
-    Ok(name.to_owned())
+    Ok(key.name.clone())
 }
 
 /// Text that can stand in a header; the message does not repeat it, because it may be secret.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Error;
 use super::http::{self, HttpClient};
 use super::reader::{Field, Section};
+use super::secret::{hide_login, hide_login_in_name};
 use crate::model::label::Labels;
 use crate::model::time::Millis;
 
@@ -142,7 +143,7 @@ pub(super) fn read_any_address(field: &Field<'_>) -> Result<String, Error> {
 fn read_address(field: &Field<'_>) -> Result<String, Error> {
     let address = field.text()?;
     if address.contains('/') {
-        return Err(field.error(format!("{address:?} must be host:port, without scheme and path")));
+        return Err(field.error(format!("{:?} must be host:port, without scheme and path", hide_login(address))));
     }
     Ok(address.to_owned())
 }
@@ -163,10 +164,10 @@ fn read_pattern(field: &Field<'_>) -> Result<PathBuf, Error> {
     let name = text.rsplit('/').next().unwrap_or_default();
     let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
     if !["json", "yml", "yaml"].iter().any(|known| known.eq_ignore_ascii_case(ending)) {
-        return Err(field.error(format!("{text:?} must end in .json, .yml or .yaml")));
+        return Err(field.error(format!("{:?} must end in .json, .yml or .yaml", hide_login_in_name(text))));
     }
     if text.matches('*').count() > 1 || (text.contains('*') && !name.contains('*')) {
-        return Err(field.error(format!("{text:?} may hold one *, in its last segment")));
+        return Err(field.error(format!("{:?} may hold one *, in its last segment", hide_login_in_name(text))));
     }
     field.relative_path()
 }
@@ -175,10 +176,15 @@ fn read_http(field: &Field<'_>) -> Result<Mechanism, Error> {
     let section = field.section(&[&["url", "refresh_interval"], http::KEYS])?;
     let url = section.require("url", |field| {
         let text = field.text()?;
-        let url = url::Url::parse(text).map_err(|error| field.error(format!("{text:?} is no URL: {error}")))?;
+        let shown = hide_login(text);
+        let url = url::Url::parse(text).map_err(|error| field.error(format!("{shown:?} is no URL: {error}")))?;
         match url.scheme() {
             "http" | "https" => Ok(text.to_owned()),
-            other => Err(field.error(format!("{text:?} must begin with http or https, not {other}"))),
+            other if shown.contains("://") => {
+                Err(field.error(format!("{shown:?} must begin with http or https, not {other}")))
+            }
+            // In `name:password@host` the scheme is the name.
+            _ => Err(field.error(format!("{shown:?} must begin with http:// or https://"))),
         }
     })?;
     let refresh_interval = section.read("refresh_interval", Millis::from_seconds(60), Field::duration)?;

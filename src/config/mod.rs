@@ -158,7 +158,8 @@ fn load_file<T>(path: &Path, read: impl FnOnce(&str, &Source<'_>) -> Result<T, E
     let config = read(&text, &source)?;
     for (path, mut problem) in source.files.into_inner() {
         if let Err(cause) = std::fs::File::open(&path) {
-            problem.what = format!("file {} can not be read: {cause}", path.display());
+            let path = secret::hide_login_in_name(&path.display().to_string());
+            problem.what = format!("file {path} can not be read: {cause}");
             return Err(problem);
         }
     }

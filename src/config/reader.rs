@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::secret::{hide_login, hide_login_in_name};
 use super::tree::{Key, Node, Place, Value};
 use crate::model::label::Labels;
 use crate::model::time::Millis;
@@ -76,6 +77,11 @@ impl<'a> Field<'a> {
         self.source.error(self.node.place, &self.path, what)
     }
 
+    /// An error about a key of this mapping, which the message must not name.
+    pub(super) fn error_at(&self, key: &Key, what: impl Display) -> Error {
+        self.source.error(key.place, &self.path, what)
+    }
+
     pub(super) fn warn(&self, what: impl Display) {
         self.source.warn(self.node.place, &self.path, what);
     }
@@ -117,13 +123,13 @@ impl<'a> Field<'a> {
         match self.text()?.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" => Ok(true),
             "false" | "no" | "off" => Ok(false),
-            other => Err(self.error(format!("must be true or false, not {other:?}"))),
+            other => Err(self.error(format!("must be true or false, not {:?}", hide_login(other)))),
         }
     }
 
     pub(super) fn number(&self) -> Result<u64> {
         let text = self.text()?;
-        text.parse().map_err(|_| self.error(format!("must be a whole number, not {text:?}")))
+        text.parse().map_err(|_| self.error(format!("must be a whole number, not {:?}", hide_login(text))))
     }
 
     /// A whole number of at least 1.
@@ -141,7 +147,7 @@ impl<'a> Field<'a> {
         match parse_size(text) {
             Some(0) => Err(self.error("must be at least 1; nothing here is without a limit")),
             Some(size) => Ok(size),
-            None => Err(self.error(format!("must be a size such as 64MiB, not {text:?}"))),
+            None => Err(self.error(format!("must be a size such as 64MiB, not {:?}", hide_login(text)))),
         }
     }
 
@@ -153,10 +159,8 @@ impl<'a> Field<'a> {
     /// A duration longer than nothing, as Prometheus writes it.
     pub(super) fn duration(&self) -> Result<Millis> {
         let text = self.text()?;
-        let length = Millis::parse(text);
-        self.positive(
-            length.ok_or_else(|| self.error(format!("must be a duration such as 30s or 1h30m, not {text:?}")))?,
-        )
+        let wrong = || self.error(format!("must be a duration such as 30s or 1h30m, not {:?}", hide_login(text)));
+        self.positive(Millis::parse(text).ok_or_else(wrong)?)
     }
 
     /// A duration longer than nothing, as Prometheus or Go writes it (`1.5s`): Periskop's keys are Go's durations.
@@ -178,7 +182,7 @@ impl<'a> Field<'a> {
             return Ok(*value);
         }
         let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        Err(self.error(format!("must be one of {}, not {text:?}", words.join(", "))))
+        Err(self.error(format!("must be one of {}, not {:?}", words.join(", "), hide_login(text))))
     }
 
     /// A path, relative to the directory of the configuration file.
@@ -188,6 +192,10 @@ impl<'a> Field<'a> {
 
     /// A path of a file that must be readable when the configuration is loaded.
     pub(super) fn file(&self) -> Result<PathBuf> {
+        // A name that can not be read is told, and a key in its place must not be.
+        if self.text()?.contains("-----BEGIN") {
+            return Err(self.error("must name a file, not hold its content"));
+        }
         let path = self.relative_path()?;
         self.source.files.borrow_mut().push((path.clone(), self.error("")));
         Ok(path)
@@ -236,14 +244,18 @@ impl<'a> Field<'a> {
     pub(super) fn section(&self, keys: &[&[&str]]) -> Result<Section<'a>> {
         for (key, value) in self.entries()? {
             if !keys.iter().any(|keys| keys.contains(&key.name.as_str())) {
-                return Err(self.source.error(key.place, value.path(), unknown(&key.name, keys)));
+                // What looks like no key may be a header or a URL that slipped into its place.
+                let is_key = key.name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+                let path = if is_key { value.path() } else { self.path() };
+                return Err(self.source.error(key.place, path, unknown(&key.name, keys)));
             }
         }
         Ok(Section { field: self.clone() })
     }
 
     fn below(&self, name: &str, node: &'a Node) -> Self {
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+        let name = hide_login_in_name(name);
+        let path = if self.path.is_empty() { name } else { format!("{}.{name}", self.path) };
         Self { source: self.source, path, node }
     }
 }

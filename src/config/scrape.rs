@@ -5,6 +5,7 @@ use std::fmt;
 use super::http::{self, HttpClient};
 use super::key_rule::{self, KeyRule};
 use super::reader::{Field, Section};
+use super::secret::hide_login;
 use super::{Error, Global};
 use crate::model::time::Millis;
 
@@ -234,7 +235,7 @@ pub(super) fn read_timeout(section: &Section<'_>, interval: Millis, default: Mil
 fn read_path(field: &Field<'_>) -> Result<String, Error> {
     let path = field.name()?;
     if path.chars().any(|c| c.is_whitespace() || c.is_control() || c == '#') {
-        return Err(field.error(format!("{path:?} is no path of a URL")));
+        return Err(field.error(format!("{:?} is no path of a URL", hide_login(&path))));
     }
     Ok(if path.starts_with('/') { path } else { format!("/{path}") })
 }

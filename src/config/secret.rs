@@ -7,6 +7,34 @@ use std::path::PathBuf;
 /// What stands in the place of a secret wherever one would be shown.
 pub const HIDDEN: &str = "<secret>";
 
+/// A text that should be a URL or an address, as a message may repeat it: what stands for a login in it is hidden.
+///
+/// That is all from behind the scheme, or from the start where there is none, to the last `@`. In a URL it would end at the first
+/// `/`, but messages are about texts that are wrong, and a password with a `/` in it may be why.
+#[must_use]
+pub fn hide_login(text: &str) -> String {
+    let Some((login, rest)) = text.rsplit_once('@') else { return text.to_owned() };
+    let scheme = login.split_inclusive("//").next().filter(|start| is_scheme(start)).unwrap_or_default();
+    format!("{scheme}{HIDDEN}@{rest}")
+}
+
+/// The same for what should be a name or a path, in which an `@` alone says nothing: only where a colon stands before it, as in a
+/// URL and in `name:password@host`.
+#[must_use]
+pub fn hide_login_in_name(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((login, _)) if login.contains(':') => hide_login(text),
+        _ => text.to_owned(),
+    }
+}
+
+/// `http://`, or `//` alone.
+fn is_scheme(text: &str) -> bool {
+    let name =
+        text.strip_suffix("//").and_then(|text| if text.is_empty() { Some(text) } else { text.strip_suffix(':') });
+    name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)))
+}
+
 /// A password or token. Printing it in any way gives `<secret>`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -76,6 +104,32 @@ mod tests {
             "<secret> <secret> Inline(<secret>)"
         );
         assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn a_login_is_hidden_in_whatever_should_be_an_address() {
+        for (text, expect) in [
+            ("http://bob:s3cret@sd:99999/", "http://<secret>@sd:99999/"),
+            ("https://t0ken@sd/x", "https://<secret>@sd/x"),
+            ("//bob:s3cret@sd", "//<secret>@sd"),
+            ("bob:s3cret@sd:80/x", "<secret>@sd:80/x"),
+            ("http://bob:p@ss@sd", "http://<secret>@sd"),
+            ("http://bob:s3/cret@sd", "http://<secret>@sd"),
+            ("bob:s3//cret@sd", "<secret>@sd"),
+            ("http:/bob:s3cret@sd", "<secret>@sd"),
+            (" http://bob:s3cret@sd", "<secret>@sd"),
+            ("http://sd:80/x", "http://sd:80/x"),
+            ("", ""),
+        ] {
+            assert_eq!(hide_login(text), expect, "{text}");
+        }
+        for (text, expect) in [
+            ("ada@example.org", "ada@example.org"),
+            ("targets@prod/a.json", "targets@prod/a.json"),
+            ("etc/http://bob:s3cret@sd/a.json", "<secret>@sd/a.json"),
+        ] {
+            assert_eq!(hide_login_in_name(text), expect, "{text}");
+        }
     }
 
     #[test]

@@ -170,6 +170,107 @@ fn target_groups_are_read_from_yaml() {
     assert_eq!(error.to_string(), "t.yml:2:3: [0].label: unknown key; did you mean labels?");
 }
 
+fn service(text: &str) -> String {
+    format!("services:\n- name: shop\n  {text}\n")
+}
+
+/// It is refused at that place, and the message has nothing of `bob:s3cret`.
+fn refused(text: &str, place: &str) {
+    let error = parse(text, "x").expect_err(text).to_string();
+    assert!(error.starts_with("x:") && error.contains(place), "{text}: {error}");
+    assert!(!error.contains("s3") && !error.contains("bob"), "{text}: {error}");
+}
+
+#[test]
+fn a_login_in_a_wrong_value_is_not_repeated() {
+    let url = "http://bob:s3cret@sd:99999/x";
+    for (text, place) in [
+        (
+            service(&format!("static_configs: [{{targets: ['{url}']}}]")),
+            "targets[0]: \"http://<secret>@sd:99999/x\" must be",
+        ),
+        (
+            service("static_configs: [{targets: ['bob:s3cret@sd:80/x']}]"),
+            "targets[0]: \"<secret>@sd:80/x\" must be host:port",
+        ),
+        (
+            service(&format!("http_sd_configs: [{{url: '{url}'}}]")),
+            "url: \"http://<secret>@sd:99999/x\" is no URL: invalid port",
+        ),
+        (
+            service("http_sd_configs: [{url: 'ftp://s3cret@sd/'}]"),
+            "url: \"ftp://<secret>@sd/\" must begin with http or https, not",
+        ),
+        (
+            service("http_sd_configs: [{url: 's3cret:x@sd/'}]"),
+            "url: \"<secret>@sd/\" must begin with http:// or https://",
+        ),
+        (service("http_sd_configs: [{url: 'http://bob:s3/s3cret@sd'}]"), "url: \"http://<secret>@sd\" is no URL"),
+        (
+            service(&format!("file_sd_configs: [{{files: ['{url}']}}]")),
+            "files[0]: \"http://<secret>@sd:99999/x\" must end in",
+        ),
+        (
+            service(&format!("file_sd_configs: [{{files: ['{url}/*/*.json']}}]")),
+            "files[0]: \"http://<secret>@sd:99999/x/*/*.json\"",
+        ),
+        (service(&format!("dns_sd_configs: [{{names: [a], type: '{url}'}}]")), "type: must be one of SRV"),
+        (service(&format!("dns_sd_configs: [{{names: [a], port: '{url}'}}]")), "port: must be a whole number"),
+        (
+            service(&format!("scheme: '{url}'")),
+            "scheme: must be one of http, https, not \"http://<secret>@sd:99999/x\"",
+        ),
+        (service(&format!("metrics_path: '{url} x'")), "metrics_path: \"http://<secret>@sd:99999/x x\" is no path"),
+        (service(&format!("scrape_interval: '{url}'")), "scrape_interval: must be a duration"),
+        (service(&format!("body_size_limit: '{url}'")), "body_size_limit: must be a size"),
+        (service(&format!("follow_redirects: '{url}'")), "follow_redirects: must be true or false"),
+    ] {
+        refused(&text, place);
+    }
+}
+
+#[test]
+fn credentials_that_slipped_into_another_key_are_not_repeated() {
+    let url = "http://bob:s3cret@sd:99999/x";
+    for (text, place) in [
+        (service("authorization: {type: Bearer s3cret, credentials: x}"), "authorization.type: must be one word"),
+        (service("authorization: {type: s3cret=, credentials: x}"), "authorization.type: must be one word"),
+        (service("authorization: {Bearer s3cret: x}"), "authorization: unknown key; known here are type"),
+        (service("headers: {'X-Key: s3cret': ''}"), "headers: a key here must be the name of a header"),
+        (service("http_headers: {'X-Key: s3cret': {}}"), "http_headers: a key here must be the name of a header"),
+        (service("basic_auth: {username: x, password: !s3cret}"), "3:46: a tag is not read here"),
+        (service("tls_config: {ca_file: '-----BEGIN CERTIFICATE----- s3cret'}"), "ca_file: must name a file"),
+        (
+            service(&format!("labels: {{'{url}': [x]}}")),
+            "services[0].labels.http://<secret>@sd:99999/x: must be a text",
+        ),
+        (service(&format!("'{url}': x")), "services[0]: unknown key"),
+        (
+            service(&format!("labels: {{'{url}': x, '{url}': x}}")),
+            "key \"http://<secret>@sd:99999/x\" stands here twice",
+        ),
+        (
+            "web: {auth: {proxy: {header: 'X-Key: s3cret', trusted: [10.0.0.1]}}}".to_owned(),
+            "proxy.header: must be the name",
+        ),
+        (format!("web: {{auth: {{proxy: {{header: x, trusted: ['{url}']}}}}}}"), "trusted[0]: must be an address"),
+        (format!("web: {{auth: {{anonymous: '{url}'}}}}"), "web.auth.anonymous: must be one of"),
+    ] {
+        refused(&text, place);
+    }
+    // Names with an `@` are told: it makes no login of them.
+    let error = parse("web: {auth: {roles: {ada@example.org: boss}}}", "x").unwrap_err();
+    assert!(error.path.ends_with("roles.ada@example.org"), "{error}");
+    // A file that is not there is named; a URL in its place is a name, too.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("h.yaml");
+    let text = service(&format!("basic_auth: {{username: x, password_file: '{url}'}}"));
+    crate::fs::rewrite_atomic(&path, text.as_bytes()).unwrap();
+    let error = load(&path).unwrap_err().to_string();
+    assert!(error.contains("password_file: file <secret>@sd:99999/x can not be read"), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
 const REFERENCE: &str = "docs/configuration.md";
 
 #[test]

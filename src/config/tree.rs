@@ -8,6 +8,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
+use super::secret::hide_login_in_name;
+
 /// Nesting that a configuration can have; our deepest key is at 10. Reading is recursive, so that this also bounds the stack.
 const DEPTH_MAX: usize = 20;
 
@@ -77,10 +79,14 @@ fn problem(error: &serde_saphyr::Error) -> Problem {
     let error = error.without_snippet();
     let place = error.location().map(Place::from).unwrap_or_default();
     let what = match error {
-        Error::DuplicateMappingKey { key: Some(key), .. } => format!("key {key:?} stands here twice"),
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("key {:?} stands here twice", hide_login_in_name(key))
+        }
         Error::DuplicateMappingKey { .. } => "a key stands here twice".to_owned(),
         Error::MultipleDocuments { .. } => "a second document begins here; a file holds one".to_owned(),
         Error::NullIntoString { .. } => "a key must be a text".to_owned(),
+        // A tag is what an unquoted password that begins with `!` is taken for.
+        Error::UnsupportedTag { .. } => "a tag is not read here; what begins with '!' has to be quoted".to_owned(),
         // The library says the place at the end; ours stands in front of every message.
         other => {
             let text = other.to_string();
@@ -276,7 +282,7 @@ mod tests {
         check("a:\n\tb: 1\n", "2:2: tabs disallowed within this context (block indentation)");
         check("--- 1\n--- 2\n", "2:5: a second document begins here; a file holds one");
         check("a: *nope\n", "1:4: alias references unknown anchor");
-        check("a: !foo 1\n", "1:9: unsupported tag `!foo`");
+        check("a: !foo 1\n", "1:9: a tag is not read here; what begins with '!' has to be quoted");
         check("[1]: y\n", "1:1: expected string scalar");
         check("null: y\n", "1:1: a key must be a text");
     }

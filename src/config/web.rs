@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::Error;
 use super::reader::Field;
+use super::secret::hide_login;
 use crate::model::role::Role;
 
 /// The section `web`.
@@ -120,7 +121,8 @@ const HEADERS_NOT_OF_PROXIES: [&str; 4] = ["authorization", "cookie", "host", "x
 fn read_header(field: &Field<'_>) -> Result<String, Error> {
     let name = field.name()?.to_ascii_lowercase();
     if !name.bytes().all(super::http::is_token) {
-        return Err(field.error(format!("{name:?} is no name of a header")));
+        // Not repeated: it may be all of a header.
+        return Err(field.error("must be the name of a header, without its value"));
     }
     if HEADERS_NOT_OF_PROXIES.contains(&name.as_str()) {
         return Err(field.error(format!("{name} is the client's own header, which says nothing of who it is")));
@@ -131,7 +133,8 @@ fn read_header(field: &Field<'_>) -> Result<String, Error> {
 fn read_network(field: &Field<'_>) -> Result<IpNet, Error> {
     let text = field.text()?;
     let network = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-    network.map_err(|_| field.error(format!("must be an address such as 10.0.0.7 or 10.0.0.0/8, not {text:?}")))
+    let wrong = || format!("must be an address such as 10.0.0.7 or 10.0.0.0/8, not {:?}", hide_login(text));
+    network.map_err(|_| field.error(wrong()))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use hickory_resolver::{Resolver, TokioResolver, system_conf};
 
 use super::mechanism::{Discover, Found};
 use super::target::{ADDRESS, Group};
+use crate::config::secret::hide_login;
 use crate::config::{DnsDiscovery, DnsRecord};
 use crate::model::label::Labels;
 use crate::model::time::Millis;
@@ -120,7 +121,7 @@ impl Lookup {
         }
         match failure {
             None => Ok(Group::default()),
-            Some(error) => Err(format!("{kind} records of {name:?} can not be looked up: {error}")),
+            Some(error) => Err(format!("{kind} records of {:?} can not be looked up: {error}", hide_login(name))),
         }
     }
 
@@ -142,7 +143,9 @@ impl Lookup {
 
     /// The full names that `name` may mean, in the order in which they are tried.
     fn candidates(&self, name: &str) -> Result<Vec<Name>, String> {
-        let parse = |text: &str| Name::from_utf8(text).map_err(|error| format!("{name:?} is no DNS name: {error}"));
+        let parse = |text: &str| {
+            Name::from_utf8(text).map_err(|error| format!("{:?} is no DNS name: {error}", hide_login(name)))
+        };
         let mut full = parse(name)?;
         if full.is_fqdn() {
             return Ok(vec![full]);

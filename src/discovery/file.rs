@@ -15,6 +15,7 @@ use super::group::{self, parse_json};
 use super::mechanism::{Discover, Found};
 use super::target::Group;
 use crate::clock::Clock;
+use crate::config::secret::hide_login_in_name;
 use crate::config::{FileDiscovery, parse_target_groups};
 use crate::model::time::{Millis, Timestamp};
 
@@ -75,10 +76,10 @@ impl Files {
         let mut whole = true;
         for pattern in &self.settings.files {
             match matching(pattern).await {
-                Ok(found) if found.is_empty() => problems.push(format!("no file matches {}", pattern.display())),
+                Ok(found) if found.is_empty() => problems.push(format!("no file matches {}", shown(pattern))),
                 Ok(found) => paths.extend(found),
                 Err(error) => {
-                    problems.push(format!("{} can not be listed: {error}", pattern.display()));
+                    problems.push(format!("{} can not be listed: {error}", shown(pattern)));
                     whole = whole && error.kind() == io::ErrorKind::NotFound;
                 }
             }
@@ -127,6 +128,11 @@ impl Discover for Files {
     fn interval(&self) -> Millis {
         LOOK_INTERVAL.min(self.settings.refresh_interval)
     }
+}
+
+/// A pattern as a message may repeat it: a URL in its place is a mistake that nothing else would tell.
+fn shown(pattern: &Path) -> String {
+    hide_login_in_name(&pattern.display().to_string())
 }
 
 /// The files that a pattern names, in the order of their names. A pattern holds at most one `*`, in its last segment.

@@ -24,7 +24,13 @@ struct Wire {
 /// # Errors
 /// Says where the text is not that.
 pub(super) fn parse_json(bytes: &[u8]) -> Result<Vec<Group>, String> {
-    let groups: Option<Vec<Wire>> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let groups: Option<Vec<Wire>> = serde_json::from_slice(bytes).map_err(|error| match error.to_string() {
+        // What it repeats of the text may be a URL with a password.
+        text if text.contains('@') => {
+            format!("this is no list of target groups, at line {} column {}", error.line(), error.column())
+        }
+        text => text,
+    })?;
     Ok(groups.unwrap_or_default().into_iter().map(Group::from).collect())
 }
 
@@ -62,6 +68,7 @@ mod tests {
             ("", "EOF while parsing a value at line 1 column 0"),
             ("[null]", "invalid type: null, expected struct Wire at line 1 column 5"),
             (r#"[{"target": []}]"#, "unknown field `target`, expected `targets` or `labels` at line 1 column 10"),
+            (r#"["http://bob:s3cret@a:1"]"#, "this is no list of target groups, at line 1 column 24"),
             (r#"[{"labels": {"a": 1}}]"#, "invalid type: integer `1`, expected a string at line 1 column 19"),
         ] {
             assert_eq!(parse_json(text.as_bytes()).unwrap_err(), expect, "{text}");

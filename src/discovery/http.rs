@@ -13,6 +13,7 @@ use super::group::{self, parse_json};
 use super::mechanism::{Discover, Found};
 use super::target::Group;
 use crate::config::http::Credentials;
+use crate::config::secret::hide_login;
 use crate::config::{HttpClient, HttpDiscovery, Secret, TlsVersion};
 use crate::model::time::Millis;
 
@@ -38,7 +39,7 @@ impl Directory {
             Ok(groups) => Found { groups: Some(groups), problems: Vec::new() },
             Err(problem) => {
                 self.client = None;
-                Found::failed(format!("{}: {problem}", without_password(&self.settings.url)))
+                Found::failed(format!("{}: {problem}", shown(&self.settings.url)))
             }
         }
     }
@@ -77,7 +78,8 @@ impl Directory {
             }
             let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
             let location = location.ok_or("the server redirects, but does not say whereto")?;
-            url = url.join(location).map_err(|error| format!("the server redirects to {location:?}: {error}"))?;
+            let wrong = |error| format!("the server redirects to {:?}: {error}", hide_login(location));
+            url = url.join(location).map_err(wrong)?;
         }
         Err(format!("the server redirects more than {REDIRECTS_MAX} times"))
     }
@@ -93,7 +95,8 @@ impl Directory {
             Some(name) => {
                 let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
                 let host = format!("{}{port}", url.host_str().unwrap_or_default());
-                url.set_host(Some(name)).map_err(|error| format!("server_name {name:?} is no host: {error}"))?;
+                let wrong = |error| format!("server_name {:?} is no host: {error}", hide_login(name));
+                url.set_host(Some(name)).map_err(wrong)?;
                 client.get(url).header(HOST, host)
             }
         };
@@ -132,7 +135,7 @@ fn is_json(kind: &[u8]) -> bool {
     kind.trim() == "application/json" && matches!(parameter.trim(), "" | "charset=utf-8" | "charset=\"utf-8\"")
 }
 
-/// The URL as it may be shown.
+/// The URL as a label may have it.
 fn without_password(url: &str) -> String {
     match Url::parse(url) {
         Ok(mut parsed) if parsed.password().is_some() => {
@@ -142,6 +145,14 @@ fn without_password(url: &str) -> String {
         }
         _ => url.to_owned(),
     }
+}
+
+/// The URL as a message may have it, without user and password. It is a good one, so an `@` behind its authority is no login's.
+fn shown(url: &str) -> String {
+    let start = url.find("//").map_or(0, |at| at + 2);
+    let end = url.get(start..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| start + at);
+    let (authority, path) = url.split_at(end);
+    format!("{}{path}", hide_login(authority))
 }
 
 /// Resolves `name` to the addresses of `host`, and every other name to its own.

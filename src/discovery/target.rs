@@ -7,6 +7,7 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::relabel::relabel;
+use crate::config::secret::hide_login;
 use crate::config::{Service, TargetGroup};
 use crate::model::label::Labels;
 use crate::model::target::{ServiceTargets, Target};
@@ -62,7 +63,7 @@ pub(super) fn build<'a>(
                 Outcome::Unfit(labels, why) => {
                     problems.push(format!(
                         "target {} can not be scraped: {why}",
-                        labels.get(ADDRESS).unwrap_or("without address")
+                        labels.get(ADDRESS).map_or_else(|| "without address".to_owned(), hide_login)
                     ));
                     dropped.push(labels);
                 }
@@ -141,7 +142,7 @@ fn target(service: &Service, mut labels: Labels, discovered_labels: &Labels) -> 
     let duration = |name: &str| {
         let text = labels.get(name).unwrap_or_default();
         let length = Millis::parse(text).filter(|length| length.0 > 0);
-        length.ok_or_else(|| format!("{name} is no duration above 0s: {text:?}"))
+        length.ok_or_else(|| format!("{name} is no duration above 0s: {:?}", hide_login(text)))
     };
     let (scrape_interval, scrape_timeout) = (duration(INTERVAL)?, duration(TIMEOUT)?);
     if scrape_timeout > scrape_interval {
@@ -167,11 +168,11 @@ fn target(service: &Service, mut labels: Labels, discovered_labels: &Labels) -> 
 /// The URL that is scraped. No port is added, as in Prometheus 3.
 fn url(address: &str, labels: &Labels, params: &[(String, Vec<String>)]) -> Result<String, String> {
     if address.contains(|c: char| matches!(c, '/' | '\\' | '?' | '#' | '@') || c.is_whitespace() || c.is_control()) {
-        return Err(format!("its address must be host:port, not {address:?}"));
+        return Err(format!("its address must be host:port, not {:?}", hide_login(address)));
     }
     let scheme = labels.get(SCHEME).unwrap_or_default();
     if !matches!(scheme, "http" | "https") {
-        return Err(format!("its scheme must be http or https, not {scheme:?}"));
+        return Err(format!("its scheme must be http or https, not {:?}", hide_login(scheme)));
     }
     let path = labels.get(PATH).unwrap_or("/");
     let slash = if path.starts_with('/') { "" } else { "/" };

@@ -191,6 +191,27 @@ fn commands_say_what_is_wrong_and_touch_nothing() {
         (vec!["backup", "--storage.path", &data, "--to", &at("a"), "--keep", "3"], "--keep is for a directory"),
         (vec!["backup", "--to", &at("a")], "--server <URL>"),
         (vec!["backup", "--server", "http://127.0.0.1:1", "--to", &at("a")], "can not reach http://127.0.0.1:1"),
+        (
+            vec!["backup", "--server", "http://bob:s3cret@127.0.0.1:1", "--to", &at("a")],
+            "can not reach http://127.0.0.1:1",
+        ),
+        (
+            vec!["verify", "--server", "http://bob:s3cret@127.0.0.1:99999"],
+            "\"http://<secret>@127.0.0.1:99999\" is no URL",
+        ),
+        (vec!["verify", "--server", "bob:s3cret@127.0.0.1:1"], "\"<secret>@127.0.0.1:1\" is not http:// or https://"),
+        (
+            vec!["plot", "--server.url", "http://bob:s3cret@127.0.0.1:1", "-o", &at("a.svg")],
+            "can not reach http://127.0.0.1:1",
+        ),
+        (
+            vec!["plot", "--server.url", "http://bob:s3cret@a b", "-o", &at("a.svg")],
+            "\"http://<secret>@a b\" is no URL",
+        ),
+        (
+            vec!["plot", "--server.url", "ftp://bob:s3cret@a", "-o", &at("a.svg")],
+            "\"ftp://<secret>@a\" is not http:// or",
+        ),
         (vec!["restore", &at("nothing"), "--storage.path", &at("b")], "can not read"),
         (vec!["restore", place.path().to_str().unwrap(), "--storage.path", &at("b")], "holds no backup"),
         (vec!["verify"], "required"),
@@ -199,7 +220,7 @@ fn commands_say_what_is_wrong_and_touch_nothing() {
     ] {
         let (code, said) = command(&arguments);
         assert!(code.is_some_and(|code| code != 0), "{arguments:?}");
-        assert!(said.contains(words), "{arguments:?}: {said}");
+        assert!(said.contains(words) && !said.contains("s3cret"), "{arguments:?}: {said}");
     }
     assert!(!place.path().join("b").try_exists().unwrap() && !place.path().join("nowhere").try_exists().unwrap());
     let (code, said) = command(&["backup", "--storage.path", &data, "--to", &at("a.tar.zst")]);

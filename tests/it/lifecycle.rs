@@ -113,6 +113,19 @@ async fn a_bad_file_keeps_the_running_configuration_and_says_why() {
     let (code, answer) = server.send(Method::POST, "/-/reload").await;
     assert_eq!(code, 500);
     assert!(answer.starts_with("failed to reload config: ") && answer.contains("scrape_intervall"), "{answer}");
+    // Whoever may read may not read a password in what is wrong.
+    place.configure("services:\n  - name: third\n    http_sd_configs: [{url: 'http://bob:s3cret@sd:99999/'}]\n");
+    let (_, answer) = server.send(Method::POST, "/-/reload").await;
+    let status = server.json("/api/v1/status").await;
+    let why = status["config_reload_error"].as_str().unwrap();
+    for said in [why, &answer, &check(&["check", "config", place.config().to_str().unwrap()]).2] {
+        assert!(
+            said.contains("http_sd_configs[0].url: \"http://<secret>@sd:99999/\" is no URL: invalid port"),
+            "{said}"
+        );
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+    assert!(!server.log().contains("s3cret"), "{}", server.log());
     place.configure("services: [{name: fourth}]\n");
     assert_eq!(server.send(Method::POST, "/-/reload").await, (200, String::new()));
     assert!(named("fourth")(&server.json("/api/v1/config").await));

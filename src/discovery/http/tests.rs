@@ -150,7 +150,7 @@ async fn what_is_no_list_is_a_problem_and_keeps_the_last_one() {
         ("200 OK", "application/json", "[{", "EOF while parsing an object at line 1 column 2"),
     ] {
         server.says(status, kind, body);
-        assert_eq!(problem(&mut directory).await, format!("http://u@{}/t: {expect}", server.address));
+        assert_eq!(problem(&mut directory).await, format!("http://<secret>@{}/t: {expect}", server.address));
     }
 }
 
@@ -160,6 +160,19 @@ async fn an_answer_that_is_too_large_is_not_read_to_its_end() {
     server.says("200 OK", "application/json", &" ".repeat(group::BYTES_MAX + 1));
     let problem = problem(&mut directory(&format!("http://{}/", server.address), "")).await;
     assert!(problem.contains("the answer is larger than the 33554432 bytes that are read"), "{problem}");
+}
+
+#[test]
+fn a_login_is_not_shown_and_all_else_of_a_url_is() {
+    for (url, expect) in [
+        ("http://bob:s3cret@sd:80/t@x?who=a@b", "http://<secret>@sd:80/t@x?who=a@b"),
+        ("https://sd?who=a@b", "https://sd?who=a@b"),
+        ("http:\\\\bob:s3cret@sd", "<secret>@sd"),
+        ("http:bob:s3cret@sd", "<secret>@sd"),
+    ] {
+        assert!(Url::parse(url).is_ok(), "{url}");
+        assert_eq!(shown(url), expect);
+    }
 }
 
 #[tokio::test]

@@ -228,6 +228,33 @@ async fn one_look_shows_targets_and_problems() {
 }
 
 #[tokio::test]
+async fn no_problem_repeats_a_login() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("t.json");
+    rewrite_atomic(&file, br#"["http://bob:s3cret@a:1"]"#).unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let yaml = format!(
+        "services:\n- name: s\n  file_sd_configs: [{{files: ['{}', 'http://bob:s3cret@a/t.json']}}]\n  \
+         static_configs: [{{targets: ['bob:s3cret@a:1']}}]\n  \
+         dns_sd_configs: [{{names: ['bob:s3cret@a..b'], type: A, port: 1}}]\n  \
+         http_sd_configs: [{{url: 'http://s3cret@{closed}/'}}]\n",
+        file.display()
+    );
+    let resolved = resolve_once(&config(&yaml).services[0], &Clock::system(), Millis::from_seconds(20)).await;
+    let all = resolved.problems.join("\n");
+    assert!(!all.contains("s3cret"), "{all}");
+    for problem in [
+        "t.json: this is no list of target groups, at line 1 column 24",
+        "no file matches http://<secret>@a/t.json",
+        "target <secret>@a:1 can not be scraped: its address must be host:port, not \"<secret>@a:1\"",
+        "\"<secret>@a..b\" is no DNS name",
+        &format!("http://<secret>@{closed}/: "),
+    ] {
+        assert!(all.contains(problem), "{problem} in {all}");
+    }
+}
+
+#[tokio::test]
 async fn a_look_that_does_not_end_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let yaml =

@@ -126,7 +126,7 @@ fn unfit_targets_are_dropped_and_say_why() {
             "{target_label: __address__, replacement: 'a:99999'}",
             "its address \"a:99999\" is wrong: invalid port number",
         ),
-        ("{target_label: __address__, replacement: 'u@a'}", "its address must be host:port, not \"u@a\""),
+        ("{target_label: __address__, replacement: 'u@a'}", "its address must be host:port, not \"<secret>@a\""),
         ("{target_label: __scheme__, replacement: ftp}", "its scheme must be http or https, not \"ftp\""),
         ("{target_label: __scrape_interval__, replacement: x}", "__scrape_interval__ is no duration above 0s: \"x\""),
         ("{target_label: __scrape_interval__, replacement: 0s}", "__scrape_interval__ is no duration above 0s: \"0s\""),
