@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::reader::{Field, Section, Source};
 use super::secret::{Secret, SecretSource, hide_login};
-use super::{Error, tree};
+use super::{Error, Named, tree};
 use crate::model::time::Millis;
 
 /// What the file says.
@@ -107,12 +107,45 @@ impl DoorConfig {
     }
 }
 
+/// What the file says, before anybody has looked whether the files that it names are there.
+#[derive(Debug)]
+pub struct Draft {
+    config: DoorConfig,
+    named: Named,
+}
+
+impl Draft {
+    /// Files whose content counts, too, whether or not they are there.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.config.files()
+    }
+
+    /// The whole, if every file that it names can be read.
+    ///
+    /// # Errors
+    /// The first file that can not, with the place that names it.
+    pub fn finish(self) -> Result<DoorConfig, Error> {
+        super::look_for(self.named)?;
+        Ok(self.config)
+    }
+}
+
+/// Reads the file at `path`, and no other.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn draft(path: &Path) -> Result<Draft, Error> {
+    let (config, named) = super::read_file(path, read)?;
+    Ok(Draft { config, named })
+}
+
 /// Reads the file at `path`. Every file that it names must be readable too.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn load(path: &Path) -> Result<DoorConfig, Error> {
-    super::load_file(path, read)
+    draft(path)?.finish()
 }
 
 /// Reads it from `text`, as [`super::parse`] does.

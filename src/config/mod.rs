@@ -8,7 +8,7 @@
 //! docs/configuration.md lists every key.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub mod backup;
@@ -140,8 +140,18 @@ pub fn load(path: &Path) -> Result<Config, Error> {
     load_file(path, read)
 }
 
+/// Files that a configuration names and that must be readable, each with the error for the case that it is not.
+type Named = Vec<(PathBuf, Error)>;
+
 /// Reads the file at `path` with `read`, and looks whether the files that it names can be read.
 fn load_file<T>(path: &Path, read: impl FnOnce(&str, &Source<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    let (config, named) = read_file(path, read)?;
+    look_for(named)?;
+    Ok(config)
+}
+
+/// Reads the file at `path` with `read`. Whether the files that it names can be read is the caller's to find out.
+fn read_file<T>(path: &Path, read: impl FnOnce(&str, &Source<'_>) -> Result<T, Error>) -> Result<(T, Named), Error> {
     let name = path.display().to_string();
     let error = |what: String| Error { file: name.clone(), line: 0, column: 0, path: String::new(), what };
     let size = std::fs::metadata(path).map_err(|source| error(format!("can not be read: {source}")))?.len();
@@ -156,14 +166,18 @@ fn load_file<T>(path: &Path, read: impl FnOnce(&str, &Source<'_>) -> Result<T, E
     })?;
     let source = Source::new(&name);
     let config = read(&text, &source)?;
-    for (path, mut problem) in source.files.into_inner() {
+    Ok((config, source.files.into_inner()))
+}
+
+fn look_for(named: Named) -> Result<(), Error> {
+    for (path, mut problem) in named {
         if let Err(cause) = std::fs::File::open(&path) {
             let path = secret::hide_login_in_name(&path.display().to_string());
             problem.what = format!("file {path} can not be read: {cause}");
             return Err(problem);
         }
     }
-    Ok(config)
+    Ok(())
 }
 
 /// Reads a configuration from `text`. `file_name` stands in messages, and relative paths are relative to its directory. Opens

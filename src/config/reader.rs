@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::Error;
 use super::secret::{hide_login, hide_login_in_name};
 use super::tree::{Key, Node, Place, Value};
+use super::{Error, Named};
 use crate::model::label::Labels;
 use crate::model::time::Millis;
 
@@ -34,8 +34,7 @@ pub(super) struct Source<'a> {
     /// What relative paths in it are relative to.
     directory: &'a Path,
     pub(super) warnings: RefCell<Vec<String>>,
-    /// Files that it names and that must be readable, each with the error for the case that it is not.
-    pub(super) files: RefCell<Vec<(PathBuf, Error)>>,
+    pub(super) files: RefCell<Named>,
 }
 
 impl<'a> Source<'a> {

@@ -133,6 +133,61 @@ fn a_changed_file_counts_at_once_and_a_broken_one_changes_nothing() {
     ask("bob", "surf").unwrap();
 }
 
+/// A certificate of its own and its key, PEM.
+fn pair() -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+#[test]
+fn a_file_that_was_still_to_come_counts_as_soon_as_it_is_there() {
+    let indented = |pem: &str| pem.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
+    let (certificate, key) = pair();
+    let (certificate, key) = (indented(&certificate), indented(&key));
+    let tls = format!("tls_server_config:\n  cert: |\n{certificate}  key: |\n{key}");
+    let house = House::new(Some(&(tls + &users(&[("ada", "tide")]))));
+    let auth = Auth::default();
+    let may = |user: &str| {
+        // Time to forget the guess before.
+        house.clock.advance(Millis::from_seconds(6));
+        house.ask(&auth, "127.0.0.1", &[("authorization", &basic(user, "tide"))]).is_ok()
+    };
+    let place = |name: &str, text: &str| {
+        rewrite_atomic(&house.directory.path().join(name), text.as_bytes()).unwrap();
+    };
+    let configure = |user: &str, rest: &str| {
+        let tls = format!("tls_server_config:\n  cert_file: new.crt\n  key_file: new.key\n{rest}");
+        place("web.yml", &(tls + &users(&[(user, "tide")])));
+    };
+    configure("bob", "");
+    assert!(may("ada") && !may("bob"), "neither certificate nor key are there");
+    let (certificate, key) = pair();
+    place("new.crt", &certificate);
+    assert!(may("ada") && !may("bob"), "the key is not there");
+    place("new.key", &pair().1);
+    assert!(may("ada") && !may("bob"), "the key is that of another certificate");
+    // What says nothing that can be used, nor which files count, changes neither.
+    let web = std::fs::read_to_string(house.web()).unwrap();
+    place("web.yml", "tls_server_config: [\n");
+    assert!(may("ada") && !may("bob"));
+    place("new.key", &key);
+    assert!(may("ada") && !may("bob"));
+    place("web.yml", &web);
+    assert!(!may("ada") && may("bob"));
+
+    configure("eve", "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n");
+    assert!(may("bob") && !may("eve"), "the authority is not there");
+    place("ca.crt", &certificate);
+    assert!(!may("bob") && may("eve"));
+    // It is looked at from then on, as any file that it names.
+    place("ca.crt", "no certificate");
+    configure("ada", "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n");
+    assert!(may("eve") && !may("ada"));
+    place("ca.crt", &certificate);
+    assert!(!may("eve") && may("ada"));
+}
+
 fn proxy() -> Auth {
     let yaml = "web:\n  auth:\n    roles: {root: admin}\n    proxy:\n      header: X-Forwarded-User\n      role_header: X-Groups\n      \
                 groups: {sre: admin, guests: read}\n      trusted: [10.0.0.0/8]\n";

@@ -57,18 +57,26 @@ pub(super) struct WebFile {
 }
 
 struct State {
-    /// The files that counted when `stamp` was taken.
+    watched: Watched,
+    current: Arc<Current>,
+}
+
+/// The files that count, the web configuration itself first, as they were when they were last looked at.
+#[derive(Default)]
+struct Watched {
     files: Vec<PathBuf>,
     stamp: Stamp,
-    current: Arc<Current>,
 }
 
 impl WebFile {
     pub(super) fn open(path: Option<&Path>, metrics: Metrics) -> Result<Self, Error> {
         metrics.reloaded(true);
         let state = match path {
-            None => State { files: Vec::new(), stamp: Stamp::default(), current: Arc::default() },
-            Some(path) => read(path)?,
+            None => State { watched: Watched::default(), current: Arc::default() },
+            Some(path) => {
+                let (watched, current) = read(path);
+                State { watched: watched.unwrap_or_default(), current: current? }
+            }
         };
         for warning in &state.current.config.warnings {
             tracing::warn!("{warning}");
@@ -81,21 +89,26 @@ impl WebFile {
     pub(super) fn current(&self) -> Arc<Current> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(path) = &self.path else { return Arc::clone(&state.current) };
-        let stamp = Stamp::of(state.files.iter().map(PathBuf::as_path));
-        if stamp == state.stamp {
+        let stamp = Stamp::of(state.watched.files.iter().map(PathBuf::as_path));
+        if stamp == state.watched.stamp {
             return Arc::clone(&state.current);
         }
         // Taken before anything is read: what changes meanwhile is a change the next time.
-        state.stamp = stamp;
-        let error = match read(path) {
-            Ok(new) if new.current.tls.is_some() != state.current.tls.is_some() => {
+        state.watched.stamp = stamp;
+        let (watched, read) = read(path);
+        // Also where it fails: a file that it names may be still to come, and then nothing else changes.
+        if let Some(watched) = watched {
+            state.watched = watched;
+        }
+        let error = match read {
+            Ok(new) if new.tls.is_some() != state.current.tls.is_some() => {
                 "whether TLS is spoken can not change while the server runs".to_owned()
             }
-            Ok(new) if new.current.config.http2 != state.current.config.http2 => {
+            Ok(new) if new.config.http2 != state.current.config.http2 => {
                 "http2 can not change while the server runs".to_owned()
             }
             Ok(new) => {
-                *state = new;
+                state.current = new;
                 self.metrics.reloaded(true);
                 tracing::info!(file = %path.display(), "the web configuration changed and is in force");
                 return Arc::clone(&state.current);
@@ -108,11 +121,16 @@ impl WebFile {
     }
 }
 
-fn read(path: &Path) -> Result<State, Error> {
+/// Reads the file and those that it names. Which those are is known, too, when they can not be used; `None` where it does not say.
+fn read(path: &Path) -> (Option<Watched>, Result<Arc<Current>, Error>) {
     let own = Stamp::of([path]);
-    let config = door::load(path)?;
-    let files: Vec<PathBuf> = std::iter::once(path.to_owned()).chain(config.files()).collect();
+    let draft = match door::draft(path) {
+        Ok(draft) => draft,
+        Err(error) => return (None, Err(error.into())),
+    };
+    let files: Vec<PathBuf> = std::iter::once(path.to_owned()).chain(draft.files()).collect();
     let mut stamp = Stamp::of(files.iter().map(PathBuf::as_path));
     stamp.replace_first(own);
-    Ok(State { files, stamp, current: Arc::new(Current::of(config, path)?) })
+    let current = draft.finish().map_err(Error::from).and_then(|config| Current::of(config, path));
+    (Some(Watched { files, stamp }), current.map(Arc::new))
 }
