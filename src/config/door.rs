@@ -239,6 +239,14 @@ fn read_tls(field: &Field<'_>) -> Result<Option<TlsServer>, Error> {
     let curves = read_names(&section, "curve_preferences", &CURVES)?;
     let prefer_client_cipher_suites = !section.read("prefer_server_cipher_suites", true, Field::flag)?;
     let client_allowed_sans = section.read("client_allowed_sans", None, |field| field.texts().map(Some))?;
+    // The toolkit takes it with any policy and so may let in whoever has no certificate; a list of who may come in must not.
+    let is_required =
+        matches!(client_auth, Some(ClientAuth::RequireAnyClientCert | ClientAuth::RequireAndVerifyClientCert));
+    if let Some(field) = section.get("client_allowed_sans").filter(|_| !is_required) {
+        return Err(field.error(
+            "needs client_auth_type RequireAndVerifyClientCert or RequireAnyClientCert: no other keeps out who has no certificate",
+        ));
+    }
     // As in the toolkit, what only says how TLS would be spoken does not ask for TLS.
     if cert.is_none() && key.is_none() && client_ca.is_none() && client_auth.is_none() {
         return Ok(None);
@@ -254,11 +262,9 @@ fn read_tls(field: &Field<'_>) -> Result<Option<TlsServer>, Error> {
         (Some(_), ClientAuth::NoClientCert) => {
             return Err(section.error("client CA's have been configured without a Client Auth Policy"));
         }
+        // Go would take the certificates of the system, with which anybody can have one.
         (None, _) if verifies => return Err(section.error("client_auth_type needs client_ca or client_ca_file")),
         _ => {}
-    }
-    if let (Some(field), ClientAuth::NoClientCert) = (section.get("client_allowed_sans"), client_auth) {
-        field.warn("is not looked at: client_auth_type asks for no certificate");
     }
     Ok(Some(TlsServer {
         cert,
@@ -451,8 +457,7 @@ mod tests {
     #[test]
     fn what_we_do_not_speak_is_left_out_with_a_warning() {
         let text = "tls_server_config:\n  cert: a\n  key: b\n  min_version: TLS10\n  curve_preferences: [CurveP521, X25519]\n  \
-                    cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n  \
-                    client_allowed_sans: [a]\n";
+                    cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n";
         let config = read(text).unwrap();
         assert_eq!(config.tls.unwrap().curves, ["X25519"]);
         let warnings = [
@@ -460,7 +465,6 @@ mod tests {
             "dir/web.yml:6:19: tls_server_config.cipher_suites[0]: TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA is not spoken here and left \
              out",
             "dir/web.yml:5:23: tls_server_config.curve_preferences[0]: CurveP521 is not spoken here and left out",
-            "dir/web.yml:7:24: tls_server_config.client_allowed_sans: is not looked at: client_auth_type asks for no certificate",
         ];
         assert_eq!(config.warnings, warnings);
     }
@@ -551,6 +555,40 @@ mod tests {
             ),
         ] {
             assert_eq!(read(text).unwrap_err(), format!("dir/web.yml:{expect}"));
+        }
+    }
+
+    #[test]
+    fn names_of_clients_are_only_taken_where_every_client_needs_a_certificate() {
+        let tls = |policy: &str, sans: &str| {
+            format!("tls_server_config: {{cert: a, key: b{policy}, client_allowed_sans: {sans}}}\n")
+        };
+        let ca = "client_ca: c, client_auth_type";
+        for policy in [
+            String::new(),
+            ", client_auth_type: ''".to_owned(),
+            ", client_auth_type: NoClientCert".to_owned(),
+            ", client_auth_type: RequestClientCert".to_owned(),
+            format!(", {ca}: VerifyClientCertIfGiven"),
+        ] {
+            for sans in ["[a]", "[]"] {
+                let error = read(&tls(&policy, sans)).unwrap_err();
+                let expect = "tls_server_config.client_allowed_sans: needs client_auth_type RequireAndVerifyClientCert or \
+                              RequireAnyClientCert: no other keeps out who has no certificate";
+                assert!(error.ends_with(expect), "{policy}: {error}");
+            }
+            assert!(read(&tls(&policy, "")).is_ok(), "{policy}: none are given");
+        }
+        // Nor without TLS.
+        assert!(
+            read("tls_server_config: {client_allowed_sans: [a]}").unwrap_err().contains("client_allowed_sans: needs")
+        );
+        for policy in
+            [", client_auth_type: RequireAnyClientCert".to_owned(), format!(", {ca}: RequireAndVerifyClientCert")]
+        {
+            let config = read(&tls(&policy, "[a]")).unwrap();
+            assert_eq!(config.tls.unwrap().client_allowed_sans, Some(vec!["a".to_owned()]), "{policy}");
+            assert!(config.warnings.is_empty());
         }
     }
 }

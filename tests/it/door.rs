@@ -421,6 +421,21 @@ async fn certificates_of_clients_are_asked_for_as_the_file_says() {
     ] {
         tls(&directory, &rest);
         assert_eq!(all().await, expect, "{rest}");
+        // Who may come in by name is said where everybody needs a certificate, or not at all: what was in force stays.
+        if !rest.contains("Require") {
+            tls(&directory, &format!("{rest}  client_allowed_sans: [ci.example.org]\n"));
+            let before = server.metrics().contains("hydrophone_web_config_last_reload_successful 1");
+            assert_eq!(all().await, expect, "{rest} with names");
+            assert!(before && server.metrics().contains("hydrophone_web_config_last_reload_successful 0"), "{rest}");
+        }
+    }
+    // So nobody without a certificate comes in by a weaker policy, either.
+    let strict = "  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [ci.example.org]\n";
+    tls(&directory, strict);
+    assert_eq!(all().await, [false, true, false, true]);
+    for weaker in ["RequestClientCert", "NoClientCert"] {
+        tls(&directory, &strict.replace("RequireAnyClientCert", weaker));
+        assert_eq!(all().await, [false, true, false, true], "{weaker}");
     }
 }
 
