@@ -399,12 +399,14 @@ fn is_bcrypt(text: &str) -> bool {
 
 fn read_rate_limit(field: &Field<'_>) -> Result<Option<RateLimit>, Error> {
     let section = field.section(&[&["interval", "burst"]])?;
-    let Some(interval) = section.get("interval").filter(|field| field.text().is_ok_and(|text| text != "0")) else {
-        return Ok(None);
-    };
-    let interval = interval.go_duration()?;
-    let burst =
-        section.require("burst", |field| u32::try_from(field.count()?).map_err(|_| field.error("is too large")))?;
+    // As in the toolkit, no time between two requests is no limit, whatever the burst.
+    let Some(interval) = section.read("interval", None, Field::go_duration_or_none)? else { return Ok(None) };
+    let burst = section.require("burst", |field| match u32::try_from(field.number()?) {
+        // The toolkit takes it, and refuses every request.
+        Ok(0) => Err(field.error("must be at least 1: with 0 every request would be refused")),
+        Ok(burst) => Ok(burst),
+        Err(_) => Err(field.error("is too large")),
+    })?;
     Ok(Some(RateLimit { interval, burst }))
 }
 
@@ -589,6 +591,35 @@ mod tests {
             let config = read(&tls(&policy, "[a]")).unwrap();
             assert_eq!(config.tls.unwrap().client_allowed_sans, Some(vec!["a".to_owned()]), "{policy}");
             assert!(config.warnings.is_empty());
+        }
+    }
+
+    #[test]
+    fn no_time_between_requests_is_no_limit() {
+        for text in [
+            "{}",
+            "{burst: 3}",
+            "{interval: 0}",
+            "{interval: 0s}",
+            "{interval: 0h0m, burst: 3}",
+            "{interval: 0s, burst: 0}",
+        ] {
+            assert_eq!(read(&format!("rate_limit: {text}")).unwrap().rate_limit, None, "{text}");
+        }
+        let limit = RateLimit { interval: Millis(1), burst: 3 };
+        assert_eq!(read("rate_limit: {interval: 1ns, burst: 3}").unwrap().rate_limit, Some(limit));
+        for (text, expect) in [
+            (
+                "rate_limit: {interval: 1s, burst: 0}",
+                "1:35: rate_limit.burst: must be at least 1: with 0 every request would be refused",
+            ),
+            ("rate_limit: {interval: 1s, burst: 5000000000}", "1:35: rate_limit.burst: is too large"),
+            (
+                "rate_limit: {interval: 10, burst: 1}",
+                "1:24: rate_limit.interval: must be a duration such as 30s or 1h30m, not \"10\"",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), format!("dir/web.yml:{expect}"));
         }
     }
 }

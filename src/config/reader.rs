@@ -170,6 +170,16 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The same, but `None` for a duration of nothing.
+    pub(super) fn go_duration_or_none(&self) -> Result<Option<Millis>> {
+        match go_duration(self.text()?) {
+            Some(Millis(0)) => Ok(None),
+            // Go writes nothing without a unit, too.
+            None if self.text()? == "0" => Ok(None),
+            _ => self.go_duration().map(Some),
+        }
+    }
+
     fn positive(&self, length: Millis) -> Result<Millis> {
         if length > Millis(0) { Ok(length) } else { Err(self.error("must be longer than 0s")) }
     }
