@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
 use super::print;
-use super::remote::Answer;
+use super::remote::{Answer, SILENCE_MAX};
 use crate::backup::{
     self, Archive, Directory, Manifest, Nowhere, Options, Pace, Restoring, Sink, Stop, read_archive, take,
 };
@@ -267,7 +268,7 @@ fn offline(path: &Path, flags: &BackupFlags, target: Target, clock: &Clock) -> R
 fn online(server: &str, flags: &BackupFlags, target: Target) -> Result<(Manifest, Option<u64>)> {
     let rate = flags.rate.unwrap_or(config::backup::RATE);
     let parameters = [("rate", rate.to_string()), ("with_index", flags.with_index.to_string())];
-    let answer = || Answer::post(server, "backup", &parameters);
+    let answer = || Answer::post(server, "backup", &parameters, silence_max(rate));
     match target {
         // What passes is checked on its way, so that nobody finds out later.
         Target::Stdout => {
@@ -289,6 +290,14 @@ fn online(server: &str, flags: &BackupFlags, target: Target) -> Result<(Manifest
             Ok((manifest, Some(directory.written())))
         }
     }
+}
+
+/// Bytes that a server may read before it sends any: it sends 256 KiB at once, and those are rarely compressed from more.
+const SILENT_BYTES_MAX: u64 = 64 << 20;
+
+/// How long a server may send nothing when it reads at this rate, in bytes a second; 0 is as fast as it goes.
+fn silence_max(rate: u64) -> Duration {
+    SILENCE_MAX + SILENT_BYTES_MAX.checked_div(rate).map_or(Duration::ZERO, Duration::from_secs)
 }
 
 /// Writes down what is read from it.
@@ -315,4 +324,15 @@ fn size(text: &str) -> Result<u64, String> {
 
 fn time(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_rfc3339(text).ok_or_else(|| format!("{text:?} is not a time like 2026-11-20T18:00:00Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_backup_may_be_silent_for_longer() {
+        let rates = [0, config::backup::RATE, 20 << 10, 1];
+        assert_eq!(rates.map(|rate| silence_max(rate).as_secs()), [120, 122, 3396, 67_108_984]);
+    }
 }

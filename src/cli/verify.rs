@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
@@ -199,8 +200,12 @@ enum Line {
     Finding { table: String, key: String, what: String },
 }
 
+/// A server says nothing while it looks and all is well, which in a large store on a slow disk takes hours. Nothing is held
+/// meanwhile, so this only ends what would otherwise wait for ever.
+const VERIFY_SILENCE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 fn online(url: &str) -> Result<ExitCode> {
-    let answer = remote::Answer::post(url, "verify", &[])?;
+    let answer = remote::Answer::post(url, "verify", &[], VERIFY_SILENCE_MAX)?;
     let mut report = Report::default();
     for line in std::io::BufRead::lines(std::io::BufReader::new(answer)) {
         match serde_json::from_str(&line.context("the server broke off its answer")?)? {
