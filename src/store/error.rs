@@ -37,6 +37,12 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
+    /// A directory that is to stay as it is has a restore or an upgrade that was broken off while it was put in its place.
+    #[error("{path} has a restore or an upgrade that is not in its place yet: starting the server, or `hydrophone verify` without --repair, puts it there", path = .path.display())]
+    Unplaced {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A copy has rows of a table that this version does not know.
     #[error("there is no table {table:?}")]
     Unknown {

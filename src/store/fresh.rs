@@ -3,6 +3,7 @@
 //! It grows in `restoring.partial` within the data directory, which nothing looks at. When all of it is durable, the directory
 //! becomes `restoring`: from then on whoever opens the data directory first moves what is in there up. So a crash leaves what was
 //! there before or what was restored, never a mixture, also where the data directory is a mount point and can not be renamed.
+//! What is not finished goes with who wrote it, or where that was killed with the next one who opens the data directory to write.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -27,12 +28,13 @@ const REPLACED: [&str; 5] = ["import", "hydrophone.creating", "occurrences", FOR
 /// Bytes of rows in one transaction: enough to be quick, and little enough to stand in the cache.
 const TRANSACTION_BYTES: usize = 32 << 20;
 
-/// A store that is being written.
+/// A store that is being written. Dropped before it is finished, it takes what was written with it.
 pub struct Fresh {
     path: PathBuf,
-    directory: PathBuf,
     filling: Filling,
     files: BTreeMap<PathBuf, File>,
+    // Goes when all that is open in it is closed, and before the lock does: from then on another one may be growing there.
+    growing: Growing,
     _lock: DirectoryLock,
 }
 
@@ -43,10 +45,12 @@ impl std::fmt::Debug for Fresh {
 }
 
 impl Fresh {
-    /// Begins to write a store that is to stand at `path`. With `force` it replaces what is there.
+    /// Begins to write a store that is to stand at `path`. With `force` it replaces what is there, which stays until then; a restore
+    /// that is complete and not in its place yet is put there first.
     ///
     /// # Errors
-    /// When there is data already, another process has it, or nothing can be written.
+    /// [`Error::Occupied`] without `force` when there is data already, in its place or not, and nothing is touched then; when another
+    /// process has it, or nothing can be written.
     pub fn create(path: &Path, force: bool) -> Result<Self, Error> {
         let io = |what| move |source| Error::Io { what, path: path.to_owned(), source };
         std::fs::create_dir_all(path).map_err(io("can not create"))?;
@@ -57,20 +61,21 @@ impl Fresh {
                 return Err(Error::Occupied { path: path.to_owned() });
             }
         }
-        remove(&path.join(COMPLETE)).map_err(io("can not clear"))?;
+        // What is there is a mixture as long as this is not done, and should the new one break off it is all there is.
+        finish_restore(path)?;
         Self::begin(path, lock)
     }
 
     /// Begins in a directory that is locked, and whose data stay until this is finished.
     pub(super) fn begin(path: &Path, lock: DirectoryLock) -> Result<Self, Error> {
         let io = |what| move |source| Error::Io { what, path: path.to_owned(), source };
-        let directory = path.join(PARTIAL);
-        remove(&directory).map_err(io("can not clear"))?;
-        std::fs::create_dir_all(directory.join("occurrences")).map_err(io("can not write to"))?;
-        let database = Real.create_database(&directory.join(DATABASE), CACHE_BYTES);
+        let growing = Growing(path.join(PARTIAL));
+        remove(&growing.0).map_err(io("can not clear"))?;
+        std::fs::create_dir_all(growing.0.join("occurrences")).map_err(io("can not write to"))?;
+        let database = Real.create_database(&growing.0.join(DATABASE), CACHE_BYTES);
         let database = database.map_err(Error::database("create hydrophone.redb"))?;
-        let files = BTreeMap::new();
-        Ok(Self { path: path.to_owned(), directory, filling: Filling::new(database)?, files, _lock: lock })
+        let filling = Filling::new(database)?;
+        Ok(Self { path: path.to_owned(), filling, files: BTreeMap::new(), growing, _lock: lock })
     }
 
     /// Adds rows behind the last one of a table: keys, and values with their checksums.
@@ -87,7 +92,7 @@ impl Fresh {
     /// # Errors
     /// When they can not be written.
     pub fn write(&mut self, file: &Path, offset: u64, bytes: &[u8]) -> Result<(), Error> {
-        let path = self.directory.join("occurrences").join(file);
+        let path = self.growing.0.join("occurrences").join(file);
         let io = |source| Error::Io { what: "can not write", path: path.clone(), source };
         if !self.files.contains_key(&path) {
             if let Some(parent) = path.parent() {
@@ -119,19 +124,17 @@ impl Fresh {
 
     fn place(mut self, version: u32, is_kept: bool) -> Result<(), Error> {
         self.close_files()?;
-        let Self { path, directory, filling, _lock: lock, .. } = self;
-        drop(filling.finish()?);
+        drop(self.filling.finish()?);
+        let (path, directory) = (&self.path, &self.growing.0);
         let io = |source| Error::Io { what: "can not finish restoring", path: path.clone(), source };
         crate::fs::rewrite_atomic(&directory.join(FORMAT), format!("{version}\n").as_bytes()).map_err(io)?;
         if is_kept {
             std::fs::create_dir(directory.join(kept_name(version))).map_err(io)?;
         }
-        sync_all(&directory).map_err(io)?;
-        std::fs::rename(&directory, path.join(COMPLETE)).map_err(io)?;
-        sync_directory(&path).map_err(io)?;
-        finish_restore(&path)?;
-        drop(lock);
-        Ok(())
+        sync_all(directory).map_err(io)?;
+        std::fs::rename(directory, path.join(COMPLETE)).map_err(io)?;
+        sync_directory(path).map_err(io)?;
+        finish_restore(path)
     }
 
     fn close_files(&mut self) -> Result<(), Error> {
@@ -139,6 +142,15 @@ impl Fresh {
             file.sync_all().map_err(|source| Error::Io { what: "can not sync", path, source })?;
         }
         Ok(())
+    }
+}
+
+/// The directory in which a store grows. What is left there when nobody writes it any more is of no use.
+struct Growing(PathBuf);
+
+impl Drop for Growing {
+    fn drop(&mut self) {
+        discard(&Real, &self.0);
     }
 }
 
@@ -196,16 +208,41 @@ impl Filling {
     }
 }
 
+/// Removes what is left of a store that was being written when the process was killed: it is always begun anew. The directory must be
+/// locked.
+pub(super) fn sweep(disk: &dyn Disk, path: &Path) {
+    discard(disk, &path.join(PARTIAL));
+}
+
+/// Only takes room, so nobody fails who can not remove it.
+fn discard(disk: &dyn Disk, directory: &Path) {
+    match disk.remove_directory(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(path = %directory.display(), %error, "can not remove what was not finished");
+        }
+        _ => {}
+    }
+}
+
+/// Whether there is anything that was restored whole, or made anew by an upgrade, and is not in its place yet.
+///
+/// # Errors
+/// When the directory can not be read.
+pub(super) fn is_unplaced(path: &Path) -> Result<bool, Error> {
+    let complete = path.join(COMPLETE);
+    complete.try_exists().map_err(|source| Error::Io { what: "can not read", path: complete, source })
+}
+
 /// Puts what was restored in its place, if there is anything that was restored whole. The directory must be locked.
 ///
 /// # Errors
 /// When a file can not be moved; the next attempt goes on.
 pub fn finish_restore(path: &Path) -> Result<(), Error> {
-    let io = |source| Error::Io { what: "can not put in place what was restored to", path: path.to_owned(), source };
-    let complete = path.join(COMPLETE);
-    if !complete.try_exists().map_err(io)? {
+    if !is_unplaced(path)? {
         return Ok(());
     }
+    let io = |source| Error::Io { what: "can not put in place what was restored to", path: path.to_owned(), source };
+    let complete = path.join(COMPLETE);
     let kept = kept_in(&complete).map_err(io)?;
     for name in REPLACED {
         give_way(name, path, &complete, kept.as_deref()).map_err(io)?;
@@ -216,8 +253,12 @@ pub fn finish_restore(path: &Path) -> Result<(), Error> {
         std::fs::rename(complete.join(kept), path.join(kept)).map_err(io)?;
         sync_directory(path).map_err(io)?;
     }
-    remove(&complete).map_err(io)?;
-    sync_directory(path).map_err(io)
+    // Removing may break off, and what is left must never be taken for what is complete: so it loses that name first.
+    let partial = path.join(PARTIAL);
+    remove(&partial).map_err(io)?;
+    std::fs::rename(&complete, &partial).map_err(io)?;
+    sync_directory(path).map_err(io)?;
+    remove(&partial).map_err(io)
 }
 
 /// What is there under this name goes, or is kept, and what was restored takes its place. What is not restored any more has been moved

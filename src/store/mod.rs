@@ -152,6 +152,7 @@ impl Store {
         let lock = crate::fs::DirectoryLock::acquire(path)?;
         finish_restore(path)?;
         open::check_format(path)?;
+        fresh::sweep(&*disk, path);
         let database = open::database(&*disk, path)?;
         Self::load(disk, database, path, lock)
     }

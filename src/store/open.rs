@@ -26,19 +26,31 @@ pub(super) const FORMAT: &str = "FORMAT";
 const UNFINISHED: &str = "hydrophone.creating";
 
 /// Checks the directory's format, or writes it where there is none yet.
+///
+/// # Errors
+/// As [`says_format`], and when it can not be written.
 pub(super) fn check_format(directory: &Path) -> Result<(), Error> {
+    if says_format(directory)? {
+        return Ok(());
+    }
     let path = directory.join(FORMAT);
-    let io = |what, source| Error::Io { what, path: path.clone(), source };
+    let written = crate::fs::rewrite_atomic(&path, format!("{FORMAT_VERSION}\n").as_bytes());
+    written.map_err(|source| Error::Io { what: "can not write", path, source })
+}
+
+/// Whether the directory says that its format is ours. One that says nothing is taken for one of ours, too.
+///
+/// # Errors
+/// [`Error::Format`] when it says another one, or when it can not be read.
+pub(super) fn says_format(directory: &Path) -> Result<bool, Error> {
+    let path = directory.join(FORMAT);
     match std::fs::read_to_string(&path) {
-        Ok(text) if text.trim() == FORMAT_VERSION.to_string() => Ok(()),
+        Ok(text) if text.trim() == FORMAT_VERSION.to_string() => Ok(true),
         Ok(text) => {
             Err(Error::Format { path: directory.to_owned(), found: text.trim().to_owned(), expected: FORMAT_VERSION })
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let text = format!("{FORMAT_VERSION}\n");
-            crate::fs::rewrite_atomic(&path, text.as_bytes()).map_err(|error| io("can not write", error))
-        }
-        Err(error) => Err(io("can not read", error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(Error::Io { what: "can not read", path, source }),
     }
 }
 

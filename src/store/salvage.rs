@@ -9,10 +9,10 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::fresh::Fresh;
+use super::fresh::{Fresh, is_unplaced};
 use super::mend;
 use super::occurrence::generation_of;
-use super::open::FORMAT_VERSION;
+use super::open::{FORMAT_VERSION, says_format};
 use super::raw::{self, Table};
 use super::verify::{Finding, Found, open_damaged, quietly};
 use super::{DATABASE, Error, Store};
@@ -36,7 +36,8 @@ type Row = (Vec<u8>, Vec<u8>);
 /// what can not.
 ///
 /// # Errors
-/// When `from` can not be opened at all or is in use, `to` holds anything, or something can not be written.
+/// [`Error::Format`] when `from` is of another version, [`Error::Unplaced`] when what was restored to it is not in its place yet; when
+/// it can not be opened at all or is in use, `to` holds anything, or something can not be written.
 pub fn salvage(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
     let io = |what| move |source| Error::Io { what, path: to.to_owned(), source };
     match std::fs::read_dir(to).map(|mut there| there.next().is_none()) {
@@ -62,6 +63,12 @@ pub fn salvage(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error
 /// Copies what is sound.
 fn copy(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
     let _lock = DirectoryLock::acquire(from)?;
+    // It would have to be changed, and what is in it now may be of both.
+    if is_unplaced(from)? {
+        return Err(Error::Unplaced { path: from.to_owned() });
+    }
+    // Rows are copied as they are.
+    says_format(from)?;
     let database = open_damaged(&from.join(DATABASE), lost)?;
     let transaction = database.read()?;
     let mut fresh = Fresh::create(to, false)?;

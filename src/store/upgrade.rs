@@ -12,7 +12,7 @@ use redb::{ReadTransaction, ReadableDatabase, TableHandle};
 
 use super::codec::Corrupt;
 use super::disk::Real;
-use super::fresh::{Fresh, finish_restore};
+use super::fresh::{Fresh, finish_restore, sweep};
 use super::occurrence::generation_of;
 use super::open::{self, FORMAT, FORMAT_VERSION};
 use super::salvage::copy_file;
@@ -78,6 +78,8 @@ pub(super) fn upgrade_by(path: &Path, steps: &[Step]) -> Result<(), Error> {
     if kept.try_exists().map_err(io("can not read", kept.clone()))? {
         return Err(Error::Occupied { path: kept });
     }
+    // Of an upgrade that was killed: it takes the room that this one needs.
+    sweep(&Real, path);
     check_room(path)?;
     tracing::info!(path = %path.display(), from = to - due.len() as u32, to, "making the data directory anew for this version");
     let database = open::database(&Real, path)?;

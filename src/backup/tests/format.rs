@@ -8,7 +8,7 @@ use super::whole::walkdir;
 use super::*;
 use crate::model::triage::{Change, LabelChange, Period};
 use crate::model::view::SavedView;
-use crate::store::{FORMAT_VERSION, Task};
+use crate::store::{FORMAT_VERSION, Task, salvage};
 
 fn fixture(version: u32) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("testdata/data-dir/v{version}"))
@@ -112,20 +112,26 @@ fn data_directories_and_backups_of_each_version_are_opened_and_live_on() {
 }
 
 #[test]
-fn a_data_directory_of_a_version_to_come_is_refused_and_stays_as_it_is() {
+fn a_data_directory_of_another_version_is_refused_and_stays_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
-    drop(small(directory.path()));
-    crate::fs::rewrite_atomic(&directory.path().join("FORMAT"), b"2\n").unwrap();
-    let before = std::fs::read(directory.path().join("hydrophone.redb")).unwrap();
-    let refused = |error: crate::store::Error| {
-        let words =
-            format!("data directory {} has format version 2, this binary reads version 1", directory.path().display());
-        assert_eq!(error.to_string(), format!("{words}: a newer Hydrophone wrote it, which reads it still"));
-    };
-    refused(Store::open(directory.path()).unwrap_err());
-    match super::super::inspect(directory.path(), &mut |finding| panic!("{finding}")) {
-        Err(Error::Store(error)) => refused(error),
-        other => panic!("{other:?}"),
+    let (path, to) = (directory.path().join("data"), directory.path().join("saved"));
+    drop(small(&path));
+    let before = std::fs::read(path.join("hydrophone.redb")).unwrap();
+    for (version, hint) in [("2", ": a newer Hydrophone wrote it, which reads it still"), ("0", "")] {
+        crate::fs::rewrite_atomic(&path.join("FORMAT"), format!("{version}\n").as_bytes()).unwrap();
+        let there = walkdir(&path);
+        let refused = |error: crate::store::Error| {
+            let words = format!("data directory {} has format version {version}", path.display());
+            assert_eq!(error.to_string(), format!("{words}, this binary reads version 1{hint}"));
+        };
+        refused(Store::open(&path).unwrap_err());
+        match super::super::inspect(&path, &mut |finding| panic!("{finding}")) {
+            Err(Error::Store(error)) => refused(error),
+            other => panic!("{other:?}"),
+        }
+        refused(salvage(&path, &to, &mut |finding| panic!("{finding}")).unwrap_err());
+        assert!(!to.try_exists().unwrap());
+        assert_eq!(walkdir(&path), there);
+        assert!(std::fs::read(path.join("hydrophone.redb")).unwrap() == before);
     }
-    assert!(std::fs::read(directory.path().join("hydrophone.redb")).unwrap() == before);
 }

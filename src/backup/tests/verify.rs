@@ -1,7 +1,7 @@
 //! Looking through stores: whole ones have nothing wrong with them, damage is found or harmless, and what is left can be saved.
 
 use super::damage::Chance;
-use super::whole::{copy_all, follow, walkdir};
+use super::whole::{copy_all, follow, half_placed, walkdir};
 use super::*;
 use crate::store::{Finding, Retention, salvage};
 
@@ -159,6 +159,37 @@ fn a_store_whose_last_commit_can_not_be_opened_is_saved_as_it_was_before() {
     let again = directory.path().join("again");
     assert!(salvage(&path, &again, &mut |_| ()).is_err());
     assert!(!again.try_exists().unwrap());
+}
+
+#[test]
+fn a_directory_whose_restore_is_not_in_its_place_is_saved_only_when_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let (old, complete) = (directory.path().join("old"), directory.path().join("complete"));
+    drop(small(&old));
+    let (store, _) = lived(&complete);
+    let whole = exported(&store);
+    drop(store);
+    for moved in 0..4 {
+        let (place, to) =
+            (directory.path().join(format!("place-{moved}")), directory.path().join(format!("saved-{moved}")));
+        half_placed(&place, (&old, &complete), moved);
+        let untouched = walkdir(&place);
+        let error = salvage(&place, &to, &mut |finding| panic!("{finding}")).unwrap_err().to_string();
+        assert!(error.contains("has a restore or an upgrade that is not in its place yet"), "{error}");
+        assert_eq!(walkdir(&place), untouched, "{moved} moved");
+        assert!(place.join("restoring").try_exists().unwrap(), "{moved} moved");
+        assert!(!to.try_exists().unwrap(), "{moved} moved");
+        // As it says: whoever looks through it puts it there.
+        assert_eq!(found(&place), [""; 0], "{moved} moved");
+        salvage(&place, &to, &mut |finding| panic!("{finding}")).unwrap();
+        assert_eq!(difference(&exported(&Store::open(&to).unwrap()), &whole), None, "{moved} moved");
+    }
+    // One that says no version is taken for one of ours, as when it is opened.
+    std::fs::remove_file(complete.join("FORMAT")).unwrap();
+    let to = directory.path().join("saved");
+    salvage(&complete, &to, &mut |finding| panic!("{finding}")).unwrap();
+    assert!(!complete.join("FORMAT").try_exists().unwrap());
+    assert_eq!(difference(&exported(&Store::open(&to).unwrap()), &whole), None);
 }
 
 #[test]

@@ -218,21 +218,88 @@ fn a_restore_never_replaces_data_unasked_and_what_broke_off_is_finished_by_whoev
     drop(restored(&archive, &complete));
     for moved in 0..4 {
         let place = directory.path().join(format!("place-{moved}"));
-        drop(small(&place));
-        let restoring = place.join("restoring");
-        copy_all(&complete, &restoring);
-        std::fs::remove_file(restoring.join("LOCK")).unwrap();
-        for name in ["occurrences", "FORMAT", "hydrophone.redb"].iter().take(moved) {
-            let to = place.join(name);
-            if to.is_dir() { std::fs::remove_dir_all(&to) } else { std::fs::remove_file(&to) }.unwrap();
-            std::fs::rename(restoring.join(name), to).unwrap();
-        }
+        half_placed(&place, (&other, &complete), moved);
         assert_eq!(difference(&exported(&Store::open(&place).unwrap()), &before), None, "{moved} moved");
-        assert!(!restoring.try_exists().unwrap());
+        assert!(!place.join("restoring").try_exists().unwrap());
     }
     read_archive(archive.as_slice(), &mut Restoring::begin(&other, true, false).unwrap()).unwrap();
     assert_eq!(difference(&exported(&Store::open(&other).unwrap()), &before), None);
     assert!(!other.join("restoring.partial").try_exists().unwrap());
+}
+
+/// The data directory `old` in which a restore of `new` was broken off when so many names of it were in their place: with all of
+/// them the directory that they came in is empty.
+pub(super) fn half_placed(place: &Path, (old, new): (&Path, &Path), moved: usize) {
+    copy_all(old, place);
+    let restoring = place.join("restoring");
+    copy_all(new, &restoring);
+    std::fs::remove_file(restoring.join("LOCK")).unwrap();
+    for name in ["occurrences", "FORMAT", "hydrophone.redb"].iter().take(moved) {
+        let to = place.join(name);
+        if to.is_dir() { std::fs::remove_dir_all(&to) } else { std::fs::remove_file(&to) }.unwrap();
+        std::fs::rename(restoring.join(name), to).unwrap();
+    }
+}
+
+/// What a truncated archive comes to.
+fn broken_off(archive: &[u8], hundredths: usize, mut restoring: Restoring) {
+    let error = read_archive(&archive[..archive.len() * hundredths / 100], &mut restoring).unwrap_err();
+    assert!(matches!(error, Error::Incomplete), "{error}");
+}
+
+#[test]
+fn a_restore_over_one_that_is_half_in_its_place_finishes_that_one_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let (old, complete) = (directory.path().join("old"), directory.path().join("complete"));
+    let newest = small(&old);
+    let archive = archived(&newest, options(NOW));
+    let newest = exported(&newest);
+    let (store, _) = lived(&complete);
+    let before = exported(&store);
+    drop(store);
+    for moved in 0..4 {
+        let place = directory.path().join(format!("place-{moved}"));
+        half_placed(&place, (&old, &complete), moved);
+        let untouched = walkdir(&place);
+        let error = Restoring::begin(&place, false, false).unwrap_err().to_string();
+        assert!(error.contains("holds data already"), "{error}");
+        assert_eq!(walkdir(&place), untouched);
+        // One that breaks off leaves what was restored before it, whole.
+        broken_off(&archive, 50, Restoring::begin(&place, true, false).unwrap());
+        assert_eq!(difference(&exported(&Store::open(&place).unwrap()), &before), None, "{moved} moved");
+        read_archive(archive.as_slice(), &mut Restoring::begin(&place, true, false).unwrap()).unwrap();
+        assert_eq!(difference(&exported(&Store::open(&place).unwrap()), &newest), None, "{moved} moved");
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_restore_that_failed_or_was_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("place");
+    let store = small(&place);
+    let (archive, before) = (archived(&store, options(NOW)), exported(&store));
+    drop(store);
+    let (there, partial) = (walkdir(&place), place.join("restoring.partial"));
+    for hundredths in [0, 20, 50, 80, 99] {
+        broken_off(&archive, hundredths, Restoring::begin(&place, true, false).unwrap());
+        assert!(!partial.try_exists().unwrap(), "{hundredths} %");
+        assert_eq!(walkdir(&place), there, "{hundredths} %");
+        // It is no data that would have to be replaced either.
+        let empty = directory.path().join("empty");
+        broken_off(&archive, hundredths, Restoring::begin(&empty, false, false).unwrap());
+        assert_eq!(walkdir(&empty), [empty.join("LOCK")], "{hundredths} %");
+    }
+    // A process that was killed could remove nothing. Whoever only looks leaves that.
+    let left = directory.path().join("left");
+    drop(restored(&archive, &left));
+    std::fs::remove_file(left.join("LOCK")).unwrap();
+    copy_all(&left, &partial);
+    let with_it = walkdir(&place);
+    inspect(&place, &mut |finding| panic!("{finding}")).unwrap();
+    assert_eq!(walkdir(&place), with_it);
+    assert_eq!(difference(&exported(&Store::open(&place).unwrap()), &before), None);
+    assert!(!partial.try_exists().unwrap());
+    assert_eq!(walkdir(&place), there);
 }
 
 pub(super) fn copy_all(from: &Path, to: &Path) {
