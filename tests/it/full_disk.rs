@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use hydrophone::clock::Clock;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -222,9 +223,30 @@ async fn a_commit_that_runs_out_of_room_and_more_than_memory_may_hold_are_made_u
         target.expose(&fat(&text, &mut chance, count));
         tokio::time::sleep(AGAIN * 100).await;
     }
+    // A few more wait on their way, then nobody looks for ten seconds. What came in them is known when there is room again, but not
+    // when in them.
+    let waits = async || {
+        let (_, metrics) = server.send(Method::GET, "/metrics").await;
+        let waits = metrics.lines().find_map(|line| line.strip_prefix("hydrophone_scrape_queue_waits_total "));
+        waits.unwrap().parse::<u64>().unwrap()
+    };
+    let before = waits().await;
+    while waits().await == before {
+        tokio::time::sleep(AGAIN).await;
+    }
+    let paused = Clock::system().now().0.div_euclid(1000) + 1;
+    count += 1;
+    target.expose(&fat(&text, &mut chance, count));
+    tokio::time::sleep(AGAIN * 500).await;
+    assert_eq!(server.json("/api/v1/status").await["outage"]["paused"], true);
     disk.make_room();
     server.until(&top, 120, |top| top["total"] == 3 + 800 * count).await;
     until_ready_says(&server, 200).await;
+    let meanwhile = server.json(&format!("/api/v1/range?step=1s&start={paused}&end={}", paused + 8)).await;
+    let total = &meanwhile["total"];
+    let parts: Vec<u64> = total["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
+    assert!(parts.len() == 8 && parts.iter().all(|part| (1..200).contains(part)), "{meanwhile}");
+    assert_eq!(total["estimated"], total["counts"], "{meanwhile}");
     drop(server);
     verify(&place).await;
 }
