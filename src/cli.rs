@@ -231,6 +231,7 @@ enum Format {
 /// Runs the command that the process's arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
+    crate::quiet::hush_survived_panics();
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,

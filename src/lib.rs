@@ -7,6 +7,7 @@ pub mod model;
 
 pub mod clock;
 pub mod fs;
+pub mod quiet;
 pub mod telemetry;
 
 pub mod config;

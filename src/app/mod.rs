@@ -293,7 +293,7 @@ async fn wait(
                 let error = match result {
                     Ok(Err(error)) => error,
                     Ok(Ok(())) => anyhow!("the writer ended early"),
-                    Err(_) => anyhow!("the writer broke off"),
+                    Err(_) => anyhow!("the writer broke off: `hydrophone verify` says whether the data are damaged"),
                 };
                 tracing::error!("{error:#}; stopping, because what is in memory and on disk may differ");
                 return End::Failed(error);

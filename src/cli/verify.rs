@@ -90,8 +90,6 @@ impl Report {
 /// # Errors
 /// When it can not be read at all. What is wrong with it is printed and is no error.
 pub(super) fn verify(flags: &VerifyFlags) -> Result<ExitCode> {
-    // What redb thinks of damaged pages, it thinks aloud.
-    std::panic::set_hook(Box::new(|_| {}));
     match (&flags.storage_path, &flags.server, &flags.backup) {
         (Some(path), _, _) => match &flags.repair {
             Some(to) => repair(path, to),

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::copy::entries;
 use super::day::Day;
+use super::error::Error;
 use super::name::generation_of;
 use super::schema;
 use crate::model::time::Timestamp;
+use crate::quiet::quietly;
 
 /// A day's index that was looked through.
 #[derive(Debug)]
@@ -35,8 +37,9 @@ pub fn check(directory: &Path) -> io::Result<Vec<Checked>> {
         for (name, is_file) in entries(&directory.join(&date))? {
             let Some(generation) = generation_of(&name) else { continue };
             let path = directory.join(&date).join(name);
-            let state = match Day::open(&path, day, fields) {
-                Ok(index) => Ok((index.commit(), index.occurrences())),
+            let opened = quietly(|| Day::open(&path, day, fields).map(|index| (index.commit(), index.occurrences())));
+            let state = match opened.unwrap_or_else(|_| Err(Error::unusable(&path, "opening it failed"))) {
+                Ok(state) => Ok(state),
                 Err(_) if !is_file && is_bare(&path)? => Ok((0, 0)),
                 Err(error) => Err(error.to_string()),
             };

@@ -17,6 +17,7 @@ use super::name::{generation_of, index_name, name_of};
 use super::progress::Progress;
 use super::source::{Pending, Source, Stop};
 use super::{Error, Index, Metrics};
+use crate::quiet::quietly;
 
 /// Between two commits of the index.
 const REST: Duration = Duration::from_secs(1);
@@ -178,7 +179,7 @@ impl<S: Source> Follower<S> {
         if !path.try_exists().map_err(Error::io("reading", &path))? {
             return Ok(None);
         }
-        let opened = catch_unwind(AssertUnwindSafe(|| Day::open(&path, pending.day, self.index.fields())));
+        let opened = quietly(|| Day::open(&path, pending.day, self.index.fields()));
         let day = opened.unwrap_or_else(|_| Err(Error::unusable(&path, "opening it failed")))?;
         if day.commit() > pending.commit {
             return Err(Error::unusable(&path, "it is ahead of what is stored"));

@@ -17,7 +17,7 @@ use redb::{Key, ReadTransaction, ReadableTable, StorageError, TableDefinition, V
 
 use super::checked::Raw;
 use super::fresh::Filling;
-use super::{CACHE_BYTES, DATABASE, Error, Store, raw};
+use super::{CACHE_BYTES, DATABASE, Error, Store, close, raw};
 
 /// The new file, until it takes the old one's place.
 pub(super) const COMPACTED: &str = "hydrophone.compacting";
@@ -54,7 +54,13 @@ pub struct Compacted {
 
 /// A database that is not used any more. Dropping it closes its file and frees its space, which may take a moment.
 pub struct Replaced {
-    _database: Option<redb::Database>,
+    database: Option<redb::Database>,
+}
+
+impl Drop for Replaced {
+    fn drop(&mut self) {
+        close(self.database.take());
+    }
 }
 
 impl std::fmt::Debug for Compacted {
@@ -114,7 +120,7 @@ impl Store {
         };
         self.disk.sync_directory(&self.path).map_err(|source| self.poison(io(source)))?;
         self.changes.notify();
-        Ok(Some(Replaced { _database: replaced }))
+        Ok(Some(Replaced { database: replaced }))
     }
 
     /// Brings what was committed since.

@@ -93,6 +93,7 @@ pub use view::{Coverage, Hit, Neighbours, Scan, Split, Statistics, TargetSpan, V
 pub use window::{slot, window_of};
 
 use crate::model::time::Timestamp;
+use crate::quiet::quietly;
 use disk::Disk;
 use live::Live;
 use occurrence::Partitions;
@@ -125,6 +126,21 @@ pub struct Store {
     _lock: crate::fs::DirectoryLock,
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        close(database);
+    }
+}
+
+/// Closes a database. redb writes down then which pages are free, and panics where what it read of that is damaged; all that was
+/// acknowledged is durable by then.
+fn close(database: Option<redb::Database>) {
+    if quietly(|| drop(database)).is_err() {
+        tracing::error!("{DATABASE} is damaged: `hydrophone verify` says where");
+    }
+}
+
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
@@ -140,9 +156,9 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, Error> {
         // redb panics where a page leads nowhere.
         let open = || upgrade::upgrade(path).and_then(|()| Self::open_on(Arc::new(disk::Real), path));
-        let opened = verify::quietly(open);
+        let opened = quietly(open);
         let damaged = || std::io::Error::other("it is damaged: `hydrophone verify` says where");
-        opened.unwrap_or_else(|()| Err(Error::database("open hydrophone.redb")(damaged())))
+        opened.unwrap_or_else(|_| Err(Error::database("open hydrophone.redb")(damaged())))
     }
 
     /// As [`Store::open`], on this disk.

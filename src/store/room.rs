@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering;
 
 use super::draft::Commit;
 use super::occurrence::stack::Stacks;
-use super::{Committed, DATABASE, Error, Store, open, verify};
+use super::{Committed, DATABASE, Error, Store, close, open};
+use crate::quiet::quietly;
 
 /// Bytes that have to be free for a commit to begin: more than one writes, so that a disk that fills is noticed before redb
 /// comes upon it in the middle, and so that what removes things has something to work with.
@@ -74,9 +75,9 @@ impl Store {
         let mut live = self.live_write();
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         // Closed first, because of its lock.
-        *database = None;
+        close(database.take());
         // redb panics where a page leads nowhere.
-        let opened = verify::quietly(|| {
+        let opened = quietly(|| {
             let opened = open::database(&*self.disk, &self.path)?;
             let transaction = redb::ReadableDatabase::begin_read(&opened).map_err(Error::database("begin to read"))?;
             let loaded = open::load(&transaction)?;
@@ -86,7 +87,7 @@ impl Store {
         });
         let damaged = || std::io::Error::other("it is damaged: `hydrophone verify` says where");
         let (opened, loaded, stacks) =
-            opened.unwrap_or_else(|()| Err(Error::database("open hydrophone.redb")(damaged())))?;
+            opened.unwrap_or_else(|_| Err(Error::database("open hydrophone.redb")(damaged())))?;
         *self.stacks.lock().unwrap_or_else(PoisonError::into_inner) = stacks;
         let before = std::mem::replace(&mut *live, loaded);
         *database = Some(opened);

@@ -14,9 +14,10 @@ use super::mend;
 use super::occurrence::generation_of;
 use super::open::{FORMAT_VERSION, says_format};
 use super::raw::{self, Table};
-use super::verify::{Finding, Found, open_damaged, quietly};
+use super::verify::{Finding, Found, open_damaged};
 use super::{DATABASE, Error, Store};
 use crate::fs::{DirectoryLock, sync_directory};
+use crate::quiet::quietly;
 
 /// Bytes of a file that are copied at once.
 const COPY_BYTES: usize = 8 << 20;

@@ -1,11 +1,11 @@
 //! The database's file as a whole, with redb's own checksums of its pages, while nobody uses it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Finding, Found, Overlay, Verified};
 use crate::fs::DirectoryLock;
+use crate::quiet::quietly;
 use crate::store::open::FORMAT;
 use crate::store::{CACHE_BYTES, DATABASE, Error, Store, finish_restore};
 
@@ -43,7 +43,7 @@ pub fn inspect(path: &Path, found: &mut Found<'_>) -> Result<Inspected, Error> {
         Ok(Ok(verified)) => inspected.verified = Some(verified),
         Ok(Err(error @ (Error::Lock(_) | Error::Format { .. }))) => return Err(error),
         Ok(Err(error)) => tell(Finding::of(&error)),
-        Err(()) => tell(Finding::new(DATABASE, "", "it can not be read to its end")),
+        Err(_) => tell(Finding::new(DATABASE, "", "it can not be read to its end")),
     }
     Ok(inspected)
 }
@@ -55,7 +55,7 @@ fn pages(path: &Path, tell: &mut dyn FnMut(Finding)) {
         Ok(Ok(true)) => return,
         Ok(Ok(false)) => "pages are not what was written".to_owned(),
         Ok(Err(error)) => error.to_string(),
-        Err(()) => "it can not be opened".to_owned(),
+        Err(_) => "it can not be opened".to_owned(),
     };
     tell(Finding::new(DATABASE, "", what));
 }
@@ -75,6 +75,7 @@ impl Damaged {
 impl Drop for Damaged {
     fn drop(&mut self) {
         let database = self.0.take();
+        // That it is damaged is known.
         let _ = quietly(|| drop(database));
     }
 }
@@ -84,7 +85,7 @@ impl Drop for Damaged {
 pub(in crate::store) fn open_damaged(path: &Path, lost: &mut Found<'_>) -> Result<Damaged, Error> {
     let open = |open: fn(&Path, usize) -> Result<redb::Database, redb::DatabaseError>| {
         let unreadable = || Error::database("open hydrophone.redb")(std::io::Error::other("it can not be opened"));
-        let opened = quietly(|| open(path, CACHE_BYTES)).map_err(|()| unreadable())?;
+        let opened = quietly(|| open(path, CACHE_BYTES)).map_err(|_| unreadable())?;
         opened.map(|database| Damaged(Some(database))).map_err(Error::database("open hydrophone.redb"))
     };
     open(Overlay::open).or_else(|error| {
@@ -92,9 +93,4 @@ pub(in crate::store) fn open_damaged(path: &Path, lost: &mut Found<'_>) -> Resul
         lost(Finding::new(DATABASE, "", "the last commit can not be opened: this is what there was before it"));
         Ok(before)
     })
-}
-
-/// Does `work`, and survives when it panics.
-pub(in crate::store) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, ()> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(drop)
 }

@@ -27,8 +27,8 @@ use super::checked::Checked;
 use super::codec::Corrupt;
 use super::{Error, Store, open, raw};
 
+pub(super) use file::open_damaged;
 pub use file::{Inspected, inspect};
-pub(super) use file::{open_damaged, quietly};
 pub(super) use overlay::Overlay;
 
 /// Something that is not as it has to be.
