@@ -24,9 +24,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ("ingest", &["model", "clock", "telemetry", "store"]),
     ("query", &["model", "telemetry", "store", "search"]),
     ("triage", &["model", "clock", "telemetry", "config", "search", "store", "ingest", "query"]),
-    ("transfer", &["model", "fs", "redact", "store", "ingest"]),
+    ("transfer", &["model", "fs", "quiet", "redact", "store", "ingest"]),
     ("chart", &["model", "query"]),
-    ("backup", &["model", "clock", "fs", "telemetry", "search", "store"]),
+    ("backup", &["model", "clock", "fs", "quiet", "telemetry", "search", "store"]),
     (
         "api",
         &[

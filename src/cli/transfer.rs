@@ -193,9 +193,9 @@ pub(super) fn export(flags: &ExportFlags) -> Result<ExitCode> {
     } else {
         let create = || format!("can not create {}", flags.output.display());
         let mut file = std::fs::File::create(&flags.output).with_context(create)?;
-        let lines = write(&store, &mut file, &flags.output)?;
+        let lines = write(&store, &mut file, &flags.output);
         file.sync_all().with_context(|| format!("can not sync {}", flags.output.display()))?;
-        lines
+        lines?
     };
     say(&format!("exported {} lines", number(lines)));
     Ok(ExitCode::SUCCESS)

@@ -111,6 +111,12 @@ impl Error {
         move |source| Self::Database { what, source: Box::new(source) }
     }
 
+    /// redb panicked.
+    #[must_use]
+    pub fn damaged() -> Self {
+        Self::database("read hydrophone.redb")(std::io::Error::other("it is damaged: `hydrophone verify` says where"))
+    }
+
     /// Names the row in which `source` was found.
     pub(super) fn corrupt(table: &'static str, key: impl std::fmt::Debug) -> impl FnOnce(Corrupt) -> Self {
         move |source| Self::Corrupt { table, key: format!("{key:?}"), source }

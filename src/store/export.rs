@@ -170,14 +170,15 @@ impl View<'_> {
         }))
     }
 
-    /// All samples that are kept, by the day on which they came and in their order. A damaged one is logged and left out.
+    /// All samples that are kept, by the day on which they came and in their order. A damaged one is logged and left out; how many
+    /// that were.
     ///
     /// # Errors
     /// As [`View::each_window`].
-    pub fn each_sample(&self, visit: &mut dyn FnMut(StoredOccurrence) -> ControlFlow<()>) -> Result<(), Error> {
-        let mut ended = false;
+    pub fn each_sample(&self, visit: &mut dyn FnMut(StoredOccurrence) -> ControlFlow<()>) -> Result<u64, Error> {
+        let (mut ended, mut damaged) = (false, 0);
         for day in self.store.partitions.days(&self.transaction)? {
-            self.each_sample_of(day, &mut |occurrence| {
+            damaged += self.each_sample_of(day, &mut |occurrence| {
                 let flow = visit(occurrence);
                 ended = flow.is_break();
                 flow
@@ -186,7 +187,7 @@ impl View<'_> {
                 break;
             }
         }
-        Ok(())
+        Ok(damaged)
     }
 
     /// As [`View::each_sample`], of one day.
@@ -197,7 +198,8 @@ impl View<'_> {
         &self,
         day: u32,
         visit: &mut dyn FnMut(StoredOccurrence) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
+        let mut damaged = 0;
         let mut stacks = Reader::new(&self.transaction, &self.store.path.join(DATABASE))?;
         self.store.partitions.read_all(
             &self.transaction,
@@ -207,11 +209,12 @@ impl View<'_> {
                 Ok(occurrence) => visit(occurrence),
                 Err(damage) => {
                     tracing::warn!(%damage, "an occurrence can not be read");
+                    damaged += 1;
                     ControlFlow::Continue(())
                 }
             },
         )?;
-        Ok(())
+        Ok(damaged)
     }
 
     /// What an importer noted under `mark`.

@@ -156,9 +156,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, Error> {
         // redb panics where a page leads nowhere.
         let open = || upgrade::upgrade(path).and_then(|()| Self::open_on(Arc::new(disk::Real), path));
-        let opened = quietly(open);
-        let damaged = || std::io::Error::other("it is damaged: `hydrophone verify` says where");
-        opened.unwrap_or_else(|_| Err(Error::database("open hydrophone.redb")(damaged())))
+        quietly(open).unwrap_or_else(|_| Err(Error::damaged()))
     }
 
     /// As [`Store::open`], on this disk.

@@ -85,9 +85,7 @@ impl Store {
             drop(transaction);
             Ok::<_, Error>((opened, loaded, stacks))
         });
-        let damaged = || std::io::Error::other("it is damaged: `hydrophone verify` says where");
-        let (opened, loaded, stacks) =
-            opened.unwrap_or_else(|_| Err(Error::database("open hydrophone.redb")(damaged())))?;
+        let (opened, loaded, stacks) = opened.unwrap_or_else(|_| Err(Error::damaged()))?;
         *self.stacks.lock().unwrap_or_else(PoisonError::into_inner) = stacks;
         let before = std::mem::replace(&mut *live, loaded);
         *database = Some(opened);

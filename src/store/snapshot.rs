@@ -99,15 +99,22 @@ impl Snapshot {
     /// When the table can not be read, or a row is not what was written.
     pub fn rows(&self, table: &str, visit: &mut Visit<'_>) -> Result<(), Error> {
         let Some(table) = raw::table(table) else { return Ok(()) };
-        let mut damaged = None;
+        let (mut damaged, mut rows, mut flow) = (None, 0, ControlFlow::Continue(()));
         table.each(&self.transaction, false, &mut |span, key, value| {
             if table.is_sound(key, value) {
-                return visit(span, key, value);
+                rows += 1;
+                flow = visit(span, key, value);
+                return flow;
             }
             damaged = Some(table.display(key));
             ControlFlow::Break(())
         })?;
         match damaged {
+            // Where a page leads elsewhere than it did, rows are passed over without a word.
+            None if flow.is_continue() && rows != table.len(&self.transaction)? => {
+                let source = Corrupt::new("rows", "there are more or fewer than it says");
+                Err(Error::Corrupt { table: table.name(), key: String::new(), source })
+            }
             None => Ok(()),
             Some(key) => {
                 let source = Corrupt::new("row", "checksum does not match");

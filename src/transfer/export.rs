@@ -16,6 +16,7 @@ use crate::model::label::Labels;
 use crate::model::occurrence::Stack;
 use crate::model::time::Timestamp;
 use crate::model::triage::Triage;
+use crate::quiet::quietly;
 use crate::store::{Counted, InstanceKey, Store, StoredOccurrence, TargetRecord, View, Watched};
 
 /// Writes everything in `store` to `out`, which is called `path` in errors; how many lines.
@@ -37,15 +38,19 @@ pub fn export_occurrences(store: &Store, out: &mut dyn Write, path: &Path) -> Re
 fn write(store: &Store, out: &mut dyn Write, path: &Path, occurrences: bool) -> Result<u64, Error> {
     let view = store.view()?;
     let labels = view.targets().iter().map(|target| Pairs(target.labels.clone())).collect();
-    let mut export = Export { view: &view, out: io::BufWriter::with_capacity(1 << 20, out), labels, lines: 0 };
+    let mut export =
+        Export { view: &view, out: io::BufWriter::with_capacity(1 << 20, out), labels, lines: 0, damaged: 0 };
     let failed = |error: Failed| match error {
         Failed::Write(source) => Error::Io { what: "write", path: path.to_owned(), source },
         Failed::Store(error) => Error::Store(error),
     };
-    let written = if occurrences { export.occurrences() } else { export.everything() };
-    written.map_err(failed)?;
+    let written = quietly(|| if occurrences { export.occurrences() } else { export.everything() });
+    written.unwrap_or_else(|_| Err(Failed::Store(crate::store::Error::damaged()))).map_err(failed)?;
     export.out.flush().map_err(Error::io("write", path))?;
-    Ok(export.lines)
+    match export.damaged {
+        0 => Ok(export.lines),
+        samples => Err(Error::Lost { lines: export.lines, samples }),
+    }
 }
 
 enum Failed {
@@ -65,6 +70,8 @@ struct Export<'a, W> {
     /// Labels by target.
     labels: Vec<Pairs>,
     lines: u64,
+    /// Samples that can not be read.
+    damaged: u64,
 }
 
 impl<W: Write> Export<'_, W> {
@@ -259,7 +266,7 @@ impl<W: Write> Export<'_, W> {
 
     fn samples(&mut self) -> Result<(), Failed> {
         let mut failed = Ok(());
-        self.view.each_sample(&mut |stored| {
+        self.damaged = self.view.each_sample(&mut |stored| {
             let line = occurrence(self.view, stored, &self.labels);
             failed = write_line(&mut self.out, &mut self.lines, &Record::Occurrence(Box::new(line)));
             if failed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

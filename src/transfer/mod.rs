@@ -108,6 +108,14 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// All was exported but these samples.
+    #[error("exported {lines} lines, without {samples} damaged samples: `hydrophone verify` says which")]
+    Lost {
+        /// How many lines were written.
+        lines: u64,
+        /// How many samples were not.
+        samples: u64,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] crate::store::Error),

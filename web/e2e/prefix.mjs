@@ -135,11 +135,10 @@ export const prefix = {
     const flags = [`--web.external-url=${base}`, `--web.listen-address=${address}`, '--web.enable-admin-api'];
     await during(hydrophone('services: []\n', flags), async () => {
       await open(page, base, '#/status');
+      assert.equal(await page.evaluate(() => window.isSecureContext), false);
       const asked = page.context().waitForEvent('response', (response) => response.url().endsWith('admin/backup'));
       await page.getByRole('button', { name: 'Download a backup' }).click();
-      const answer = await asked;
-      assert.equal(answer.status(), 200);
-      assert.equal((await answer.request().allHeaders())['sec-fetch-site'], undefined);
+      assert.equal((await asked).status(), 200);
     });
   },
 };

@@ -86,8 +86,12 @@ pub(super) fn small(path: &Path) -> Store {
 /// Everything in a store, as lines; but for the class and the message by which lists show an error: a process knows those of the
 /// newest sample, and after a restart those that were sealed.
 pub(super) fn exported(store: &Store) -> String {
+    try_exported(store).unwrap()
+}
+
+pub(super) fn try_exported(store: &Store) -> Result<String, transfer::Error> {
     let mut out = Vec::new();
-    transfer::export(store, &mut out, Path::new("export")).unwrap();
+    transfer::export(store, &mut out, Path::new("export"))?;
     let line = |line: &str| {
         let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
         if line["kind"] == "aggregate" {
@@ -95,7 +99,7 @@ pub(super) fn exported(store: &Store) -> String {
         }
         line.to_string() + "\n"
     };
-    String::from_utf8(out).unwrap().lines().map(line).collect()
+    Ok(String::from_utf8(out).unwrap().lines().map(line).collect())
 }
 
 /// The first lines in which two exports differ; nothing when they are equal.
