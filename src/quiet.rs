@@ -1,10 +1,13 @@
 //! Panics that we survive: redb and tantivy panic where files are damaged.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
     static SURVIVES: Cell<bool> = const { Cell::new(false) };
+    /// What the last one that is survived says, until it is told.
+    static WORDS: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Keeps panics that are survived from being printed, in this process: whoever survives one says what it means. All others are
@@ -12,15 +15,23 @@ thread_local! {
 pub fn hush_survived_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !SURVIVES.get() {
+        if SURVIVES.get() {
+            WORDS.set(panic.to_string().replace('\n', " "));
+        } else {
             before(panic);
         }
     }));
 }
 
-/// It panicked.
+/// It panicked. Shows where and why, once panics are hushed.
 #[derive(Debug)]
-pub struct Panicked;
+pub struct Panicked(String);
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "it panicked" } else { &self.0 })
+    }
+}
 
 /// Does `work`, and survives when it panics.
 ///
@@ -28,7 +39,7 @@ pub struct Panicked;
 /// When it panicked.
 pub fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     let before = SURVIVES.replace(true);
-    let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked);
+    let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked(WORDS.take()));
     SURVIVES.set(before);
     outcome
 }

@@ -33,6 +33,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "model",
             "clock",
             "fs",
+            "quiet",
             "telemetry",
             "config",
             "door",

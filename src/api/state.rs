@@ -17,6 +17,7 @@ use crate::ingest::{self, WriterHandle};
 use crate::model::target::ServiceTargets;
 use crate::model::time::Timestamp;
 use crate::query::escalation::Escalations;
+use crate::quiet::quietly;
 use crate::search;
 use crate::store::Store;
 use crate::telemetry::Registry;
@@ -177,12 +178,16 @@ impl AppState {
         let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| Error::unavailable("shutting down"))?;
         let state = Arc::clone(self);
         let computed = tokio::task::spawn_blocking(move || {
-            let answer = read(&state);
+            let answer = quietly(|| read(&state));
             drop(permit);
             answer
         });
         match computed.await {
-            Ok(answer) => answer.map_err(Into::into),
+            Ok(Ok(answer)) => answer.map_err(Into::into),
+            Ok(Err(panicked)) => {
+                tracing::error!(%panicked, "a read broke off");
+                Err(Error::internal("a read broke off: `hydrophone verify` says whether the data are damaged"))
+            }
             Err(error) => Err(Error::internal(format!("a read did not end: {error}"))),
         }
     }

@@ -32,6 +32,7 @@ use crate::door::Door;
 use crate::ingest::{self, Settings, Writer};
 use crate::model::scrape::Event;
 use crate::model::time::Millis;
+use crate::quiet::quietly;
 use crate::store::{Limits, Retention, Store};
 use crate::telemetry::Registry;
 use crate::{discovery, scrape, search, transfer, triage};
@@ -293,7 +294,7 @@ async fn wait(
                 let error = match result {
                     Ok(Err(error)) => error,
                     Ok(Ok(())) => anyhow!("the writer ended early"),
-                    Err(_) => anyhow!("the writer broke off: `hydrophone verify` says whether the data are damaged"),
+                    Err(_) => anyhow!("the writer broke off"),
                 };
                 tracing::error!("{error:#}; stopping, because what is in memory and on disk may differ");
                 return End::Failed(error);
@@ -309,8 +310,11 @@ fn start_writer(writer: Writer) -> Result<Written> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let (done, written) = tokio::sync::oneshot::channel();
     let work = move || {
-        let result = runtime.block_on(writer.run()).map_err(anyhow::Error::from);
-        let _ = done.send(result);
+        let result = quietly(|| runtime.block_on(writer.run()));
+        let broken = |panicked| {
+            Err(anyhow!("the writer broke off ({panicked}): `hydrophone verify` says whether the data are damaged"))
+        };
+        let _ = done.send(result.map_or_else(broken, |ended| ended.map_err(anyhow::Error::from)));
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(work)?;
     Ok(written)
