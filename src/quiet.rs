@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 thread_local! {
     static SURVIVES: Cell<bool> = const { Cell::new(false) };
@@ -16,11 +16,22 @@ pub fn hush_survived_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if SURVIVES.get() {
-            WORDS.set(panic.to_string().replace('\n', " "));
+            WORDS.set(words(panic));
         } else {
             before(panic);
         }
     }));
+}
+
+/// Why and where, on one line. Of a dependency's file its place within the dependency is enough.
+fn words(panic: &PanicHookInfo<'_>) -> String {
+    let payload = panic.payload();
+    let why = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    let why = why.unwrap_or("it says nothing").replace('\n', " ");
+    let Some(place) = panic.location() else { return why };
+    let file = place.file();
+    let from = file.rfind("/src/").and_then(|src| file.get(..src)?.rfind('/')).map_or(0, |slash| slash + 1);
+    format!("{why}, at {}:{}", file.get(from..).unwrap_or(file), place.line())
 }
 
 /// It panicked. Shows where and why, once panics are hushed.

@@ -48,6 +48,8 @@ enum Kind {
     Timeout,
     /// Come back later.
     Unavailable,
+    /// Restore a backup: what the answer needs is damaged.
+    Damaged,
     /// Report a bug: details are in the log.
     Internal,
 }
@@ -164,6 +166,11 @@ impl Error {
         Self::new(Kind::Internal, detail)
     }
 
+    /// What the answer needs is not what was written. `detail` goes to the log and to `/errors`.
+    pub fn damaged(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Damaged, detail)
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -179,7 +186,7 @@ impl Error {
             Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::Timeout | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Damaged | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -188,6 +195,7 @@ impl Error {
     pub fn problem(&self) -> Problem {
         let status = self.status();
         let detail = match self.kind {
+            Kind::Damaged => "data that this needs are damaged on the disk: `hydrophone verify` says which".to_owned(),
             Kind::Internal => "the server failed to answer; its log and /errors say why".to_owned(),
             _ => self.detail.clone(),
         };
@@ -211,6 +219,7 @@ impl From<crate::store::Error> for Error {
     fn from(error: crate::store::Error) -> Self {
         match error {
             crate::store::Error::Poisoned => Self::unavailable(error.to_string()),
+            error @ crate::store::Error::Corrupt { .. } => Self::damaged(telemetry::chain(&error)),
             error => Self::internal(telemetry::chain(&error)),
         }
     }
@@ -275,6 +284,8 @@ mod tests {
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.extensions().get::<Reported>().unwrap().0, "table x is corrupt");
         assert!(!Error::internal("table x is corrupt").problem().detail.contains("table x"));
+        let damaged = Error::damaged("table x is corrupt").problem();
+        assert!(damaged.status == 500 && damaged.detail.contains("hydrophone verify"), "{damaged:?}");
     }
 
     #[test]

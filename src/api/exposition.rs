@@ -50,6 +50,10 @@ fn about(state: &AppState, text: &mut Text) {
     text.sample(name, &[("version", state.build.version), ("revision", state.build.revision)], 1.0);
     let name = "hydrophone_own_errors_total";
     text.single(name, Kind::Counter, "Errors of this process, as shown at /errors.", Some(state.errors.total() as f64));
+    let name = "hydrophone_storage_damaged_pages";
+    let help =
+        "Pages of the database that are damaged, of those that were read since the start. What is in them is not read.";
+    text.single(name, Kind::Gauge, help, Some(state.store.damaged_pages() as f64));
     let config = state.config.borrow();
     let name = "hydrophone_config_last_reload_successful";
     let success = f64::from(u8::from(config.reload_error.is_none()));

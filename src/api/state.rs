@@ -167,7 +167,7 @@ impl AppState {
     /// Computes `read` on a thread that may block, when its turn comes. The store's views live inside the closure only.
     ///
     /// # Errors
-    /// What `read` answers, or an internal error when it panics.
+    /// What `read` answers; when it panics, that the data are damaged or an internal error.
     pub async fn read<T, E, F>(self: &Arc<Self>, read: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -184,8 +184,12 @@ impl AppState {
         });
         match computed.await {
             Ok(Ok(answer)) => answer.map_err(Into::into),
+            // The store has told where.
+            Ok(Err(panicked)) if self.store.damaged_pages() > 0 => {
+                Err(Error::damaged(format!("a damaged page is needed ({panicked})")))
+            }
             Ok(Err(panicked)) => {
-                tracing::error!(%panicked, "a read broke off");
+                tracing::error!(why = %panicked, "a read broke off");
                 Err(Error::internal("a read broke off: `hydrophone verify` says whether the data are damaged"))
             }
             Err(error) => Err(Error::internal(format!("a read did not end: {error}"))),

@@ -55,6 +55,8 @@ pub fn verify(
     // Days before the last are not written to; what is being made anew is not complete.
     let indexed = if index.progress().is_complete() { index.days() } else { Vec::new() };
     let Some(verified) = store.verify_while(goes_on, found)? else { return Ok(None) };
+    // Where pages are damaged it is not known what should be in it.
+    let indexed = if store.damaged_pages() == 0 { indexed } else { Vec::new() };
     let last = verified.occurrences.keys().next_back().copied();
     for (day, occurrences) in indexed.into_iter().filter(|(day, _)| Some(*day) != last) {
         let stored: u64 = verified.occurrences.get(&day).map_or(0, |commits| commits.values().sum());

@@ -17,7 +17,8 @@ use redb::{Key, ReadTransaction, ReadableTable, StorageError, TableDefinition, V
 
 use super::checked::Raw;
 use super::fresh::Filling;
-use super::{CACHE_BYTES, DATABASE, Error, Store, close, raw};
+use super::pages::create_database;
+use super::{DATABASE, Error, Store, close, raw};
 
 /// The new file, until it takes the old one's place.
 pub(super) const COMPACTED: &str = "hydrophone.compacting";
@@ -87,7 +88,7 @@ impl Store {
         let transaction = self.read()?;
         self.remove_compacted()?;
         let path = self.path.join(COMPACTED);
-        let database = self.disk.create_database(&path, CACHE_BYTES);
+        let database = create_database(&*self.disk, &path, &self.damage);
         let database = database.map_err(Error::database("create hydrophone.compacting"))?;
         let copied = copy(&transaction, database, pace);
         if !matches!(copied, Ok(Some(_))) {

@@ -9,17 +9,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, DatabaseError};
-
 use crate::fs;
 
 /// What the store asks of a file system. Names are durable after [`Disk::sync_directory`], bytes after [`File::sync`] or
 /// when redb syncs them.
 pub(in crate::store) trait Disk: Debug + Send + Sync {
-    /// Opens the database at `path`, which is made where it is missing, with a page cache of `cache_bytes`.
-    fn create_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError>;
-    /// Opens the database at `path`.
-    fn open_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError>;
     /// Opens the file at `path` to read and to write, which is made where it is missing.
     fn create_file(&self, path: &Path) -> io::Result<Box<dyn File>>;
     /// Opens the file at `path` to read it only.
@@ -40,6 +34,10 @@ pub(in crate::store) trait Disk: Debug + Send + Sync {
     fn remove_file(&self, path: &Path) -> io::Result<()>;
     /// Makes the names in a directory durable.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
+    /// Whether pages of the database that are damaged are kept from whoever reads them.
+    fn hides_damage(&self) -> bool {
+        true
+    }
 }
 
 /// An open file. Reading and writing name their place, so that any number of threads may do both.
@@ -61,14 +59,6 @@ pub(in crate::store) trait File: Debug + Send + Sync {
 pub(in crate::store) struct Real;
 
 impl Disk for Real {
-    fn create_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
-        Database::builder().set_cache_size(cache_bytes).create(path)
-    }
-
-    fn open_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
-        Database::builder().set_cache_size(cache_bytes).open(path)
-    }
-
     fn create_file(&self, path: &Path) -> io::Result<Box<dyn File>> {
         let mut options = std::fs::OpenOptions::new();
         Ok(Box::new(options.read(true).write(true).create(true).truncate(false).open(path)?))

@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, Real};
 use super::open::FORMAT;
+use super::pages::{Damage, create_database};
 use super::raw;
 use super::upgrade::{KEPT, kept_name};
-use super::{CACHE_BYTES, DATABASE, Error};
+use super::{DATABASE, Error};
 use crate::fs::{DirectoryLock, sync_directory};
 
 /// Grows here.
@@ -72,7 +73,7 @@ impl Fresh {
         let growing = Growing(path.join(PARTIAL));
         remove(&growing.0).map_err(io("can not clear"))?;
         std::fs::create_dir_all(growing.0.join("occurrences")).map_err(io("can not write to"))?;
-        let database = Real.create_database(&growing.0.join(DATABASE), CACHE_BYTES);
+        let database = create_database(&Real, &growing.0.join(DATABASE), &Damage::new(true));
         let database = database.map_err(Error::database("create hydrophone.redb"))?;
         let filling = Filling::new(database)?;
         Ok(Self { path: path.to_owned(), filling, files: BTreeMap::new(), growing, _lock: lock })

@@ -18,6 +18,7 @@ use super::window::{Slot, Window};
 use crate::model::id::{AggregateId, InstanceId, OccurrenceId, TargetId};
 use crate::model::time::Timestamp;
 use crate::model::view::SavedView;
+use crate::quiet::quietly;
 
 /// Everything in memory.
 #[derive(Debug, Default)]
@@ -201,7 +202,7 @@ impl Live {
     /// Sizes and counters.
     pub(super) fn statistics(&self, store: &Store) -> Statistics {
         // What can not be read now is shown as nothing, and fails where it is needed.
-        let days = store.partitions().unwrap_or_default();
+        let days = quietly(|| store.partitions()).ok().and_then(Result::ok).unwrap_or_default();
         Statistics {
             commit: self.commit,
             sealed_until: self.sealed.start(),
@@ -217,6 +218,7 @@ impl Live {
             occurrence_days: days.len() as u64,
             thinned_days: days.iter().filter(|day| day.removed > 0).count() as u64,
             thinned_occurrences: days.iter().map(|day| day.removed).sum(),
+            damaged_pages: store.damaged_pages(),
         }
     }
 }

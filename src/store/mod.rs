@@ -37,6 +37,7 @@ mod mend;
 pub mod occurrence;
 mod open;
 mod pack;
+mod pages;
 mod point;
 mod raw;
 mod record;
@@ -98,9 +99,11 @@ use disk::Disk;
 use live::Live;
 use occurrence::Partitions;
 use occurrence::stack::{self, Stacks};
+use pages::Damage;
 
-/// Page cache of the database. The operating system's cache stands behind it: 16 MB and 1 GB measured the same.
-const CACHE_BYTES: usize = 32 << 20;
+/// Page cache of the database. The operating system's cache stands behind it: 16 MB and 1 GB measured the same. Tests, whose databases
+/// are small, read and write the file as larger ones do.
+const CACHE_BYTES: usize = if cfg!(test) { 256 << 10 } else { 32 << 20 };
 
 /// The database's file.
 const DATABASE: &str = "hydrophone.redb";
@@ -110,6 +113,7 @@ pub struct Store {
     disk: Arc<dyn Disk>,
     /// Away only while it is opened again, and when that failed. Taken after `live` by whoever takes both.
     database: RwLock<Option<redb::Database>>,
+    damage: Arc<Damage>,
     partitions: Partitions,
     /// Belongs to the one writer; the lock is never waited for.
     stacks: Mutex<Stacks>,
@@ -167,13 +171,14 @@ impl Store {
         finish_restore(path)?;
         open::check_format(path)?;
         fresh::sweep(&*disk, path);
-        let database = open::database(&*disk, path)?;
-        Self::load(disk, database, path, lock)
+        let damage = Damage::new(disk.hides_damage());
+        let database = open::database(&*disk, path, &damage)?;
+        Self::load(disk, (database, damage), path, lock)
     }
 
     fn load(
         disk: Arc<dyn Disk>,
-        database: redb::Database,
+        (database, damage): (redb::Database, Arc<Damage>),
         path: &Path,
         lock: crate::fs::DirectoryLock,
     ) -> Result<Self, Error> {
@@ -196,6 +201,7 @@ impl Store {
         Ok(Self {
             disk,
             database: RwLock::new(Some(database)),
+            damage,
             partitions,
             stacks: Mutex::new(stacks),
             recent_stacks: stack::Recent::new(stack::RECENT_BYTES_MAX),
@@ -243,6 +249,12 @@ impl Store {
     #[must_use]
     pub fn latest_scrape(&self) -> Option<Timestamp> {
         Some(self.live_read().now).filter(|now| *now > Timestamp::default())
+    }
+
+    /// Pages of the database that were read since it was opened and are not what was written. Nothing of them was taken for data.
+    #[must_use]
+    pub fn damaged_pages(&self) -> u64 {
+        self.damage.count()
     }
 
     /// Where the data directory is.

@@ -1,7 +1,9 @@
 //! Opening a data directory: records from their rows, then the log on top of them.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::checked::Checked;
 use super::codec::Corrupt;
@@ -10,14 +12,18 @@ use super::disk::Disk;
 use super::instance;
 use super::live::{AsOf, Live};
 use super::log::Entry;
+use super::pages::{Damage, create_database, open_database};
 use super::row::unexpected;
 use super::span::LateRow;
 use super::window::Window;
-use super::{CACHE_BYTES, DATABASE, Error, record, table, triage};
+use super::{DATABASE, Error, record, table, triage};
 use crate::model::id::{AggregateId, InstanceId, TargetId};
 
 /// Version of everything in a data directory; a change is described in docs/storage-format.md.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
+
+/// Versions of which everything but the file of the database is as ours: who only reads rows reads theirs, too.
+pub(super) const ALIKE: RangeInclusive<u32> = 1..=FORMAT_VERSION;
 
 /// Says the version.
 pub(super) const FORMAT: &str = "FORMAT";
@@ -30,7 +36,7 @@ const UNFINISHED: &str = "hydrophone.creating";
 /// # Errors
 /// As [`says_format`], and when it can not be written.
 pub(super) fn check_format(directory: &Path) -> Result<(), Error> {
-    if says_format(directory)? {
+    if says_format(directory, &(FORMAT_VERSION..=FORMAT_VERSION))? {
         return Ok(());
     }
     let path = directory.join(FORMAT);
@@ -38,14 +44,14 @@ pub(super) fn check_format(directory: &Path) -> Result<(), Error> {
     written.map_err(|source| Error::Io { what: "can not write", path, source })
 }
 
-/// Whether the directory says that its format is ours. One that says nothing is taken for one of ours, too.
+/// Whether the directory says that its format is one of these. One that says nothing is taken for one of ours, too.
 ///
 /// # Errors
 /// [`Error::Format`] when it says another one, or when it can not be read.
-pub(super) fn says_format(directory: &Path) -> Result<bool, Error> {
+pub(super) fn says_format(directory: &Path, versions: &RangeInclusive<u32>) -> Result<bool, Error> {
     let path = directory.join(FORMAT);
     match std::fs::read_to_string(&path) {
-        Ok(text) if text.trim() == FORMAT_VERSION.to_string() => Ok(true),
+        Ok(text) if versions.clone().any(|version| text.trim() == version.to_string()) => Ok(true),
         Ok(text) => {
             Err(Error::Format { path: directory.to_owned(), found: text.trim().to_owned(), expected: FORMAT_VERSION })
         }
@@ -55,7 +61,7 @@ pub(super) fn says_format(directory: &Path) -> Result<bool, Error> {
 }
 
 /// Opens the database in `directory`, or makes it where there is none yet.
-pub(super) fn database(disk: &dyn Disk, directory: &Path) -> Result<redb::Database, Error> {
+pub(super) fn database(disk: &dyn Disk, directory: &Path, damage: &Arc<Damage>) -> Result<redb::Database, Error> {
     let io = |what| move |source| Error::Io { what, path: directory.to_owned(), source };
     let path = directory.join(DATABASE);
     // A copy that was on its way when the process ended: what it is of has gone on since.
@@ -66,7 +72,7 @@ pub(super) fn database(disk: &dyn Disk, directory: &Path) -> Result<redb::Databa
         _ => {}
     }
     if disk.entries(directory).map_err(io("can not read"))?.contains(&path) {
-        return disk.open_database(&path, CACHE_BYTES).map_err(Error::database("open hydrophone.redb"));
+        return open_database(disk, &path, damage).map_err(Error::database("open hydrophone.redb"));
     }
     // Under another name first: a process that ends while redb writes the first pages leaves a file that redb refuses.
     let unfinished = directory.join(UNFINISHED);
@@ -76,7 +82,7 @@ pub(super) fn database(disk: &dyn Disk, directory: &Path) -> Result<redb::Databa
         }
         _ => {}
     }
-    let database = disk.create_database(&unfinished, CACHE_BYTES).map_err(Error::database("create hydrophone.redb"))?;
+    let database = create_database(disk, &unfinished, damage).map_err(Error::database("create hydrophone.redb"))?;
     disk.rename(&unfinished, &path).map_err(io("can not rename a file in"))?;
     disk.sync_directory(directory).map_err(io("can not sync"))?;
     Ok(database)

@@ -78,7 +78,7 @@ impl Store {
         close(database.take());
         // redb panics where a page leads nowhere.
         let opened = quietly(|| {
-            let opened = open::database(&*self.disk, &self.path)?;
+            let opened = open::database(&*self.disk, &self.path, &self.damage)?;
             let transaction = redb::ReadableDatabase::begin_read(&opened).map_err(Error::database("begin to read"))?;
             let loaded = open::load(&transaction)?;
             let stacks = Stacks::open(&transaction, &self.path.join(DATABASE))?;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::fresh::{Fresh, is_unplaced};
 use super::mend;
 use super::occurrence::generation_of;
-use super::open::{FORMAT_VERSION, says_format};
+use super::open::{ALIKE, FORMAT_VERSION, says_format};
 use super::raw::{self, Table};
 use super::verify::{Finding, Found, open_damaged};
 use super::{DATABASE, Error, Store};
@@ -69,7 +69,7 @@ fn copy(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
         return Err(Error::Unplaced { path: from.to_owned() });
     }
     // Rows are copied as they are.
-    says_format(from)?;
+    says_format(from, &ALIKE)?;
     let database = open_damaged(&from.join(DATABASE), lost)?;
     let transaction = database.read()?;
     let mut fresh = Fresh::create(to, false)?;

@@ -3,6 +3,7 @@
 mod faults;
 mod fleet;
 mod growth;
+mod pages;
 mod power_cut;
 mod referring;
 mod resting;

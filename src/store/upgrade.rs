@@ -8,14 +8,16 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use redb::{ReadTransaction, ReadableDatabase, TableHandle};
+use redb::{ReadableDatabase, TableHandle};
 
 use super::codec::Corrupt;
 use super::disk::Real;
 use super::fresh::{Fresh, finish_restore, sweep};
 use super::occurrence::generation_of;
-use super::open::{self, FORMAT, FORMAT_VERSION};
+use super::open::{FORMAT, FORMAT_VERSION};
+use super::pages::{Damage, open_database};
 use super::salvage::copy_file;
+use super::verify::Overlay;
 use super::{DATABASE, Error, raw};
 use crate::fs::DirectoryLock;
 
@@ -34,7 +36,12 @@ pub(super) type Take<'a> = dyn FnMut(Row<'_>) -> Result<(), Error> + 'a;
 pub(super) type Step = fn(Row<'_>, &mut Take<'_>) -> Result<(), Error>;
 
 /// From version 1 to 2, from 2 to 3, and so on up to ours.
-const STEPS: [Step; FORMAT_VERSION as usize - 1] = [];
+const STEPS: [Step; FORMAT_VERSION as usize - 1] = [same];
+
+/// Version 2 has checksums of the database's pages; its rows are those of version 1.
+fn same(row: Row<'_>, take: &mut Take<'_>) -> Result<(), Error> {
+    take(row)
+}
 
 /// Bytes of rows that are written together.
 const BATCH_BYTES: usize = 1 << 20;
@@ -82,12 +89,8 @@ pub(super) fn upgrade_by(path: &Path, steps: &[Step]) -> Result<(), Error> {
     sweep(&Real, path);
     check_room(path)?;
     tracing::info!(path = %path.display(), from = to - due.len() as u32, to, "making the data directory anew for this version");
-    let database = open::database(&Real, path)?;
-    let transaction = database.begin_read().map_err(Error::database("begin to read"))?;
     let mut fresh = Fresh::begin(path, lock)?;
-    convert(&transaction, due, &mut fresh)?;
-    drop(transaction);
-    drop(database);
+    convert(&path.join(DATABASE), due, &mut fresh)?;
     copy_occurrences(path, &mut fresh)?;
     fresh.finish_beside(to)?;
     tracing::info!(kept = %kept.display(), "the data as they were stay there until somebody removes them");
@@ -120,14 +123,22 @@ fn check_room(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gives all rows through the steps to `fresh`.
-fn convert(transaction: &ReadTransaction, steps: &[Step], fresh: &mut Fresh) -> Result<(), Error> {
+/// Gives all rows through the steps to `fresh`. The database stays as it is.
+fn convert(database: &Path, steps: &[Step], fresh: &mut Fresh) -> Result<(), Error> {
+    let damage = Damage::new(false);
+    let mut database = open_database(&Overlay, database, &damage).map_err(Error::database("open hydrophone.redb"))?;
+    // Where a page leads elsewhere than it did, rows are passed over without a word.
+    let is_whole = database.check_integrity().map_err(Error::database("check hydrophone.redb"))?;
+    if !is_whole || damage.count() > 0 {
+        return Err(Error::damaged());
+    }
+    let transaction = database.begin_read().map_err(Error::database("begin to read"))?;
     let tables = transaction.list_tables().map_err(Error::database("list tables"))?;
     let names: HashSet<String> = tables.map(|table| table.name().to_owned()).collect();
     let mut batch = Batch { fresh, table: String::new(), rows: Vec::new(), bytes: 0 };
     for table in raw::ALL.into_iter().filter(|table| names.contains(table.name())) {
         let mut failed = Ok(());
-        table.each(transaction, false, &mut |_, key, value| {
+        table.each(&transaction, false, &mut |_, key, value| {
             let row = Row { table: table.name(), key, value };
             failed = if table.is_sound(key, value) {
                 pass(row, steps, &mut |row| batch.add(row))

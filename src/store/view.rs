@@ -144,6 +144,8 @@ pub struct Statistics {
     pub thinned_days: u64,
     /// Occurrences of those days that were removed.
     pub thinned_occurrences: u64,
+    /// Pages of the database that were read since it was opened and are damaged.
+    pub damaged_pages: u64,
 }
 
 impl View<'_> {

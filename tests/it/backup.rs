@@ -257,9 +257,9 @@ fn a_repair_takes_the_tokens_along_and_says_how_much_was_lost() {
     let (code, said) = command(&["verify", "--storage.path", &data, "--repair", &at("again")]);
     assert!(code == Some(0) && said.contains("lost: API tokens: ") && said.contains("1 thing was lost"), "{said}");
 
-    hydrophone::fs::rewrite_atomic(&place.data().join("FORMAT"), b"2\n").unwrap();
+    hydrophone::fs::rewrite_atomic(&place.data().join("FORMAT"), b"3\n").unwrap();
     let (code, said) = command(&["verify", "--storage.path", &data, "--repair", &at("newer")]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("has format version 2, this binary reads version 1: a newer Hydrophone wrote it"), "{said}");
+    assert!(said.contains("has format version 3, this binary reads version 2: a newer Hydrophone wrote it"), "{said}");
     assert!(!place.path().join("newer").try_exists().unwrap());
 }

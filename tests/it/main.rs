@@ -3,6 +3,7 @@
 mod backup;
 mod bad_input;
 mod chart;
+mod damage;
 mod door;
 mod explosion;
 mod exposer;

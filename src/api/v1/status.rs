@@ -151,6 +151,8 @@ struct Storage {
     thinned_days: u64,
     /// Samples of those days that were removed.
     thinned_occurrences: u64,
+    /// Pages of the database that are damaged, of those that were read since the start. What is in them is not read.
+    damaged_pages: u64,
     /// How it grows; null before two windows of two hours are sealed. Looked at every two hours.
     growth: Option<Growth>,
 }
@@ -374,6 +376,7 @@ impl From<Statistics> for Storage {
             occurrence_days: statistics.occurrence_days,
             thinned_days: statistics.thinned_days,
             thinned_occurrences: statistics.thinned_occurrences,
+            damaged_pages: statistics.damaged_pages,
             growth: None,
         }
     }

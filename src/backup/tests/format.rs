@@ -117,12 +117,12 @@ fn a_data_directory_of_another_version_is_refused_and_stays_as_it_is() {
     let (path, to) = (directory.path().join("data"), directory.path().join("saved"));
     drop(small(&path));
     let before = std::fs::read(path.join("hydrophone.redb")).unwrap();
-    for (version, hint) in [("2", ": a newer Hydrophone wrote it, which reads it still"), ("0", "")] {
+    for (version, hint) in [("3", ": a newer Hydrophone wrote it, which reads it still"), ("0", "")] {
         crate::fs::rewrite_atomic(&path.join("FORMAT"), format!("{version}\n").as_bytes()).unwrap();
         let there = walkdir(&path);
         let refused = |error: crate::store::Error| {
             let words = format!("data directory {} has format version {version}", path.display());
-            assert_eq!(error.to_string(), format!("{words}, this binary reads version 1{hint}"));
+            assert_eq!(error.to_string(), format!("{words}, this binary reads version 2{hint}"));
         };
         refused(Store::open(&path).unwrap_err());
         match super::super::inspect(&path, &mut |finding| panic!("{finding}")) {

@@ -71,20 +71,31 @@ fn nothing_is_wrong_with_what_was_imported() {
     assert_eq!(found_live(&again), [""; 0]);
 }
 
-/// Changes a bit somewhere in a file.
-fn flip(file: &Path, chance: &mut Chance) -> (usize, Vec<u8>) {
-    let before = std::fs::read(file).unwrap();
-    let mut damaged = before.clone();
-    let at = chance.below(damaged.len());
-    damaged[at] ^= 1 << chance.below(8);
-    std::io::Write::write_all(&mut std::fs::File::create(file).unwrap(), &damaged).unwrap();
-    (at, before)
+/// Changes a bit of a file, which somebody may have open.
+fn flip(file: &Path, at: usize, bit: usize) {
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(file).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at as u64).unwrap();
+    file.write_all_at(&[byte[0] ^ (1 << bit)], at as u64).unwrap();
+}
+
+/// Somewhere in a file.
+fn anywhere(file: &Path, chance: &mut Chance) -> usize {
+    chance.below(file.metadata().unwrap().len() as usize)
+}
+
+/// Where a page of a database that is in use begins, which says where its rows stand.
+fn begin_of_a_page(database: &Path, chance: &mut Chance) -> usize {
+    let bytes = std::fs::read(database).unwrap();
+    let begins: Vec<usize> = (0..bytes.len()).step_by(4096).filter(|at| bytes[*at] != 0).collect();
+    begins[chance.below(begins.len())] + chance.below(64)
 }
 
 #[test]
 fn a_changed_bit_of_a_data_directory_is_found_or_changes_nothing() {
     let seed = std::env::var("FLIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let rounds = std::env::var("FLIPS").ok().and_then(|flips| flips.parse().ok()).unwrap_or(60);
+    let rounds = std::env::var("FLIPS").ok().and_then(|flips| flips.parse().ok()).unwrap_or(120);
     println!("seed {seed} (FLIP_SEED sets another), {rounds} flips (FLIPS)");
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("data");
@@ -107,17 +118,36 @@ fn a_changed_bit_of_a_data_directory_is_found_or_changes_nothing() {
             5 => &others[chance.below(others.len())],
             _ => &largest[0],
         };
-        let (at, before) = flip(file, &mut chance);
-        let copy = directory.path().join("copy");
-        let _ = std::fs::remove_dir_all(&copy);
-        copy_all(&path, &copy);
-        // Whoever opens it all the same is told, or is not concerned; nobody panics.
-        if let Ok(store) = Store::open(&copy)
+        let at = if round % 3 == 1 && file == &largest[0] {
+            begin_of_a_page(file, &mut chance)
+        } else {
+            anywhere(file, &mut chance)
+        };
+        let (bit, name) = (chance.below(8), file.strip_prefix(&path).unwrap());
+        let copied = |name: &str| {
+            let place = directory.path().join(name);
+            let _ = std::fs::remove_dir_all(&place);
+            copy_all(&path, &place);
+            place
+        };
+        let copy = copied("copy");
+        flip(&copy.join(name), at, bit);
+        let is_harmless = found(&copy).is_empty();
+        // Whoever opens it all the same, or has it open already, is told, or is not concerned; nobody panics.
+        let opened = if round % 2 == 0 {
+            Store::open(&copy)
+        } else {
+            let used = copied("used");
+            let opened = Store::open(&used);
+            flip(&used.join(name), at, bit);
+            opened
+        };
+        if let Ok(store) = opened
             && let Ok(says) = try_exported(&store)
         {
             assert_eq!(difference(&says, &whole), None, "round {round}: byte {at} of {}", file.display());
         }
-        if found(&path).is_empty() {
+        if is_harmless {
             harmless += 1;
             let store = std::sync::Arc::new(Store::open(&copy).unwrap());
             let what = difference(&exported(&store), &whole);
@@ -125,11 +155,43 @@ fn a_changed_bit_of_a_data_directory_is_found_or_changes_nothing() {
             let found = follow(&store).1;
             assert_eq!(found.occurrences, indexed.occurrences, "round {round}: byte {at} of {}", file.display());
         }
-        std::io::Write::write_all(&mut std::fs::File::create(file).unwrap(), &before).unwrap();
     }
     println!("{harmless} of {rounds} were harmless");
     assert!(harmless < rounds, "none was found");
     assert_eq!(found(&path), [""; 0]);
+}
+
+#[test]
+fn pages_that_change_while_the_store_is_used_fail_and_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data");
+    let (store, _) = lived(&path);
+    let whole = exported(&store);
+    assert_eq!((store.damaged_pages(), found_live(&store)), (0, Vec::new()));
+    let database = path.join("hydrophone.redb");
+    // All but the header, which is read once, and the lists of tables, without which no table is found.
+    let bytes = std::fs::read(&database).unwrap();
+    for (page, bytes) in bytes.chunks(4096).enumerate().skip(2) {
+        if !bytes.windows(10).any(|window| window == b"hydrophone") {
+            flip(&database, page * 4096 + 4, 1);
+        }
+    }
+    match try_exported(&store) {
+        Ok(says) => assert_eq!(difference(&says, &whole), None),
+        Err(error) => {
+            let words = crate::telemetry::chain(&error);
+            assert!(words.contains("hydrophone verify"), "{words}");
+        }
+    }
+    let mut found = Vec::new();
+    let verified = store.verify(&mut |finding| found.push(finding.to_string()));
+    let damaged = store.damaged_pages();
+    assert!(damaged > 5 && verified.is_ok_and(|verified| verified.occurrences.is_empty()), "{damaged}");
+    let pages = found.iter().filter(|found| found.starts_with("hydrophone.redb at byte ")).count();
+    assert_eq!(pages as u64, damaged, "{found:#?}");
+    assert!(found.iter().any(|found| found.contains("chunks: database: read hydrophone.redb")), "{found:#?}");
+    let statistics = store.view().unwrap().statistics();
+    assert_eq!((statistics.damaged_pages, statistics.aggregates > 0), (damaged, true));
 }
 
 #[test]
@@ -141,17 +203,26 @@ fn a_store_whose_last_commit_can_not_be_opened_is_saved_as_it_was_before() {
     drop(store);
     let database = path.join("hydrophone.redb");
     let sound = std::fs::read(&database).unwrap();
-    // Two slots of 128 bytes stand behind 64 of header, and a bit of its tenth byte says which one has the last commit.
-    let slot = |last: bool| 64 + 128 * usize::from((sound[9] & 1 == 1) == last) + 40;
-    let damage = |places: &[usize]| {
+    // The header stands twice behind a page of checksums. Two slots of 128 bytes stand behind 64 of it, and a bit of its tenth byte
+    // says which one has the last commit.
+    let headers = [4096, 4096 + 512];
+    let slot = |last: bool| 64 + 128 * usize::from((sound[headers[0] + 9] & 1 == 1) == last) + 40;
+    let damage = |places: &[usize], headers: &[usize]| {
         let mut damaged = sound.clone();
-        for place in places {
-            damaged[*place] ^= 8;
+        for header in headers {
+            for place in places {
+                damaged[header + place] ^= 8;
+            }
         }
         std::io::Write::write_all(&mut std::fs::File::create(&database).unwrap(), &damaged).unwrap();
     };
-    damage(&[slot(true)]);
+    for header in headers {
+        damage(&[9, slot(true)], &[header]);
+        assert_eq!(found(&path), [""; 0], "the other one is read");
+    }
+    damage(&[slot(true)], &headers);
     assert!(Store::open(&path).is_err());
+    assert_eq!(found(&path)[0], "hydrophone.redb at byte 4096: the page is not what was written");
     let mut lost = Vec::new();
     salvage(&path, &to, &mut |finding| lost.push(finding.to_string())).unwrap();
     assert!(lost[0].contains("the last commit can not be opened"), "{lost:?}");
@@ -159,7 +230,7 @@ fn a_store_whose_last_commit_can_not_be_opened_is_saved_as_it_was_before() {
     // The last one is redb's own, which it makes when it is closed.
     assert_eq!(difference(&exported(&Store::open(&to).unwrap()), &whole), None, "{lost:?}");
     // Where there is neither, nothing says where the tables begin.
-    damage(&[slot(true), slot(false)]);
+    damage(&[slot(true), slot(false)], &headers);
     let again = directory.path().join("again");
     assert!(salvage(&path, &again, &mut |_| ()).is_err());
     assert!(!again.try_exists().unwrap());
@@ -199,7 +270,7 @@ fn a_directory_whose_restore_is_not_in_its_place_is_saved_only_when_it_is() {
 #[test]
 fn what_is_left_of_a_damaged_store_is_saved_and_nothing_is_wrong_with_it() {
     let asked = std::env::var("FLIP_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seeds = asked.map_or(1..=4, |seed| seed..=seed);
+    let seeds = asked.map_or(3..=6, |seed| seed..=seed);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("data");
     let (store, _) = lived(&path);
@@ -217,8 +288,11 @@ fn what_is_left_of_a_damaged_store_is_saved_and_nothing_is_wrong_with_it() {
             copy_all(&path, &place);
             // More and more of it.
             for _ in 0..1 << round {
-                flip(&place.join("hydrophone.redb"), &mut chance);
-                flip(&place.join("occurrences/2026-11-19/bodies.log"), &mut chance);
+                for file in ["hydrophone.redb", "occurrences/2026-11-19/bodies.log"] {
+                    let file = place.join(file);
+                    let at = anywhere(&file, &mut chance);
+                    flip(&file, at, chance.below(8));
+                }
             }
             let to = directory.path().join("saved");
             let mut lost = Vec::new();

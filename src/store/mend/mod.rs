@@ -10,13 +10,14 @@ use redb::{ReadableDatabase, ReadableTable};
 
 use self::needed::Needed;
 use super::column::{Tables, WINDOWS_A_DAY, insert};
-use super::disk::{Disk, Real};
+use super::disk::Real;
+use super::pages::{Damage, open_database};
 use super::record;
 use super::reference::{self, Run, Runs};
 use super::table;
 use super::verify::{Finding, Found, Place};
 use super::window::Window;
-use super::{CACHE_BYTES, DATABASE, Error, Store, raw, triage};
+use super::{DATABASE, Error, Store, raw, triage};
 use crate::model::aggregate_set::AggregateSet;
 use crate::model::id::AggregateId;
 
@@ -32,7 +33,7 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
 /// Puts something in the place of records and numbers that were lost, without which nothing can be opened, and takes out rows whose
 /// keys are damaged.
 pub(super) fn records(path: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
-    let database = Real.open_database(&path.join(DATABASE), CACHE_BYTES).map_err(failed)?;
+    let database = open_database(&Real, &path.join(DATABASE), &Damage::new(true)).map_err(failed)?;
     let owners = needed::owners(&ReadableDatabase::begin_read(&database).map_err(failed)?, path);
     let mut transaction = database.begin_write().map_err(failed)?;
     transaction.set_quick_repair(true);

@@ -11,9 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redb::{Database, DatabaseError, StorageBackend};
-
-use crate::store::disk::{self, Disk};
+use crate::store::disk::{self, Disk, File as _};
 
 /// What a disk writes at once.
 const SECTOR_BYTES: usize = 512;
@@ -477,12 +475,12 @@ impl Backend {
     }
 }
 
-impl StorageBackend for Backend {
-    fn len(&self) -> io::Result<u64> {
+impl disk::File for Backend {
+    fn length(&self) -> io::Result<u64> {
         self.with(Call::Read, |file| Ok(file.live.len() as u64))
     }
 
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.with(Call::Read, |file| {
             let from = offset as usize;
             let bytes = file.live.get(from..from + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -491,15 +489,15 @@ impl StorageBackend for Backend {
         })
     }
 
-    fn set_len(&self, len: u64) -> io::Result<()> {
+    fn set_length(&self, length: u64) -> io::Result<()> {
         self.disk.powered()?.take_room()?;
         self.with(Call::Length, |file| {
-            file.write(Write::Length(len as usize));
+            file.write(Write::Length(length as usize));
             Ok(())
         })
     }
 
-    fn sync_data(&self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.powered()?;
         if let Err(full) = state.take_room() {
             // What was to be written is clean now, and read from memory as if it were on the disk, which it never will be.
@@ -525,61 +523,31 @@ impl StorageBackend for Backend {
         })
     }
 
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.disk.powered()?;
         let (outcome, written) = match (state.take_room(), state.call(Call::Write)) {
-            (Ok(()), Ok(())) => (Ok(()), data.len()),
+            (Ok(()), Ok(())) => (Ok(()), bytes.len()),
             // What there was room for is written.
-            (Err(full), _) => (Err(full), data.len() / 2),
-            (_, Err((Kind::Short, full))) => (Err(full), state.chance.below(data.len() as u64) as usize),
+            (Err(full), _) => (Err(full), bytes.len() / 2),
+            (_, Err((Kind::Short, full))) => (Err(full), state.chance.below(bytes.len() as u64) as usize),
             (_, Err((_, error))) => (Err(error), 0),
         };
-        let data = &data[..written];
+        let bytes = &bytes[..written];
         self.with_of(&mut state, |file| {
-            if data.is_empty() {
+            if bytes.is_empty() {
                 return outcome;
             }
-            let end = offset as usize + data.len();
+            let end = offset as usize + bytes.len();
             if file.live.len() < end {
                 file.write(Write::Length(end));
             }
-            file.write(Write::Bytes(offset as usize, data.into()));
+            file.write(Write::Bytes(offset as usize, bytes.into()));
             outcome
         })
     }
 }
 
-impl disk::File for Backend {
-    fn length(&self) -> io::Result<u64> {
-        self.len()
-    }
-
-    fn set_length(&self, length: u64) -> io::Result<()> {
-        self.set_len(length)
-    }
-
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.read(offset, out)
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write(offset, bytes)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.sync_data()
-    }
-}
-
 impl Disk for Simulated {
-    fn create_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
-        Database::builder().set_cache_size(cache_bytes).create_with_backend(self.backend(path, true)?)
-    }
-
-    fn open_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
-        Database::builder().set_cache_size(cache_bytes).create_with_backend(self.backend(path, false)?)
-    }
-
     fn create_file(&self, path: &Path) -> io::Result<Box<dyn disk::File>> {
         Ok(Box::new(self.backend(path, true)?))
     }
@@ -589,7 +557,7 @@ impl Disk for Simulated {
     }
 
     fn allocated_bytes(&self, path: &Path) -> io::Result<u64> {
-        self.backend(path, false)?.len()
+        self.backend(path, false)?.length()
     }
 
     fn free_bytes(&self, _: &Path) -> io::Result<u64> {

@@ -30,7 +30,8 @@ fn broken(row: Row<'_>, take: &mut Take<'_>) -> Result<(), Error> {
     if row.table == "views" { Err(Error::corrupt("views", 0)(odd)) } else { take(row) }
 }
 
-const STEPS: [Step; 2] = [first, second];
+/// The one to our own version is not gone by what is made here.
+const STEPS: [Step; 3] = [broken, first, second];
 
 /// A data directory with something of everything that upgrades have to carry.
 fn made(directory: &Path) -> PathBuf {
@@ -52,13 +53,7 @@ fn made(directory: &Path) -> PathBuf {
     path
 }
 
-/// What is in the files below `path`. Nothing compares a lock, and redb writes to its file when it is only opened.
-fn files(path: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = bytes(path);
-    found.retain(|name, _| !name.ends_with("hydrophone.redb"));
-    found.into_iter().map(|(name, bytes)| (name, bytes.escape_ascii().to_string())).collect()
-}
-
+/// What is in the files below `path`, but for the lock.
 fn bytes(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut directories = vec![path.to_owned()];
@@ -81,7 +76,7 @@ fn hashes(path: &Path) -> BTreeMap<PathBuf, u64> {
 
 /// What a directory says, whichever version it has: upgrades of these tests change names only.
 fn said(path: &Path) -> (u64, usize, Vec<String>) {
-    crate::fs::rewrite_atomic(&path.join("FORMAT"), b"1\n").unwrap();
+    crate::fs::rewrite_atomic(&path.join("FORMAT"), b"2\n").unwrap();
     let store = Store::open(path).unwrap();
     store.verify(&mut |finding| panic!("{finding}")).unwrap();
     let view = store.view().unwrap();
@@ -103,13 +98,13 @@ fn said(path: &Path) -> (u64, usize, Vec<String>) {
 fn an_older_directory_becomes_a_new_one_and_stays_beside_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = made(directory.path());
-    let before = files(&path);
+    let before = hashes(&path);
 
     upgrade_by(&path, &STEPS).unwrap();
-    assert_eq!(std::fs::read_to_string(path.join("FORMAT")).unwrap(), "3\n");
-    assert_eq!(files(&path.join("before-v3")), before, "the way back");
+    assert_eq!(std::fs::read_to_string(path.join("FORMAT")).unwrap(), "4\n");
+    assert_eq!(hashes(&path.join("before-v4")), before, "the way back");
     let refused = Store::open(&path).unwrap_err().to_string();
-    assert!(refused.contains("has format version 3, this binary reads version 1"), "{refused}");
+    assert!(refused.contains("has format version 4, this binary reads version 2"), "{refused}");
 
     // There is nothing left to do.
     let after = hashes(&path);
@@ -117,25 +112,25 @@ fn an_older_directory_becomes_a_new_one_and_stays_beside_it() {
     assert_eq!(hashes(&path), after);
 
     assert_eq!(said(&path), (5, 1, vec!["mine!?".to_owned()]));
-    assert_eq!(said(&path.join("before-v3")), (5, 1, vec!["mine".to_owned()]));
+    assert_eq!(said(&path.join("before-v4")), (5, 1, vec!["mine".to_owned()]));
 }
 
 #[test]
 fn an_upgrade_that_fails_leaves_everything_as_it_was_and_is_begun_again() {
     let directory = tempfile::tempdir().unwrap();
     let path = made(directory.path());
-    let before = files(&path);
-    let error = upgrade_by(&path, &[first, broken]).unwrap_err();
+    let before = hashes(&path);
+    let error = upgrade_by(&path, &[broken, first, broken]).unwrap_err();
     assert!(matches!(error, Error::Corrupt { table: "views", .. }), "{error}");
-    assert_eq!(files(&path), before);
+    assert_eq!(hashes(&path), before);
     assert!(!path.join("restoring.partial").try_exists().unwrap());
 
     // Where somebody has put something else nothing is begun.
-    std::fs::create_dir(path.join("before-v3")).unwrap();
-    std::fs::File::create(path.join("before-v3/mine")).unwrap();
+    std::fs::create_dir(path.join("before-v4")).unwrap();
+    std::fs::File::create(path.join("before-v4/mine")).unwrap();
     let error = upgrade_by(&path, &STEPS).unwrap_err().to_string();
-    assert!(error.contains("before-v3 holds data already"), "{error}");
-    std::fs::remove_file(path.join("before-v3/mine")).unwrap();
+    assert!(error.contains("before-v4 holds data already"), "{error}");
+    std::fs::remove_file(path.join("before-v4/mine")).unwrap();
 
     // An empty one is what is left of it when somebody went back.
     upgrade_by(&path, &STEPS).unwrap();
@@ -148,17 +143,17 @@ fn an_upgrade_goes_on_from_wherever_a_crash_left_it() {
     let path = made(directory.path());
     upgrade_by(&path, &STEPS).unwrap();
     let whole = hashes(&path);
-    let old = bytes(&path.join("before-v3"));
+    let old = bytes(&path.join("before-v4"));
     let mut new = bytes(&path);
-    new.retain(|name, _| !name.starts_with("before-v3"));
+    new.retain(|name, _| !name.starts_with("before-v4"));
 
     // The names that give way, in their order: each goes into what is kept, and its new one takes its place.
     let names = ["occurrences", "FORMAT", "hydrophone.redb"];
     let moves = names.map(|name| {
-        [(name.to_owned(), format!("restoring/before-v3/{name}")), (format!("restoring/{name}"), name.to_owned())]
+        [(name.to_owned(), format!("restoring/before-v4/{name}")), (format!("restoring/{name}"), name.to_owned())]
     });
     let mut moves: Vec<(String, String)> = moves.into_iter().flatten().collect();
-    moves.push(("restoring/before-v3".to_owned(), "before-v3".to_owned()));
+    moves.push(("restoring/before-v4".to_owned(), "before-v4".to_owned()));
     for done in 0..=moves.len() {
         let path = directory.path().join(format!("crashed-{done}"));
         for (root, files) in [(path.clone(), &old), (path.join("restoring"), &new)] {
@@ -168,7 +163,7 @@ fn an_upgrade_goes_on_from_wherever_a_crash_left_it() {
                 crate::fs::rewrite_atomic(&file, bytes).unwrap();
             }
         }
-        std::fs::create_dir(path.join("restoring/before-v3")).unwrap();
+        std::fs::create_dir(path.join("restoring/before-v4")).unwrap();
         for (from, to) in &moves[..done] {
             std::fs::rename(path.join(from), path.join(to)).unwrap();
         }

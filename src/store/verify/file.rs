@@ -6,8 +6,13 @@ use std::sync::Arc;
 use super::{Finding, Found, Overlay, Verified};
 use crate::fs::DirectoryLock;
 use crate::quiet::quietly;
-use crate::store::open::FORMAT;
-use crate::store::{CACHE_BYTES, DATABASE, Error, Store, finish_restore};
+use crate::store::open::{self, FORMAT};
+use crate::store::pages::{Damage, open_changed, open_database};
+use crate::store::{DATABASE, Error, Store, finish_restore};
+
+/// The byte of a redb file that says by a bit in which of two slots the last commit stands (docs/design.md of redb, "Database header").
+const GOD_BYTE: u64 = 9;
+const PRIMARY_BIT: u8 = 1;
 
 /// What looking through a data directory came to.
 #[derive(Debug, Default)]
@@ -27,21 +32,21 @@ pub fn inspect(path: &Path, found: &mut Found<'_>) -> Result<Inspected, Error> {
     let lock = DirectoryLock::acquire(path)?;
     finish_restore(path)?;
     std::fs::metadata(path.join(FORMAT)).map_err(io)?;
+    open::says_format(path, &open::ALIKE)?;
     let mut inspected = Inspected::default();
     let mut tell = |finding| {
         inspected.findings += 1;
         found(finding);
     };
     pages(&path.join(DATABASE), &mut tell);
-    drop(lock);
     // redb may meet bytes that it never wrote; what it does then is its affair as long as it ends.
     let verified = quietly(|| {
-        let store = Store::open_on(Arc::new(Overlay), path)?;
-        store.verify(&mut tell)
+        let damage = Damage::new(false);
+        let database = open::database(&Overlay, path, &damage)?;
+        Store::load(Arc::new(Overlay), (database, damage), path, lock)?.verify(&mut tell)
     });
     match verified {
         Ok(Ok(verified)) => inspected.verified = Some(verified),
-        Ok(Err(error @ (Error::Lock(_) | Error::Format { .. }))) => return Err(error),
         Ok(Err(error)) => tell(Finding::of(&error)),
         Err(_) => tell(Finding::new(DATABASE, "", "it can not be read to its end")),
     }
@@ -50,10 +55,12 @@ pub fn inspect(path: &Path, found: &mut Found<'_>) -> Result<Inspected, Error> {
 
 /// Checks the checksums of all pages.
 fn pages(path: &Path, tell: &mut dyn FnMut(Finding)) {
-    let checked = quietly(|| Overlay::open(path, CACHE_BYTES)?.check_integrity());
+    let damage = Damage::new(false);
+    let checked = quietly(|| open_database(&Overlay, path, &damage)?.check_integrity());
+    damage.places().into_iter().map(Finding::of_page).for_each(&mut *tell);
     let what = match checked {
         Ok(Ok(true)) => return,
-        Ok(Ok(false)) => "pages are not what was written".to_owned(),
+        Ok(Ok(false)) => "pages lead elsewhere than they did".to_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it can not be opened".to_owned(),
     };
@@ -80,16 +87,24 @@ impl Drop for Damaged {
     }
 }
 
+/// Has the database opened as it was before the last commit. redb keeps that whole until the next one is durable.
+fn to_the_commit_before(backend: &dyn redb::StorageBackend) -> std::io::Result<()> {
+    let mut flags = [0];
+    backend.read(GOD_BYTE, &mut flags)?;
+    backend.write(GOD_BYTE, &flags.map(|flags| flags ^ PRIMARY_BIT))
+}
+
 /// Opens a database of which pages may be damaged; what that writes stands in memory only. Where what the last commit needs is
 /// damaged it is opened as it was before that, which `lost` is told.
 pub(in crate::store) fn open_damaged(path: &Path, lost: &mut Found<'_>) -> Result<Damaged, Error> {
-    let open = |open: fn(&Path, usize) -> Result<redb::Database, redb::DatabaseError>| {
+    let damage = Damage::new(false);
+    let open = |change: fn(&dyn redb::StorageBackend) -> std::io::Result<()>| {
         let unreadable = || Error::database("open hydrophone.redb")(std::io::Error::other("it can not be opened"));
-        let opened = quietly(|| open(path, CACHE_BYTES)).map_err(|_| unreadable())?;
+        let opened = quietly(|| open_changed(&Overlay, path, &damage, change)).map_err(|_| unreadable())?;
         opened.map(|database| Damaged(Some(database))).map_err(Error::database("open hydrophone.redb"))
     };
-    open(Overlay::open).or_else(|error| {
-        let before = open(Overlay::open_before).map_err(|_| error)?;
+    open(|_| Ok(())).or_else(|error| {
+        let before = open(to_the_commit_before).map_err(|_| error)?;
         lost(Finding::new(DATABASE, "", "the last commit can not be opened: this is what there was before it"));
         Ok(before)
     })

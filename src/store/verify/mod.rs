@@ -25,7 +25,8 @@ use redb::{Key, ReadTransaction, TableDefinition};
 
 use super::checked::Checked;
 use super::codec::Corrupt;
-use super::{Error, Store, open, raw};
+use super::{DATABASE, Error, Store, open, raw};
+use crate::quiet::quietly;
 
 pub(super) use file::open_damaged;
 pub use file::{Inspected, inspect};
@@ -89,6 +90,11 @@ impl Finding {
         Self { table: table.into(), key: key.into(), what: what.into(), place: Place::Other, row: None }
     }
 
+    /// A page of the database is damaged.
+    fn of_page(byte: u64) -> Self {
+        Self::new(DATABASE, format!("byte {byte}"), "the page is not what was written")
+    }
+
     /// A day's search index is not as it has to be.
     #[must_use]
     pub fn of_index(path: &std::path::Path, what: &str) -> Self {
@@ -110,7 +116,7 @@ impl Finding {
                     words = format!("{words}: {cause}");
                     next = cause.source();
                 }
-                Self::new("hydrophone.redb", "", words)
+                Self::new(DATABASE, "", words)
             }
         }
     }
@@ -131,6 +137,15 @@ impl Store {
     /// # Errors
     /// As [`Store::verify`].
     pub fn verify_while(&self, goes_on: &dyn Fn() -> bool, found: &mut Found<'_>) -> Result<Option<Verified>, Error> {
+        // redb gives up where it reads nothing of a damaged page.
+        let looked = quietly(|| self.look_through(goes_on, found)).unwrap_or_else(|_| Err(Error::damaged()));
+        if self.damage.hides() {
+            self.damage.places().into_iter().map(Finding::of_page).for_each(found);
+        }
+        looked
+    }
+
+    fn look_through(&self, goes_on: &dyn Fn() -> bool, found: &mut Found<'_>) -> Result<Option<Verified>, Error> {
         if !self.live_read().directory.sets_agree() {
             found(Finding::new("sets in memory", "", "they are not those of the records"));
         }
@@ -144,6 +159,10 @@ impl Store {
                 return Ok(None);
             }
             verified.rows += look.raw(table);
+        }
+        // Whoever compares rows would give up there, too.
+        if self.damage.hides() && self.damage.count() > 0 {
+            return Ok(Some(verified));
         }
         let records = look.records();
         verified.commit = records.commit;
@@ -208,15 +227,16 @@ impl Look<'_> {
     /// Checksums of a table; how many rows it has.
     fn raw(&mut self, table: &dyn raw::Table) -> u64 {
         let (mut rows, mut damaged) = (0, Vec::new());
-        let mut last: Option<Vec<u8>> = None;
-        let read = table.each(self.transaction, false, &mut |_, key, value| {
-            rows += 1;
-            if !table.is_sound(key, value) {
-                damaged.push(table.display(key));
-            }
-            last = Some(key.to_vec());
-            std::ops::ControlFlow::Continue(())
+        let read = quietly(|| {
+            table.each(self.transaction, false, &mut |_, key, value| {
+                rows += 1;
+                if !table.is_sound(key, value) {
+                    damaged.push(table.display(key));
+                }
+                std::ops::ControlFlow::Continue(())
+            })
         });
+        let read = read.unwrap_or_else(|_| Err(Error::damaged()));
         for key in damaged {
             self.tell(Finding::new(table.name(), key, "checksum does not match"));
         }

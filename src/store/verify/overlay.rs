@@ -7,16 +7,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redb::{Database, DatabaseError, StorageBackend};
-
 use crate::store::disk::{Disk, File, Real};
 
 /// What is kept of a file once a byte of it is written.
 const BLOCK: u64 = 4096;
-
-/// The byte of a redb file that says by a bit in which of two slots the last commit stands (docs/design.md of redb, "Database header").
-const GOD_BYTE: u64 = 9;
-const PRIMARY_BIT: u8 = 1;
 
 /// The machine's disk, which stays as it is.
 #[derive(Debug)]
@@ -37,32 +31,9 @@ struct State {
     blocks: BTreeMap<u64, Vec<u8>>,
 }
 
-impl Overlay {
-    pub(in crate::store) fn open(path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
-        Database::builder().set_cache_size(cache_bytes).create_with_backend(Written::new(path)?)
-    }
-
-    /// As it was before the last commit. redb keeps that whole until the next one is durable.
-    pub(in crate::store) fn open_before(path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
-        let backend = Written::new(path)?;
-        let mut flags = [0];
-        backend.read(GOD_BYTE, &mut flags)?;
-        backend.write(GOD_BYTE, &flags.map(|flags| flags ^ PRIMARY_BIT))?;
-        Database::builder().set_cache_size(cache_bytes).create_with_backend(backend)
-    }
-}
-
 impl Disk for Overlay {
-    fn create_database(&self, _: &Path, _: usize) -> Result<Database, DatabaseError> {
-        Err(unchanging().into())
-    }
-
-    fn open_database(&self, path: &Path, cache_bytes: usize) -> Result<Database, DatabaseError> {
-        Self::open(path, cache_bytes)
-    }
-
-    fn create_file(&self, _: &Path) -> io::Result<Box<dyn File>> {
-        Err(unchanging())
+    fn create_file(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        Ok(Box::new(Written::new(path)?))
     }
 
     fn open_file(&self, path: &Path) -> io::Result<Box<dyn File>> {
@@ -99,6 +70,10 @@ impl Disk for Overlay {
 
     fn sync_directory(&self, _: &Path) -> io::Result<()> {
         Ok(())
+    }
+
+    fn hides_damage(&self) -> bool {
+        false
     }
 }
 
@@ -150,12 +125,12 @@ impl Written {
     }
 }
 
-impl StorageBackend for Written {
-    fn len(&self) -> io::Result<u64> {
+impl File for Written {
+    fn length(&self) -> io::Result<u64> {
         Ok(self.state().length)
     }
 
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let state = self.state();
         if offset.checked_add(out.len() as u64).is_none_or(|end| end > state.length) {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -169,7 +144,7 @@ impl StorageBackend for Written {
         })
     }
 
-    fn set_len(&self, length: u64) -> io::Result<()> {
+    fn set_length(&self, length: u64) -> io::Result<()> {
         let mut state = self.state();
         if length < state.length {
             let last = length / BLOCK;
@@ -186,17 +161,17 @@ impl StorageBackend for Written {
         Ok(())
     }
 
-    fn sync_data(&self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         Ok(())
     }
 
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.state();
-        let end = offset.saturating_add(data.len() as u64);
+        let end = offset.saturating_add(bytes.len() as u64);
         state.length = state.length.max(end);
-        Self::each(offset, data.len(), |number, within, of| {
+        Self::each(offset, bytes.len(), |number, within, of| {
             let mut block = self.block(&state, number)?;
-            if let (Some(to), Some(from)) = (block.get_mut(within), data.get(of)) {
+            if let (Some(to), Some(from)) = (block.get_mut(within), bytes.get(of)) {
                 to.copy_from_slice(from);
             }
             state.blocks.insert(number, block);

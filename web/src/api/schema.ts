@@ -1980,6 +1980,11 @@ export interface components {
             commit: number;
             /**
              * Format: int64
+             * @description Pages of the database that are damaged, of those that were read since the start. What is in them is not read.
+             */
+            damaged_pages: number;
+            /**
+             * Format: int64
              * @description Bytes of the database file on disk.
              */
             database_bytes: number;

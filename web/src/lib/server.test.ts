@@ -6,7 +6,7 @@ const well: ServerFacts = {
   limits_hit: {},
   overflows: [],
   search: { complete: true, indexed_ratio: 1 },
-  storage: { occurrence_bytes: 10, thinned_days: 0, thinned_occurrences: 0 },
+  storage: { occurrence_bytes: 10, thinned_days: 0, thinned_occurrences: 0, damaged_pages: 0 },
   retention: { occurrences_bytes: 1000 },
 };
 
@@ -24,7 +24,7 @@ test('what is the matter is said, with what one does about it', () => {
       limits_hit: { checkout: { aggregates: 5 } },
       overflows: [{ service: 'orders', exceptions: 7 }],
       search: { complete: false, indexed_ratio: 0.42 },
-      storage: { occurrence_bytes: 990, thinned_days: 2, thinned_occurrences: 1200 },
+      storage: { occurrence_bytes: 990, thinned_days: 2, thinned_occurrences: 1200, damaged_pages: 0 },
       retention: { occurrences_bytes: 1000 },
     },
     now,
@@ -52,6 +52,16 @@ test('a full disk is said before all else, and what waits for it', () => {
   );
   expect(troubles({ ...well, outage: { ...outage, paused: true } }, now)[0]?.what).toContain('nothing is scraped');
   expect(troubles({ ...well, outage: null }, now)).toEqual([]);
+});
+
+test('damage is said before what can wait', () => {
+  const said = (damaged_pages: number) =>
+    troubles({ ...well, config_reload_success: false, storage: { ...well.storage, damaged_pages } }, now).map(
+      ({ level, what }) => `${level}: ${what}`,
+    );
+  expect(said(1)[0]).toBe('bad: 1 page of the database is damaged: what would need it fails');
+  expect(said(1200)[0]).toBe('bad: 1,200 pages of the database are damaged: what would need them fails');
+  expect(said(0)).toHaveLength(1);
 });
 
 test('room that is nearly full is said before anything goes', () => {

@@ -9,7 +9,14 @@ export interface ServerFacts {
   limits_hit: Record<string, Record<string, number>>;
   overflows: { service: string; exceptions: number }[];
   search: { complete: boolean; indexed_ratio: number };
-  storage: { occurrence_bytes: number; thinned_days: number; thinned_occurrences: number; growth?: Growth | null };
+  storage: {
+    occurrence_bytes: number;
+    thinned_days: number;
+    thinned_occurrences: number;
+    /** Of the database; what is in them is not read. */
+    damaged_pages: number;
+    growth?: Growth | null;
+  };
   retention: { occurrences_bytes: number };
   outage?: Outage | null;
 }
@@ -40,6 +47,15 @@ export function troubles(facts: ServerFacts, now: number): Trouble[] {
   const { storage, retention, search } = facts;
   const found: Trouble[] = [];
   if (facts.outage) found.push(outageTrouble(facts.outage));
+  if (storage.damaged_pages > 0) {
+    const one = storage.damaged_pages === 1;
+    found.push({
+      level: 'bad',
+      what: `${counted(storage.damaged_pages, 'page')} of the database ${one ? 'is' : 'are'} damaged: what would need ${one ? 'it' : 'them'} fails`,
+      advice:
+        'No wrong number is shown. The disk may be failing: restore a backup elsewhere, or stop the server and save the rest with “hydrophone verify --repair”. The log says where the damage is.',
+    });
+  }
   if (!facts.config_reload_success) {
     found.push({
       level: 'bad',
