@@ -23,8 +23,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["model", "fs", "quiet", "telemetry"]),
     ("ingest", &["model", "clock", "telemetry", "store"]),
     ("query", &["model", "telemetry", "store", "search"]),
-    ("triage", &["model", "clock", "telemetry", "config", "search", "store", "ingest", "query"]),
-    ("transfer", &["model", "fs", "quiet", "redact", "store", "ingest"]),
+    ("triage", &["model", "clock", "quiet", "telemetry", "config", "search", "store", "ingest", "query"]),
+    ("transfer", &["model", "fs", "redact", "store", "ingest"]),
     ("chart", &["model", "query"]),
     ("backup", &["model", "clock", "fs", "quiet", "telemetry", "search", "store"]),
     (

@@ -16,7 +16,7 @@ use crate::api::chart::{self, Format};
 use crate::clock::Clock;
 use crate::config::secret::hide_login;
 use crate::query::matcher::Query;
-use crate::store::Store;
+use crate::store::{Store, guarded};
 use crate::telemetry::Registry;
 use crate::{app, query, search};
 
@@ -256,7 +256,8 @@ fn offline(path: &Path, parameters: Vec<(String, String)>, format: Format) -> Re
         new_for: crate::config::Triage::default().new_for,
         escalations: &escalations,
     };
-    chart::draw(&context, parameters, format).map_err(|error| match error.problem().param {
+    let drawn = guarded(|| Ok(chart::draw(&context, parameters, format)))?;
+    drawn.map_err(|error| match error.problem().param {
         Some(param) => anyhow!("{}: {error}", flag(&param)),
         None => error.into(),
     })

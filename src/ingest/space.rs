@@ -10,7 +10,9 @@ use tokio::task::JoinHandle;
 
 use super::writer::{Error, NEVER, Settings, Writer, failed};
 use crate::model::time::{Millis, Timestamp};
-use crate::store::{self, Census, Compacted, Outlook, Part, Relief, Relieved, Retention, Sizes, Surplus, Survey};
+use crate::store::{
+    self, Census, Compacted, Outlook, Part, Relief, Relieved, Retention, Sizes, Surplus, Survey, guarded,
+};
 
 /// How often it is looked at. It reads all pages of the database, and a fleet writes less than a hundredth of its limit in that time.
 const SURVEY_EVERY: Millis = Millis::from_seconds(2 * 3600);
@@ -206,7 +208,7 @@ impl Writer {
                         let outlook = store.outlook(now, &survey.sizes, &retention, &limits)?;
                         Ok((survey, outlook))
                     };
-                    self.space.survey = Some(tokio::task::spawn_blocking(move || (look(), watch.millis())));
+                    self.space.survey = Some(tokio::task::spawn_blocking(move || (guarded(look), watch.millis())));
                 }
             }
             Some(finding) if !finding.is_finished() => self.space.survey = Some(finding),
@@ -336,7 +338,7 @@ impl Writer {
                     let (store, bytes_max, watch) =
                         (Arc::clone(&self.store), self.occurrence_bytes_max(), self.clock.stopwatch());
                     self.space.relief = Some(tokio::task::spawn_blocking(move || {
-                        let found = store.prepare_relief(bytes_max, &mut census);
+                        let found = guarded(|| store.prepare_relief(bytes_max, &mut census));
                         Finding { relief: found, census, bytes_max, took: watch.millis() }
                     }));
                 }

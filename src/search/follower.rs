@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,8 +118,9 @@ impl<S: Source> Follower<S> {
                 continue;
             }
             seen = if left { self.source.wait(u64::MAX, Duration::ZERO) } else { now };
-            let done = catch_unwind(AssertUnwindSafe(|| self.round()));
-            let done = done.unwrap_or_else(|_| Err(Error::engine("following", self.index.directory())("it broke off")));
+            let done = quietly(|| self.round()).unwrap_or_else(|panicked| {
+                Err(Error::engine("following", self.index.directory())(panicked.to_string()))
+            });
             let rest = self.judge(done, &mut left);
             if stop.rest(rest) {
                 return;

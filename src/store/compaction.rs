@@ -18,7 +18,7 @@ use redb::{Key, ReadTransaction, ReadableTable, StorageError, TableDefinition, V
 use super::checked::Raw;
 use super::fresh::Filling;
 use super::pages::create_database;
-use super::{DATABASE, Error, Store, close, raw};
+use super::{DATABASE, Error, Store, close, guarded, raw};
 
 /// The new file, until it takes the old one's place.
 pub(super) const COMPACTED: &str = "hydrophone.compacting";
@@ -90,7 +90,7 @@ impl Store {
         let path = self.path.join(COMPACTED);
         let database = create_database(&*self.disk, &path, &self.damage);
         let database = database.map_err(Error::database("create hydrophone.compacting"))?;
-        let copied = copy(&transaction, database, pace);
+        let copied = guarded(|| copy(&transaction, database, pace));
         if !matches!(copied, Ok(Some(_))) {
             self.remove_compacted()?;
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::occurrence::StoredOccurrence;
 use super::occurrence::stack::Reader;
-use super::{DATABASE, Error, Partition, Store};
+use super::{DATABASE, Error, Partition, Store, guarded};
 
 /// Tells followers that something changed.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     /// When the database can not be read.
     pub fn partitions(&self) -> Result<Vec<Partition>, Error> {
-        Ok(self.partitions.all(&self.read()?)?)
+        guarded(|| Ok(self.partitions.all(&self.read()?)?))
     }
 
     /// How many bytes the occurrences of a day take that came after commit `after`.
@@ -47,7 +47,7 @@ impl Store {
     /// # Errors
     /// When the database can not be read.
     pub fn occurrence_bytes_after(&self, day: u32, after: u64) -> Result<u64, Error> {
-        Ok(self.partitions.bytes_after(&self.read()?, day, after)?)
+        guarded(|| Ok(self.partitions.bytes_after(&self.read()?, day, after)?))
     }
 
     /// Calls `visit` with the occurrences that `commits` brought to a day, in the order of their ids, until it breaks. Damaged
@@ -61,16 +61,18 @@ impl Store {
         commits: RangeInclusive<u64>,
         visit: &mut dyn FnMut(StoredOccurrence) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        let transaction = self.read()?;
-        let mut stacks = Reader::new(&transaction, &self.path.join(DATABASE))?;
-        let mut lookup = |id| stacks.get(id).map(|stack| Arc::clone(&stack));
-        self.partitions.read_all(&transaction, (day, commits), &mut lookup, &mut |found| match found {
-            Ok(stored) => visit(stored),
-            Err(damage) => {
-                tracing::warn!(%damage, "an occurrence can not be read");
-                ControlFlow::Continue(())
-            }
-        })?;
-        Ok(())
+        guarded(|| {
+            let transaction = self.read()?;
+            let mut stacks = Reader::new(&transaction, &self.path.join(DATABASE))?;
+            let mut lookup = |id| stacks.get(id).map(|stack| Arc::clone(&stack));
+            self.partitions.read_all(&transaction, (day, commits), &mut lookup, &mut |found| match found {
+                Ok(stored) => visit(stored),
+                Err(damage) => {
+                    tracing::warn!(%damage, "an occurrence can not be read");
+                    ControlFlow::Continue(())
+                }
+            })?;
+            Ok(())
+        })
     }
 }

@@ -18,7 +18,6 @@ use super::window::{Slot, Window};
 use crate::model::id::{AggregateId, InstanceId, OccurrenceId, TargetId};
 use crate::model::time::Timestamp;
 use crate::model::view::SavedView;
-use crate::quiet::quietly;
 
 /// Everything in memory.
 #[derive(Debug, Default)]
@@ -202,7 +201,7 @@ impl Live {
     /// Sizes and counters.
     pub(super) fn statistics(&self, store: &Store) -> Statistics {
         // What can not be read now is shown as nothing, and fails where it is needed.
-        let days = quietly(|| store.partitions()).ok().and_then(Result::ok).unwrap_or_default();
+        let days = store.partitions().unwrap_or_default();
         Statistics {
             commit: self.commit,
             sealed_until: self.sealed.start(),

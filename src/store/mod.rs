@@ -145,6 +145,14 @@ fn close(database: Option<redb::Database>) {
     }
 }
 
+/// Does what needs to read a store. redb panics where a page is damaged; that is an error here.
+///
+/// # Errors
+/// What `read` fails with, or that the database is damaged.
+pub fn guarded<T>(read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    quietly(read).unwrap_or_else(|_| Err(Error::damaged()))
+}
+
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
@@ -158,9 +166,7 @@ impl Store {
     /// # Errors
     /// When another process has it, its format is another one, or its files can not be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        // redb panics where a page leads nowhere.
-        let open = || upgrade::upgrade(path).and_then(|()| Self::open_on(Arc::new(disk::Real), path));
-        quietly(open).unwrap_or_else(|_| Err(Error::damaged()))
+        guarded(|| upgrade::upgrade(path).and_then(|()| Self::open_on(Arc::new(disk::Real), path)))
     }
 
     /// As [`Store::open`], on this disk.

@@ -10,8 +10,7 @@ use std::sync::atomic::Ordering;
 
 use super::draft::Commit;
 use super::occurrence::stack::Stacks;
-use super::{Committed, DATABASE, Error, Store, close, open};
-use crate::quiet::quietly;
+use super::{Committed, DATABASE, Error, Store, close, guarded, open};
 
 /// Bytes that have to be free for a commit to begin: more than one writes, so that a disk that fills is noticed before redb
 /// comes upon it in the middle, and so that what removes things has something to work with.
@@ -76,16 +75,14 @@ impl Store {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         // Closed first, because of its lock.
         close(database.take());
-        // redb panics where a page leads nowhere.
-        let opened = quietly(|| {
+        let (opened, loaded, stacks) = guarded(|| {
             let opened = open::database(&*self.disk, &self.path, &self.damage)?;
             let transaction = redb::ReadableDatabase::begin_read(&opened).map_err(Error::database("begin to read"))?;
             let loaded = open::load(&transaction)?;
             let stacks = Stacks::open(&transaction, &self.path.join(DATABASE))?;
             drop(transaction);
-            Ok::<_, Error>((opened, loaded, stacks))
-        });
-        let (opened, loaded, stacks) = opened.unwrap_or_else(|_| Err(Error::damaged()))?;
+            Ok((opened, loaded, stacks))
+        })?;
         *self.stacks.lock().unwrap_or_else(PoisonError::into_inner) = stacks;
         let before = std::mem::replace(&mut *live, loaded);
         *database = Some(opened);

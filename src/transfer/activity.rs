@@ -14,7 +14,7 @@ use crate::model::activity::{Activity, ActivityChange, Reason};
 use crate::model::annotation::Worn;
 use crate::model::id::AggregateId;
 use crate::model::triage::{Difference, Status};
-use crate::store::{Store, View};
+use crate::store::{Store, View, guarded};
 
 /// Writes all activity in `store` to `out`, which is called `path` in errors; how many lines.
 ///
@@ -27,13 +27,14 @@ pub fn export_activity(store: &Store, out: &mut dyn Write, path: &Path) -> Resul
     let header = line::Record::Header(line::Header { format, version: line::VERSION });
     let mut written = write(&mut out, &header);
     let mut lines = 1;
-    view.each_activity_change(&mut |activity, aggregate, change| {
+    let mut visit = |activity: &Activity, aggregate, change: ActivityChange| {
         if written.is_ok() {
             written = write(&mut out, &Line::new(&view, activity, aggregate, &change));
             lines += 1;
         }
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
+    };
+    guarded(|| view.each_activity_change(&mut visit))?;
     written.and_then(|()| out.flush()).map_err(Error::io("write", path))?;
     Ok(lines)
 }

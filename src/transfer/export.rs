@@ -16,8 +16,8 @@ use crate::model::label::Labels;
 use crate::model::occurrence::Stack;
 use crate::model::time::Timestamp;
 use crate::model::triage::Triage;
-use crate::quiet::quietly;
-use crate::store::{Counted, InstanceKey, Store, StoredOccurrence, TargetRecord, View, Watched};
+
+use crate::store::{Counted, InstanceKey, Store, StoredOccurrence, TargetRecord, View, Watched, guarded};
 
 /// Writes everything in `store` to `out`, which is called `path` in errors; how many lines.
 ///
@@ -44,8 +44,7 @@ fn write(store: &Store, out: &mut dyn Write, path: &Path, occurrences: bool) -> 
         Failed::Write(source) => Error::Io { what: "write", path: path.to_owned(), source },
         Failed::Store(error) => Error::Store(error),
     };
-    let written = quietly(|| if occurrences { export.occurrences() } else { export.everything() });
-    written.unwrap_or_else(|_| Err(Failed::Store(crate::store::Error::damaged()))).map_err(failed)?;
+    guarded(|| Ok(if occurrences { export.occurrences() } else { export.everything() }))?.map_err(failed)?;
     export.out.flush().map_err(Error::io("write", path))?;
     match export.damaged {
         0 => Ok(export.lines),

@@ -1,7 +1,6 @@
 //! When which job runs, and what becomes of its failures.
 
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -18,6 +17,7 @@ use crate::model::activity::Reason;
 use crate::model::time::Millis;
 use crate::query;
 use crate::query::escalation::Escalations;
+use crate::quiet::{Panicked, quietly};
 use crate::search::Index;
 use crate::store::{self, Edited, Store, Task};
 
@@ -67,8 +67,8 @@ pub(super) enum Error {
     Store(#[from] store::Error),
     #[error("the change was not made")]
     Write(#[from] ingest::Error),
-    #[error("it broke off")]
-    BrokeOff,
+    #[error("it broke off: {0}")]
+    BrokeOff(Panicked),
 }
 
 /// When a job is due.
@@ -160,7 +160,7 @@ impl Sources {
 
 /// What `read` finds; a panic in it is an error, because it also runs code that is not ours.
 pub(super) fn look<T>(read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(Error::BrokeOff))
+    quietly(read).unwrap_or_else(|panicked| Err(Error::BrokeOff(panicked)))
 }
 
 impl Pace {

@@ -25,8 +25,7 @@ use redb::{Key, ReadTransaction, TableDefinition};
 
 use super::checked::Checked;
 use super::codec::Corrupt;
-use super::{DATABASE, Error, Store, open, raw};
-use crate::quiet::quietly;
+use super::{DATABASE, Error, Store, guarded, open, raw};
 
 pub(super) use file::open_damaged;
 pub use file::{Inspected, inspect};
@@ -137,8 +136,7 @@ impl Store {
     /// # Errors
     /// As [`Store::verify`].
     pub fn verify_while(&self, goes_on: &dyn Fn() -> bool, found: &mut Found<'_>) -> Result<Option<Verified>, Error> {
-        // redb gives up where it reads nothing of a damaged page.
-        let looked = quietly(|| self.look_through(goes_on, found)).unwrap_or_else(|_| Err(Error::damaged()));
+        let looked = guarded(|| self.look_through(goes_on, found));
         if self.damage.hides() {
             self.damage.places().into_iter().map(Finding::of_page).for_each(found);
         }
@@ -227,7 +225,7 @@ impl Look<'_> {
     /// Checksums of a table; how many rows it has.
     fn raw(&mut self, table: &dyn raw::Table) -> u64 {
         let (mut rows, mut damaged) = (0, Vec::new());
-        let read = quietly(|| {
+        let read = guarded(|| {
             table.each(self.transaction, false, &mut |_, key, value| {
                 rows += 1;
                 if !table.is_sound(key, value) {
@@ -236,7 +234,6 @@ impl Look<'_> {
                 std::ops::ControlFlow::Continue(())
             })
         });
-        let read = read.unwrap_or_else(|_| Err(Error::damaged()));
         for key in damaged {
             self.tell(Finding::new(table.name(), key, "checksum does not match"));
         }
