@@ -79,6 +79,12 @@ pub(super) fn upgrade_by(path: &Path, steps: &[Step]) -> Result<(), Error> {
     }
     let io = |what, path: PathBuf| move |source| Error::Io { what, path, source };
     let to = steps.len() as u32 + 1;
+    let database = path.join(DATABASE);
+    if !database.try_exists().map_err(io("can not read", database.clone()))? {
+        // The first start was killed before it made one.
+        let said = path.join(FORMAT);
+        return crate::fs::rewrite_atomic(&said, format!("{to}\n").as_bytes()).map_err(io("can not write", said));
+    }
     let kept = path.join(kept_name(to));
     // Whoever went back to an older version has moved up what was in it. One that is not empty stays.
     let _ = std::fs::remove_dir(&kept);
@@ -90,7 +96,7 @@ pub(super) fn upgrade_by(path: &Path, steps: &[Step]) -> Result<(), Error> {
     check_room(path)?;
     tracing::info!(path = %path.display(), from = to - due.len() as u32, to, "making the data directory anew for this version");
     let mut fresh = Fresh::begin(path, lock)?;
-    convert(&path.join(DATABASE), due, &mut fresh)?;
+    convert(&database, due, &mut fresh)?;
     copy_occurrences(path, &mut fresh)?;
     fresh.finish_beside(to)?;
     tracing::info!(kept = %kept.display(), "the data as they were stay there until somebody removes them");

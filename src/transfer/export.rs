@@ -16,7 +16,6 @@ use crate::model::label::Labels;
 use crate::model::occurrence::Stack;
 use crate::model::time::Timestamp;
 use crate::model::triage::Triage;
-
 use crate::store::{Counted, InstanceKey, Store, StoredOccurrence, TargetRecord, View, Watched, guarded};
 
 /// Writes everything in `store` to `out`, which is called `path` in errors; how many lines.

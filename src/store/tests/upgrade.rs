@@ -138,6 +138,32 @@ fn an_upgrade_that_fails_leaves_everything_as_it_was_and_is_begun_again() {
 }
 
 #[test]
+fn a_directory_in_which_nothing_was_stored_yet_only_says_another_version() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data");
+    std::fs::create_dir(&path).unwrap();
+    crate::fs::rewrite_atomic(&path.join("FORMAT"), b"1\n").unwrap();
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.view().unwrap().statistics().commit, 0);
+    assert_eq!(std::fs::read_to_string(path.join("FORMAT")).unwrap(), "2\n");
+    assert!(!path.join("before-v2").try_exists().unwrap());
+}
+
+#[test]
+fn a_damaged_database_is_not_upgraded() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = made(directory.path());
+    let database = path.join("hydrophone.redb");
+    let mut bytes = std::fs::read(&database).unwrap();
+    // All but the header.
+    bytes.chunks_mut(4096).skip(2).for_each(|page| page[40] ^= 1);
+    crate::fs::rewrite_atomic(&database, &bytes).unwrap();
+    let before = hashes(&path);
+    assert!(crate::store::guarded(|| upgrade_by(&path, &STEPS)).is_err());
+    assert_eq!(hashes(&path), before);
+}
+
+#[test]
 fn an_upgrade_goes_on_from_wherever_a_crash_left_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = made(directory.path());
