@@ -62,6 +62,9 @@ test('damage is said before what can wait', () => {
   expect(said(1)[0]).toBe('bad: 1 page of the database is damaged: what would need it fails');
   expect(said(1200)[0]).toBe('bad: 1,200 pages of the database are damaged: what would need them fails');
   expect(said(0)).toHaveLength(1);
+  const search = { complete: false, indexed_ratio: 0.4 };
+  const storage = { ...well.storage, damaged_pages: 1 };
+  expect(troubles({ ...well, search, storage }, now)[1]?.advice).toBe('What is damaged may be in its way.');
 });
 
 test('room that is nearly full is said before anything goes', () => {

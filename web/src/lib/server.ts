@@ -108,7 +108,10 @@ export function troubles(facts: ServerFacts, now: number): Trouble[] {
     found.push({
       level: 'note',
       what: `The search index is being made: ${percent(Math.min(search.indexed_ratio, 0.99))} of the samples can be found`,
-      advice: 'Newest samples come first, and everything but the search is whole. It goes on by itself.',
+      advice:
+        storage.damaged_pages > 0
+          ? 'What is damaged may be in its way.'
+          : 'Newest samples come first, and everything but the search is whole. It goes on by itself.',
     });
   }
   return found;
