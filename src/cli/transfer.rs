@@ -13,7 +13,7 @@ use super::{complain, duration, print};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Storage;
 use crate::model::time::{Millis, Timestamp};
-use crate::store::Store;
+use crate::store::{Store, guarded};
 use crate::transfer::{self, Format, Mapping, Options, Outcome, Phase, Progress, Tally};
 
 /// How often a bar is drawn anew, and how often a line is written where there is no terminal, in seconds.
@@ -166,8 +166,9 @@ pub(super) fn import(command: Import) -> Result<ExitCode> {
         let (skip_bad, redactor) = (common.skip_bad_lines, Arc::clone(&redactor));
         let options = Options { format: format.clone(), skip_bad, as_new, now: clock.now(), redactor };
         let mut bar = Bar::new(file, &clock);
-        let outcome = transfer::import(&store, file, &options, &mut |progress| bar.show(progress));
+        let outcome = guarded(|| Ok(transfer::import(&store, file, &options, &mut |progress| bar.show(progress))));
         bar.end();
+        let outcome = outcome?;
         if !report(file, outcome, &options) {
             return Ok(ExitCode::FAILURE);
         }

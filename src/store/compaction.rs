@@ -17,8 +17,8 @@ use redb::{Key, ReadTransaction, ReadableTable, StorageError, TableDefinition, V
 
 use super::checked::Raw;
 use super::fresh::Filling;
-use super::pages::create_database;
-use super::{DATABASE, Error, Store, close, guarded, raw};
+use super::pages::{Opened, create_database};
+use super::{DATABASE, Error, Store, guarded, raw};
 
 /// The new file, until it takes the old one's place.
 pub(super) const COMPACTED: &str = "hydrophone.compacting";
@@ -48,20 +48,14 @@ const APPENDED_BY_DAY: [&str; 2] = ["blocks", "stacks_in_use"];
 
 /// A copy of the database without unused pages, as of some commit.
 pub struct Compacted {
-    database: redb::Database,
+    database: Opened,
     /// What the store had rewritten until then.
     rewrites: u64,
 }
 
 /// A database that is not used any more. Dropping it closes its file and frees its space, which may take a moment.
 pub struct Replaced {
-    database: Option<redb::Database>,
-}
-
-impl Drop for Replaced {
-    fn drop(&mut self) {
-        close(self.database.take());
-    }
+    _database: Option<Opened>,
 }
 
 impl std::fmt::Debug for Compacted {
@@ -88,7 +82,7 @@ impl Store {
         let transaction = self.read()?;
         self.remove_compacted()?;
         let path = self.path.join(COMPACTED);
-        let database = create_database(&*self.disk, &path, &self.damage);
+        let database = create_database(&*self.disk, &path);
         let database = database.map_err(Error::database("create hydrophone.compacting"))?;
         let copied = guarded(|| copy(&transaction, database, pace));
         if !matches!(copied, Ok(Some(_))) {
@@ -121,11 +115,11 @@ impl Store {
         };
         self.disk.sync_directory(&self.path).map_err(|source| self.poison(io(source)))?;
         self.changes.notify();
-        Ok(Some(Replaced { database: replaced }))
+        Ok(Some(Replaced { _database: replaced }))
     }
 
     /// Brings what was committed since.
-    fn catch_up(&self, new: &redb::Database) -> Result<(), Error> {
+    fn catch_up(&self, new: &Opened) -> Result<(), Error> {
         let from = self.read()?;
         let mut into = new.begin_write().map_err(Error::database("begin a transaction"))?;
         into.set_quick_repair(true);
@@ -156,9 +150,9 @@ impl Store {
 /// Fills `database` with all rows.
 fn copy(
     transaction: &ReadTransaction,
-    database: redb::Database,
+    database: Opened,
     pace: &mut dyn FnMut(u64) -> ControlFlow<()>,
-) -> Result<Option<redb::Database>, Error> {
+) -> Result<Option<Opened>, Error> {
     let mut filling = Filling::new(database)?;
     for table in raw::ALL {
         let mut rows = Batch::default();

@@ -37,6 +37,12 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
+    /// What there was before an earlier upgrade is still where the next one would keep what there is.
+    #[error("{path} holds the data of before an earlier upgrade: move them elsewhere or remove them, and start again", path = .path.display())]
+    Kept {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A directory that is to stay as it is has a restore or an upgrade that was broken off while it was put in its place.
     #[error("{path} has a restore or an upgrade that is not in its place yet: starting the server, or `hydrophone verify` without --repair, puts it there", path = .path.display())]
     Unplaced {

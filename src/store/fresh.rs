@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, Real};
 use super::open::FORMAT;
-use super::pages::{Damage, create_database};
+use super::pages::{Opened, create_database};
 use super::raw;
 use super::upgrade::{KEPT, kept_name};
 use super::{DATABASE, Error};
@@ -73,7 +73,7 @@ impl Fresh {
         let growing = Growing(path.join(PARTIAL));
         remove(&growing.0).map_err(io("can not clear"))?;
         std::fs::create_dir_all(growing.0.join("occurrences")).map_err(io("can not write to"))?;
-        let database = create_database(&Real, &growing.0.join(DATABASE), &Damage::new(true));
+        let database = create_database(&Real, &growing.0.join(DATABASE));
         let database = database.map_err(Error::database("create hydrophone.redb"))?;
         let filling = Filling::new(database)?;
         Ok(Self { path: path.to_owned(), filling, files: BTreeMap::new(), growing, _lock: lock })
@@ -157,14 +157,14 @@ impl Drop for Growing {
 
 /// A new database that is filled with rows, table by table, and that nobody looks at until it is finished.
 pub(super) struct Filling {
-    database: redb::Database,
+    database: Opened,
     transaction: Option<redb::WriteTransaction>,
     waiting_bytes: usize,
 }
 
 impl Filling {
     /// Begins with empty tables.
-    pub(super) fn new(database: redb::Database) -> Result<Self, Error> {
+    pub(super) fn new(database: Opened) -> Result<Self, Error> {
         let mut filling = Self { database, transaction: None, waiting_bytes: 0 };
         raw::create(filling.writing()?)?;
         Ok(filling)
@@ -178,7 +178,7 @@ impl Filling {
     }
 
     /// Makes all of it durable.
-    pub(super) fn finish(mut self) -> Result<redb::Database, Error> {
+    pub(super) fn finish(mut self) -> Result<Opened, Error> {
         self.commit(true)?;
         Ok(self.database)
     }

@@ -99,7 +99,7 @@ use disk::Disk;
 use live::Live;
 use occurrence::Partitions;
 use occurrence::stack::{self, Stacks};
-use pages::Damage;
+use pages::Opened;
 
 /// Page cache of the database. The operating system's cache stands behind it: 16 MB and 1 GB measured the same. Tests, whose databases
 /// are small, read and write the file as larger ones do.
@@ -112,8 +112,7 @@ const DATABASE: &str = "hydrophone.redb";
 pub struct Store {
     disk: Arc<dyn Disk>,
     /// Away only while it is opened again, and when that failed. Taken after `live` by whoever takes both.
-    database: RwLock<Option<redb::Database>>,
-    damage: Arc<Damage>,
+    database: RwLock<Option<Opened>>,
     partitions: Partitions,
     /// Belongs to the one writer; the lock is never waited for.
     stacks: Mutex<Stacks>,
@@ -128,21 +127,6 @@ pub struct Store {
     path: PathBuf,
     // Last, so that the directory is given up only when everything in it is closed.
     _lock: crate::fs::DirectoryLock,
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        close(database);
-    }
-}
-
-/// Closes a database. redb writes down then which pages are free, and panics where what it read of that is damaged; all that was
-/// acknowledged is durable by then.
-fn close(database: Option<redb::Database>) {
-    if quietly(|| drop(database)).is_err() {
-        tracing::error!("{DATABASE} is damaged: `hydrophone verify` says where");
-    }
 }
 
 /// Does what needs to read a store. redb panics where a page is damaged; that is an error here.
@@ -177,18 +161,12 @@ impl Store {
         finish_restore(path)?;
         open::check_format(path)?;
         fresh::sweep(&*disk, path);
-        let damage = Damage::new(disk.hides_damage());
-        let database = open::database(&*disk, path, &damage)?;
-        Self::load(disk, (database, damage), path, lock)
+        let database = open::database(&*disk, path)?;
+        Self::load(disk, database, path, lock)
     }
 
-    fn load(
-        disk: Arc<dyn Disk>,
-        (database, damage): (redb::Database, Arc<Damage>),
-        path: &Path,
-        lock: crate::fs::DirectoryLock,
-    ) -> Result<Self, Error> {
-        let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
+    fn load(disk: Arc<dyn Disk>, database: Opened, path: &Path, lock: crate::fs::DirectoryLock) -> Result<Self, Error> {
+        let transaction = database.begin_read().map_err(Error::database("begin to read"))?;
         // Opening writes nothing, so that a full disk keeps nobody from looking at what is on it.
         if !raw::is_created(&transaction)? {
             let mut transaction = database.begin_write().map_err(Error::database("begin a transaction"))?;
@@ -196,18 +174,17 @@ impl Store {
             raw::create(&transaction)?;
             transaction.commit().map_err(Error::database("create tables"))?;
         }
-        let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
+        let transaction = database.begin_read().map_err(Error::database("begin to read"))?;
         let live = open::load(&transaction)?;
         let stacks = Stacks::open(&transaction, &path.join(DATABASE))?;
         drop(transaction);
         let partitions = Partitions::on(Arc::clone(&disk), &path.join("occurrences"));
-        let transaction = redb::ReadableDatabase::begin_read(&database).map_err(Error::database("begin to read"))?;
+        let transaction = database.begin_read().map_err(Error::database("begin to read"))?;
         partitions.sweep(&transaction, true)?;
         drop(transaction);
         Ok(Self {
             disk,
             database: RwLock::new(Some(database)),
-            damage,
             partitions,
             stacks: Mutex::new(stacks),
             recent_stacks: stack::Recent::new(stack::RECENT_BYTES_MAX),
@@ -260,7 +237,7 @@ impl Store {
     /// Pages of the database that were read since it was opened and are not what was written. Nothing of them was taken for data.
     #[must_use]
     pub fn damaged_pages(&self) -> u64 {
-        self.damage.count()
+        self.database_read().as_ref().map_or(0, |database| database.damage().count())
     }
 
     /// Where the data directory is.
@@ -310,10 +287,10 @@ impl Store {
     fn read(&self) -> Result<redb::ReadTransaction, Error> {
         let database = self.database_read();
         let database = database.as_ref().ok_or(Error::Closed)?;
-        redb::ReadableDatabase::begin_read(database).map_err(Error::database("begin to read"))
+        database.begin_read().map_err(Error::database("begin to read"))
     }
 
-    fn database_read(&self) -> RwLockReadGuard<'_, Option<redb::Database>> {
+    fn database_read(&self) -> RwLockReadGuard<'_, Option<Opened>> {
         self.database.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::checked::Checked;
 use super::codec::Corrupt;
@@ -12,7 +11,7 @@ use super::disk::Disk;
 use super::instance;
 use super::live::{AsOf, Live};
 use super::log::Entry;
-use super::pages::{Damage, create_database, open_database};
+use super::pages::{Opened, create_database, open_database};
 use super::row::unexpected;
 use super::span::LateRow;
 use super::window::Window;
@@ -61,7 +60,7 @@ pub(super) fn says_format(directory: &Path, versions: &RangeInclusive<u32>) -> R
 }
 
 /// Opens the database in `directory`, or makes it where there is none yet.
-pub(super) fn database(disk: &dyn Disk, directory: &Path, damage: &Arc<Damage>) -> Result<redb::Database, Error> {
+pub(super) fn database(disk: &dyn Disk, directory: &Path) -> Result<Opened, Error> {
     let io = |what| move |source| Error::Io { what, path: directory.to_owned(), source };
     let path = directory.join(DATABASE);
     // A copy that was on its way when the process ended: what it is of has gone on since.
@@ -72,7 +71,7 @@ pub(super) fn database(disk: &dyn Disk, directory: &Path, damage: &Arc<Damage>) 
         _ => {}
     }
     if disk.entries(directory).map_err(io("can not read"))?.contains(&path) {
-        return open_database(disk, &path, damage).map_err(Error::database("open hydrophone.redb"));
+        return open_database(disk, &path).map_err(Error::database("open hydrophone.redb"));
     }
     // Under another name first: a process that ends while redb writes the first pages leaves a file that redb refuses.
     let unfinished = directory.join(UNFINISHED);
@@ -82,7 +81,7 @@ pub(super) fn database(disk: &dyn Disk, directory: &Path, damage: &Arc<Damage>) 
         }
         _ => {}
     }
-    let database = create_database(disk, &unfinished, damage).map_err(Error::database("create hydrophone.redb"))?;
+    let database = create_database(disk, &unfinished).map_err(Error::database("create hydrophone.redb"))?;
     disk.rename(&unfinished, &path).map_err(io("can not rename a file in"))?;
     disk.sync_directory(directory).map_err(io("can not sync"))?;
     Ok(database)

@@ -5,20 +5,26 @@
 //! What redb reads of a page that is not what was written is bytes that lead nowhere: it gives up, and never takes them for rows.
 //!
 //! Checksums are written with the sync that makes their pages durable. redb never changes a page that a durable commit needs, so
-//! whatever a crash leaves apart, a page and its checksum, is nothing that anybody reads. The one exception is its header, which
-//! is changed in place: it stands twice, in two sectors, each with its checksum.
+//! whatever a crash leaves apart, a page and its checksum, is nothing that anybody reads. A page of checksums is changed in place, but
+//! those of pages that did not change stay as they were, and a sector is written whole or not. So is its header, which stands twice, in two
+//! sectors, each with its checksum.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use redb::{Database, DatabaseError, StorageBackend};
+use redb::{
+    Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageBackend, StorageError, TransactionError,
+    WriteTransaction,
+};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::CACHE_BYTES;
 use super::disk::{Disk, File};
+use crate::quiet::quietly;
 
 /// Bytes of a page.
 const PAGE_BYTES: u64 = 4096;
@@ -49,22 +55,23 @@ const NOTHING: u8 = 0xff;
 const LOGGED_MAX: usize = 20;
 
 /// Makes a database in a new file.
-pub(super) fn create_database(disk: &dyn Disk, path: &Path, damage: &Arc<Damage>) -> Result<Database, DatabaseError> {
-    with_backend(Pages::new(disk.create_file(path)?, Arc::clone(damage))?)
+pub(super) fn create_database(disk: &dyn Disk, path: &Path) -> Result<Opened, DatabaseError> {
+    let damage = Damage::new(disk.hides_damage());
+    Opened::new(Pages::new(disk.create_file(path)?, Arc::clone(&damage))?, damage)
 }
 
 /// Opens a database.
-pub(super) fn open_database(disk: &dyn Disk, path: &Path, damage: &Arc<Damage>) -> Result<Database, DatabaseError> {
-    open_changed(disk, path, damage, |_| Ok(()))
+pub(super) fn open_database(disk: &dyn Disk, path: &Path) -> Result<Opened, DatabaseError> {
+    open_changed(disk, path, Damage::new(disk.hides_damage()), |_| Ok(()))
 }
 
-/// As [`open_database`], with something changed first.
+/// As [`open_database`], with something changed first, and `damage` told also where it can not be opened.
 pub(super) fn open_changed(
     disk: &dyn Disk,
     path: &Path,
-    damage: &Arc<Damage>,
+    damage: Arc<Damage>,
     change: impl FnOnce(&dyn StorageBackend) -> io::Result<()>,
-) -> Result<Database, DatabaseError> {
+) -> Result<Opened, DatabaseError> {
     let file = disk.create_file(path)?;
     // redb would make a new one.
     if file.length()? == 0 {
@@ -76,11 +83,56 @@ pub(super) fn open_changed(
         }
         let plain = Plain(file);
         change(&plain)?;
-        return with_backend(plain);
+        return Opened::new(plain, damage);
     }
-    let pages = Pages::new(file, Arc::clone(damage))?;
+    let pages = Pages::new(file, Arc::clone(&damage))?;
     change(&pages)?;
-    with_backend(pages)
+    Opened::new(pages, damage)
+}
+
+/// An open database, and what is damaged of its file.
+pub(super) struct Opened {
+    /// Away only while it is closed.
+    database: Option<Database>,
+    damage: Arc<Damage>,
+}
+
+impl Opened {
+    fn new(backend: impl StorageBackend, damage: Arc<Damage>) -> Result<Self, DatabaseError> {
+        let database = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
+        Ok(Self { database: Some(database), damage })
+    }
+
+    pub(super) fn begin_read(&self) -> Result<ReadTransaction, TransactionError> {
+        self.database.as_ref().ok_or(StorageError::DatabaseClosed)?.begin_read()
+    }
+
+    pub(super) fn begin_write(&self) -> Result<WriteTransaction, TransactionError> {
+        self.database.as_ref().ok_or(StorageError::DatabaseClosed)?.begin_write()
+    }
+
+    /// As [`redb::Database::check_integrity`].
+    pub(super) fn check_integrity(&mut self) -> Result<bool, DatabaseError> {
+        self.database.as_mut().ok_or(StorageError::DatabaseClosed)?.check_integrity()
+    }
+
+    pub(super) fn damage(&self) -> &Arc<Damage> {
+        &self.damage
+    }
+}
+
+impl Drop for Opened {
+    /// redb writes down which pages are free when it is closed, and panics where what it read of that is damaged. And where somebody
+    /// who wrote panicked it does not: then it makes a commit of one phase, after which it opens a file only when all of it is sound.
+    /// All that was acknowledged is durable without that.
+    fn drop(&mut self) {
+        let is_damaged = self.damage.count() > 0;
+        self.damage.refuses_writes.store(is_damaged, Ordering::SeqCst);
+        let database = self.database.take();
+        if quietly(|| drop(database)).is_err() && !is_damaged {
+            tracing::error!("hydrophone.redb is damaged: `hydrophone verify` says where");
+        }
+    }
 }
 
 /// Whether a database has no checksums of its pages.
@@ -88,10 +140,6 @@ pub(super) fn is_plain(file: &dyn File) -> io::Result<bool> {
     let mut first = [0; REDB.len()];
     file.read_at(0, &mut first)?;
     Ok(first == REDB)
-}
-
-fn with_backend(backend: impl StorageBackend) -> Result<Database, DatabaseError> {
-    Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend)
 }
 
 fn invalid(what: &'static str) -> io::Error {
@@ -103,12 +151,18 @@ fn invalid(what: &'static str) -> io::Error {
 pub(super) struct Damage {
     hides: bool,
     pages: Mutex<BTreeSet<u64>>,
+    /// Nothing is written to the file any more.
+    refuses_writes: AtomicBool,
 }
 
 impl Damage {
     /// Damaged pages are not read, or, for whoever looks through everything or saves what is left, as they are.
     pub(super) fn new(hides: bool) -> Arc<Self> {
-        Arc::new(Self { hides, pages: Mutex::default() })
+        Arc::new(Self { hides, pages: Mutex::default(), refuses_writes: AtomicBool::new(false) })
+    }
+
+    fn check_writes(&self) -> io::Result<()> {
+        if self.refuses_writes.load(Ordering::SeqCst) { Err(io::Error::other("it is damaged")) } else { Ok(()) }
     }
 
     /// Whether whoever reads them gets nothing of them.
@@ -237,6 +291,7 @@ impl StorageBackend for Pages {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.damage.check_writes()?;
         pages_of(0, usize::try_from(len).map_err(io::Error::other)?)?;
         // Those of the last group that go keep their checksums: whoever gets their place writes before anybody reads.
         self.groups_mut().retain(|group, _| group * GROUP_BYTES < len);
@@ -244,11 +299,13 @@ impl StorageBackend for Pages {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.damage.check_writes()?;
         self.write_sums()?;
         self.file.sync()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.damage.check_writes()?;
         if let Some(range) = in_header(offset, data.len()) {
             let mut header = self.header();
             if let Some(place) = header.get_mut(range) {

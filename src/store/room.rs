@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use super::draft::Commit;
 use super::occurrence::stack::Stacks;
-use super::{Committed, DATABASE, Error, Store, close, guarded, open};
+use super::{Committed, DATABASE, Error, Store, guarded, open};
 
 /// Bytes that have to be free for a commit to begin: more than one writes, so that a disk that fills is noticed before redb
 /// comes upon it in the middle, and so that what removes things has something to work with.
@@ -73,11 +73,11 @@ impl Store {
     fn reopen(&self) -> Result<(), Error> {
         let mut live = self.live_write();
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        // Closed first, because of its lock.
-        close(database.take());
+        // Closed first: two must not write to one file.
+        drop(database.take());
         let (opened, loaded, stacks) = guarded(|| {
-            let opened = open::database(&*self.disk, &self.path, &self.damage)?;
-            let transaction = redb::ReadableDatabase::begin_read(&opened).map_err(Error::database("begin to read"))?;
+            let opened = open::database(&*self.disk, &self.path)?;
+            let transaction = opened.begin_read().map_err(Error::database("begin to read"))?;
             let loaded = open::load(&transaction)?;
             let stacks = Stacks::open(&transaction, &self.path.join(DATABASE))?;
             drop(transaction);

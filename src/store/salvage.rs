@@ -71,7 +71,7 @@ fn copy(from: &Path, to: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
     // Rows are copied as they are.
     says_format(from, &ALIKE)?;
     let database = open_damaged(&from.join(DATABASE), lost)?;
-    let transaction = database.read()?;
+    let transaction = database.begin_read().map_err(Error::database("begin to read"))?;
     let mut fresh = Fresh::create(to, false)?;
     for table in raw::ALL {
         copy_table(table, &transaction, &mut fresh, lost)?;

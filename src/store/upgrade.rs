@@ -8,14 +8,14 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use redb::{ReadableDatabase, TableHandle};
+use redb::TableHandle;
 
 use super::codec::Corrupt;
 use super::disk::Real;
 use super::fresh::{Fresh, finish_restore, sweep};
 use super::occurrence::generation_of;
 use super::open::{FORMAT, FORMAT_VERSION};
-use super::pages::{Damage, open_database};
+use super::pages::open_database;
 use super::salvage::copy_file;
 use super::verify::Overlay;
 use super::{DATABASE, Error, raw};
@@ -89,7 +89,7 @@ pub(super) fn upgrade_by(path: &Path, steps: &[Step]) -> Result<(), Error> {
     // Whoever went back to an older version has moved up what was in it. One that is not empty stays.
     let _ = std::fs::remove_dir(&kept);
     if kept.try_exists().map_err(io("can not read", kept.clone()))? {
-        return Err(Error::Occupied { path: kept });
+        return Err(Error::Kept { path: kept });
     }
     // Of an upgrade that was killed: it takes the room that this one needs.
     sweep(&Real, path);
@@ -131,11 +131,10 @@ fn check_room(path: &Path) -> Result<(), Error> {
 
 /// Gives all rows through the steps to `fresh`. The database stays as it is.
 fn convert(database: &Path, steps: &[Step], fresh: &mut Fresh) -> Result<(), Error> {
-    let damage = Damage::new(false);
-    let mut database = open_database(&Overlay, database, &damage).map_err(Error::database("open hydrophone.redb"))?;
+    let mut database = open_database(&Overlay, database).map_err(Error::database("open hydrophone.redb"))?;
     // Where a page leads elsewhere than it did, rows are passed over without a word.
     let is_whole = database.check_integrity().map_err(Error::database("check hydrophone.redb"))?;
-    if !is_whole || damage.count() > 0 {
+    if !is_whole || database.damage().count() > 0 {
         return Err(Error::damaged());
     }
     let transaction = database.begin_read().map_err(Error::database("begin to read"))?;

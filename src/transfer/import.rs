@@ -16,7 +16,7 @@ use super::spool::read_small;
 use super::{Error, Progress, interval};
 use crate::model::time::{Millis, Timestamp};
 use crate::redact::Redactor;
-use crate::store::{Store, guarded};
+use crate::store::Store;
 
 /// The directory within the data directory that an import needs while it runs.
 const DIRECTORY: &str = "import";
@@ -69,19 +69,7 @@ pub struct Outcome {
 /// is in the store, and the next run goes on after it.
 pub fn import(store: &Store, path: &Path, options: &Options, progress: &mut (dyn FnMut(Progress) + Send)) -> Outcome {
     let mut outcome = Outcome::default();
-    let result = guarded(|| Ok(take(store, path, options, progress, &mut outcome)));
-    outcome.stopped = result.map_or_else(|error| Some(error.into()), Result::err);
-    outcome
-}
-
-fn take(
-    store: &Store,
-    path: &Path,
-    options: &Options,
-    progress: &mut (dyn FnMut(Progress) + Send),
-    outcome: &mut Outcome,
-) -> Result<(), Error> {
-    match &options.format {
+    let result = match &options.format {
         Format::Deltas | Format::Occurrences => {
             let latest = options.now.plus(AHEAD_MAX);
             let redactor = Arc::clone(&options.redactor);
@@ -89,16 +77,18 @@ fn take(
             let parser =
                 |_: Option<&FileMark>| Ok(LineParser { latest, skip: options.skip_bad, occurrences, redactor });
             let reading = if occurrences { "occurrences" } else { "deltas" }.to_owned();
-            Importer { store, path, options, reading, sort: false }.run::<AllLines>(parser, progress, outcome)
+            Importer { store, path, options, reading, sort: false }.run::<AllLines>(parser, progress, &mut outcome)
         }
         Format::OpenMetrics(mapping) => {
             let parser = |known: Option<&FileMark>| sample_parser(path, mapping, options, known);
             let Mapping { metric, service, service_name, key, severity, instance, process, drop, .. } = &**mapping;
             let labels = [metric, service, key, severity, instance, process].map(String::as_str).join(" ");
             let reading = format!("openmetrics {labels} {service_name:?} {drop:?} {}", mapping.count_first);
-            Importer { store, path, options, reading, sort: true }.run::<AllSeries>(parser, progress, outcome)
+            Importer { store, path, options, reading, sort: true }.run::<AllSeries>(parser, progress, &mut outcome)
         }
-    }
+    };
+    outcome.stopped = result.err();
+    outcome
 }
 
 /// Whether an import into the data directory at `path` was begun and not ended.

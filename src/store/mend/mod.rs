@@ -6,12 +6,12 @@ mod needed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use self::needed::Needed;
 use super::column::{Tables, WINDOWS_A_DAY, insert};
 use super::disk::Real;
-use super::pages::{Damage, open_database};
+use super::pages::open_database;
 use super::record;
 use super::reference::{self, Run, Runs};
 use super::table;
@@ -33,8 +33,8 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
 /// Puts something in the place of records and numbers that were lost, without which nothing can be opened, and takes out rows whose
 /// keys are damaged.
 pub(super) fn records(path: &Path, lost: &mut Found<'_>) -> Result<(), Error> {
-    let database = open_database(&Real, &path.join(DATABASE), &Damage::new(true)).map_err(failed)?;
-    let owners = needed::owners(&ReadableDatabase::begin_read(&database).map_err(failed)?, path);
+    let database = open_database(&Real, &path.join(DATABASE)).map_err(failed)?;
+    let owners = needed::owners(&database.begin_read().map_err(failed)?, path);
     let mut transaction = database.begin_write().map_err(failed)?;
     transaction.set_quick_repair(true);
     {

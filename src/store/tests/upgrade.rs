@@ -129,7 +129,7 @@ fn an_upgrade_that_fails_leaves_everything_as_it_was_and_is_begun_again() {
     std::fs::create_dir(path.join("before-v4")).unwrap();
     std::fs::File::create(path.join("before-v4/mine")).unwrap();
     let error = upgrade_by(&path, &STEPS).unwrap_err().to_string();
-    assert!(error.contains("before-v4 holds data already"), "{error}");
+    assert!(error.contains("before-v4 holds the data of before an earlier upgrade"), "{error}");
     std::fs::remove_file(path.join("before-v4/mine")).unwrap();
 
     // An empty one is what is left of it when somebody went back.

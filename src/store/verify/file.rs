@@ -1,5 +1,6 @@
 //! The database's file as a whole, with redb's own checksums of its pages, while nobody uses it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::{Finding, Found, Overlay, Verified};
 use crate::fs::DirectoryLock;
 use crate::quiet::quietly;
 use crate::store::open::{self, FORMAT};
-use crate::store::pages::{Damage, open_changed, open_database};
+use crate::store::pages::{Damage, Opened, open_changed};
 use crate::store::{DATABASE, Error, Store, finish_restore};
 
 /// The byte of a redb file that says by a bit in which of two slots the last commit stands (docs/design.md of redb, "Database header").
@@ -38,13 +39,16 @@ pub fn inspect(path: &Path, found: &mut Found<'_>) -> Result<Inspected, Error> {
         inspected.findings += 1;
         found(finding);
     };
-    pages(&path.join(DATABASE), &mut tell);
+    let damaged = pages(&path.join(DATABASE), &mut tell);
+    // More may be found where rows are read, after redb gave up.
+    let mut tell_more = |finding: Finding| {
+        if !(finding.table == DATABASE && damaged.contains(&finding.key)) {
+            tell(finding);
+        }
+    };
     // redb may meet bytes that it never wrote; what it does then is its affair as long as it ends.
-    let verified = quietly(|| {
-        let damage = Damage::new(false);
-        let database = open::database(&Overlay, path, &damage)?;
-        Store::load(Arc::new(Overlay), (database, damage), path, lock)?.verify(&mut tell)
-    });
+    let verified =
+        quietly(|| Store::load(Arc::new(Overlay), open::database(&Overlay, path)?, path, lock)?.verify(&mut tell_more));
     match verified {
         Ok(Ok(verified)) => inspected.verified = Some(verified),
         Ok(Err(error)) => tell(Finding::of(&error)),
@@ -53,38 +57,21 @@ pub fn inspect(path: &Path, found: &mut Found<'_>) -> Result<Inspected, Error> {
     Ok(inspected)
 }
 
-/// Checks the checksums of all pages.
-fn pages(path: &Path, tell: &mut dyn FnMut(Finding)) {
+/// Checks the checksums of all pages; which it found to be damaged.
+fn pages(path: &Path, tell: &mut dyn FnMut(Finding)) -> HashSet<String> {
     let damage = Damage::new(false);
-    let checked = quietly(|| open_database(&Overlay, path, &damage)?.check_integrity());
-    damage.places().into_iter().map(Finding::of_page).for_each(&mut *tell);
+    let checked = quietly(|| open_changed(&Overlay, path, Arc::clone(&damage), |_| Ok(()))?.check_integrity());
+    let found: Vec<Finding> = damage.places().into_iter().map(Finding::of_page).collect();
+    let damaged = found.iter().map(|finding| finding.key.clone()).collect();
+    found.into_iter().for_each(&mut *tell);
     let what = match checked {
-        Ok(Ok(true)) => return,
+        Ok(Ok(true)) => return damaged,
         Ok(Ok(false)) => "pages lead elsewhere than they did".to_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it can not be opened".to_owned(),
     };
     tell(Finding::new(DATABASE, "", what));
-}
-
-/// A database of which pages may be damaged. Closing it writes, in memory only, and may find them so.
-pub(in crate::store) struct Damaged(Option<redb::Database>);
-
-impl Damaged {
-    /// A transaction that reads.
-    pub(in crate::store) fn read(&self) -> Result<redb::ReadTransaction, Error> {
-        let closed = || Error::database("begin to read")(std::io::Error::other("it is closed"));
-        let database = self.0.as_ref().ok_or_else(closed)?;
-        redb::ReadableDatabase::begin_read(database).map_err(Error::database("begin to read"))
-    }
-}
-
-impl Drop for Damaged {
-    fn drop(&mut self) {
-        let database = self.0.take();
-        // That it is damaged is known.
-        let _ = quietly(|| drop(database));
-    }
+    damaged
 }
 
 /// Has the database opened as it was before the last commit. redb keeps that whole until the next one is durable.
@@ -96,12 +83,11 @@ fn to_the_commit_before(backend: &dyn redb::StorageBackend) -> std::io::Result<(
 
 /// Opens a database of which pages may be damaged; what that writes stands in memory only. Where what the last commit needs is
 /// damaged it is opened as it was before that, which `lost` is told.
-pub(in crate::store) fn open_damaged(path: &Path, lost: &mut Found<'_>) -> Result<Damaged, Error> {
-    let damage = Damage::new(false);
+pub(in crate::store) fn open_damaged(path: &Path, lost: &mut Found<'_>) -> Result<Opened, Error> {
     let open = |change: fn(&dyn redb::StorageBackend) -> std::io::Result<()>| {
         let unreadable = || Error::database("open hydrophone.redb")(std::io::Error::other("it can not be opened"));
-        let opened = quietly(|| open_changed(&Overlay, path, &damage, change)).map_err(|_| unreadable())?;
-        opened.map(|database| Damaged(Some(database))).map_err(Error::database("open hydrophone.redb"))
+        let opened = quietly(|| open_changed(&Overlay, path, Damage::new(false), change)).map_err(|_| unreadable())?;
+        opened.map_err(Error::database("open hydrophone.redb"))
     };
     open(|_| Ok(())).or_else(|error| {
         let before = open(to_the_commit_before).map_err(|_| error)?;

@@ -20,11 +20,13 @@ mod records;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use redb::{Key, ReadTransaction, TableDefinition};
 
 use super::checked::Checked;
 use super::codec::Corrupt;
+use super::pages::Damage;
 use super::{DATABASE, Error, Store, guarded, open, raw};
 
 pub(super) use file::open_damaged;
@@ -136,14 +138,18 @@ impl Store {
     /// # Errors
     /// As [`Store::verify`].
     pub fn verify_while(&self, goes_on: &dyn Fn() -> bool, found: &mut Found<'_>) -> Result<Option<Verified>, Error> {
-        let looked = guarded(|| self.look_through(goes_on, found));
-        if self.damage.hides() {
-            self.damage.places().into_iter().map(Finding::of_page).for_each(found);
-        }
+        let damage = Arc::clone(self.database_read().as_ref().ok_or(Error::Closed)?.damage());
+        let looked = guarded(|| self.look_through(&damage, goes_on, found));
+        damage.places().into_iter().map(Finding::of_page).for_each(found);
         looked
     }
 
-    fn look_through(&self, goes_on: &dyn Fn() -> bool, found: &mut Found<'_>) -> Result<Option<Verified>, Error> {
+    fn look_through(
+        &self,
+        damage: &Damage,
+        goes_on: &dyn Fn() -> bool,
+        found: &mut Found<'_>,
+    ) -> Result<Option<Verified>, Error> {
         if !self.live_read().directory.sets_agree() {
             found(Finding::new("sets in memory", "", "they are not those of the records"));
         }
@@ -159,7 +165,7 @@ impl Store {
             verified.rows += look.raw(table);
         }
         // Whoever compares rows would give up there, too.
-        if self.damage.hides() && self.damage.count() > 0 {
+        if damage.hides() && damage.count() > 0 {
             return Ok(Some(verified));
         }
         let records = look.records();
