@@ -26,7 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("triage", &["model", "clock", "quiet", "telemetry", "config", "search", "store", "ingest", "query"]),
     ("transfer", &["model", "fs", "redact", "store", "ingest"]),
     ("chart", &["model", "query"]),
-    ("backup", &["model", "clock", "fs", "quiet", "telemetry", "search", "store"]),
+    ("backup", &["model", "clock", "fs", "telemetry", "search", "store"]),
     (
         "api",
         &[

@@ -8,9 +8,8 @@ use super::manifest::{FORMAT, Manifest, Named};
 use super::piece::{PIECE_BYTES, add_row, file_name, rows_name};
 use super::{Error, Pace, Piece, Sink};
 use crate::model::time::Timestamp;
-use crate::quiet::quietly;
 use crate::search;
-use crate::store::{self, Cut, Snapshot, Store};
+use crate::store::{self, Cut, Snapshot, Store, guarded};
 
 /// What to copy, and how.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub struct Options {
 /// # Errors
 /// When something can not be read or is damaged, or the sink does not take it.
 pub fn take(store: &Store, options: Options, sink: &mut dyn Sink) -> Result<Manifest, Error> {
-    quietly(|| take_all(store, options, sink)).unwrap_or_else(|_| Err(store::Error::damaged().into()))
+    guarded(|| Ok(take_all(store, options, sink)))?
 }
 
 fn take_all(store: &Store, mut options: Options, sink: &mut dyn Sink) -> Result<Manifest, Error> {

@@ -136,7 +136,7 @@ impl Drop for Opened {
 }
 
 /// Whether a database has no checksums of its pages.
-pub(super) fn is_plain(file: &dyn File) -> io::Result<bool> {
+fn is_plain(file: &dyn File) -> io::Result<bool> {
     let mut first = [0; REDB.len()];
     file.read_at(0, &mut first)?;
     Ok(first == REDB)

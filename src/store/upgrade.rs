@@ -1,7 +1,8 @@
 //! A data directory of an older version becomes one of ours, and the old one stays beside it as a way back.
 //!
 //! It is made anew, row by row, the way a restore does ([`super::fresh`]): a crash leaves the old directory, and the next start begins
-//! again, or the new one. The old one is then in `before-vN`, N being ours, and its binary opens it there.
+//! again, or the new one. The old one is then in `before-vN`, N being ours, and its binary opens it there, unless
+//! ours wrote it: a backup of an older version is restored into a file of our format.
 
 use std::collections::HashSet;
 use std::io;
