@@ -43,9 +43,9 @@ impl AsRef<[u8]> for Piece {
 
 impl Answer {
     /// An answer, whose head is the first that the client has to take.
-    pub(super) fn new(body: Body, busy: Busy) -> Self {
+    pub(super) fn new(body: Body, busy: Arc<Busy>) -> Self {
         busy.begin();
-        Self { body, rest: Bytes::new(), busy: Arc::new(busy) }
+        Self { body, rest: Bytes::new(), busy }
     }
 }
 

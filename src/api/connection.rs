@@ -1,8 +1,9 @@
 //! Places for connections, and who gives theirs up when there are not enough.
 //!
-//! An open connection costs a client nothing, so thousands of idle ones must not keep anybody out. When all places are taken, the
-//! connection that has waited longest for its next request gives way to the new one; one that is being answered does not, as long as
-//! its client takes what is sent to it.
+//! An open connection costs a client nothing, so thousands of idle ones must not keep anybody out, and nor must those whose clients drip
+//! a body or take nothing of an answer. When all places are taken, the connection that has waited longest for its next request gives way
+//! to the new one; where none waits for that, the one that has waited longest for its client in the middle of a request, once that took
+//! [`PATIENCE`]. One that we work for does not.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,9 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+
+/// How long a request may wait for its client while somebody else waits for a place.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All places.
 pub(super) struct Places {
@@ -42,15 +46,30 @@ pub(super) struct Connection {
 }
 
 struct State {
-    /// Requests that are being answered.
-    requests: usize,
+    /// Those that are being answered, by the turn in which they came.
+    requests: BTreeMap<u64, Request>,
     /// Since which turn there are none.
     idle_since: u64,
     /// And since when.
     idle_from: Instant,
-    /// Answers that have begun, by the turn in which they were asked for.
-    answers: BTreeMap<u64, Sending>,
     is_dismissed: bool,
+}
+
+struct Request {
+    came: Instant,
+    /// Somebody waits for more of its body.
+    lacks_body: bool,
+    /// Its answer, once it begins.
+    answer: Option<Sending>,
+}
+
+/// Why a connection may be told to end; the smaller goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    /// There is no request, since this turn.
+    Idle { since: u64 },
+    /// All its requests wait for its client, one of them since then.
+    Slow { since: Instant },
 }
 
 /// A connection's place, until it is dropped.
@@ -96,48 +115,60 @@ impl Places {
             if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
                 break permit;
             }
-            if self.dismiss() {
-                dismissed();
-                break Arc::clone(&self.free).acquire_owned().await.ok()?;
-            }
-            tokio::select! {
-                permit = Arc::clone(&self.free).acquire_owned() => break permit.ok()?,
-                () = idle => {}
+            let permit = Arc::clone(&self.free).acquire_owned();
+            match self.dismiss() {
+                Ok(()) => {
+                    dismissed();
+                    // It may be asked something just now, and is answered still.
+                    if let Ok(permit) = tokio::time::timeout(PATIENCE, permit).await {
+                        break permit.ok()?;
+                    }
+                }
+                Err(look_again) => tokio::select! {
+                    permit = permit => break permit.ok()?,
+                    () = idle => {}
+                    () = tokio::time::sleep_until(look_again) => {}
+                },
             }
         };
         let number = self.turn();
-        let state = State {
-            requests: 0,
-            idle_since: number,
-            idle_from: Instant::now(),
-            answers: BTreeMap::new(),
-            is_dismissed: false,
-        };
+        let (requests, idle_from) = (BTreeMap::new(), Instant::now());
+        let state = State { requests, idle_since: number, idle_from, is_dismissed: false };
         let connection =
             Arc::new(Connection { state: Mutex::new(state), changed: Notify::new(), dismissed: Notify::new() });
         self.lock().insert(number, Arc::clone(&connection));
         Some(Place { places: Arc::clone(self), number, connection, _permit: permit })
     }
 
-    /// Tells the connection that has been idle longest to end; false when none is idle.
-    fn dismiss(&self) -> bool {
+    /// Tells a connection to end: the one that has been idle longest, or else the one that has waited longest for its client.
+    ///
+    /// # Errors
+    /// When to look again, because there is none yet.
+    fn dismiss(&self) -> Result<(), Instant> {
         let open = self.lock();
-        let longest = open
-            .values()
-            .filter_map(|connection| {
-                let state = connection.lock();
-                (state.requests == 0 && !state.is_dismissed).then_some((state.idle_since, connection))
-            })
-            .min_by_key(|(since, _)| *since);
-        let Some((_, connection)) = longest else { return false };
+        let now = Instant::now();
+        // Whoever has to wait from now on.
+        let mut look_again = now + PATIENCE;
+        let mut longest: Option<(Claim, &Arc<Connection>)> = None;
+        for connection in open.values() {
+            let Some(claim) = connection.lock().claim() else { continue };
+            if let Claim::Slow { since } = claim
+                && since + PATIENCE > now
+            {
+                look_again = look_again.min(since + PATIENCE);
+            } else if longest.as_ref().is_none_or(|(other, _)| claim < *other) {
+                longest = Some((claim, connection));
+            }
+        }
+        let Some((_, connection)) = longest else { return Err(look_again) };
         let mut state = connection.lock();
         // It may have been asked something just now.
-        if state.requests > 0 {
-            return false;
+        if state.claim().is_none() {
+            return Err(now);
         }
         state.is_dismissed = true;
         connection.dismissed.notify_one();
-        true
+        Ok(())
     }
 
     fn turn(&self) -> u64 {
@@ -150,9 +181,9 @@ impl Places {
 }
 
 impl Place {
-    /// Whether a request is being answered.
+    /// Whether there is a request that we work for.
     pub(super) fn is_busy(&self) -> bool {
-        self.connection.lock().requests > 0
+        self.connection.lock().requests.values().any(|request| request.waits_since().is_none())
     }
 
     /// Whom requests of this connection are noted with.
@@ -171,9 +202,10 @@ impl Place {
             let changed = self.connection.changed.notified();
             let due = {
                 let state = self.connection.lock();
-                match state.answers.values().filter(|answer| answer.waits()).map(|answer| answer.since).min() {
+                let answers = state.requests.values().filter_map(|request| request.answer.as_ref());
+                match answers.filter(|answer| answer.waits()).map(|answer| answer.since).min() {
                     Some(since) => Some((since + stall_max, Overdue::Stalled)),
-                    None if state.requests == 0 => Some((state.idle_from + idle_max, Overdue::Idle)),
+                    None if state.requests.is_empty() => Some((state.idle_from + idle_max, Overdue::Idle)),
                     // We work.
                     None => None,
                 }
@@ -199,15 +231,26 @@ impl Drop for Place {
 impl Busy {
     /// Notes that a request is being answered.
     pub(super) fn new(places: &Arc<Places>, connection: &Arc<Connection>) -> Self {
-        connection.lock().requests += 1;
+        let number = places.turn();
+        let request = Request { came: Instant::now(), lacks_body: false, answer: None };
+        connection.lock().requests.insert(number, request);
         connection.changed.notify_one();
-        Self { places: Arc::clone(places), connection: Arc::clone(connection), number: places.turn() }
+        Self { places: Arc::clone(places), connection: Arc::clone(connection), number }
+    }
+
+    /// Whether somebody waits for more of the request's body.
+    pub(super) fn lack_body(&self, lacks_body: bool) {
+        if let Some(request) = self.connection.lock().requests.get_mut(&self.number) {
+            request.lacks_body = lacks_body;
+        }
     }
 
     /// The answer begins: its head is there, and it is the client's turn.
     pub(super) fn begin(&self) {
         let begun = Sending { since: Instant::now(), pieces: 0, is_ours: false };
-        self.connection.lock().answers.insert(self.number, begun);
+        if let Some(request) = self.connection.lock().requests.get_mut(&self.number) {
+            request.answer = Some(begun);
+        }
         self.connection.changed.notify_one();
     }
 
@@ -235,13 +278,40 @@ impl Busy {
 
     fn note(&self, change: impl FnOnce(&mut Sending)) {
         let mut state = self.connection.lock();
-        let Some(answer) = state.answers.get_mut(&self.number) else { return };
+        let Some(answer) = state.requests.get_mut(&self.number).and_then(|request| request.answer.as_mut()) else {
+            return;
+        };
         let waited = answer.waits();
         change(answer);
         let waits = answer.waits();
         drop(state);
         if waits && !waited {
             self.connection.changed.notify_one();
+        }
+    }
+}
+
+impl State {
+    /// Whether it has to give way, and how soon; `None` while there is something to do for it.
+    fn claim(&self) -> Option<Claim> {
+        if self.is_dismissed {
+            return None;
+        }
+        if self.requests.is_empty() {
+            return Some(Claim::Idle { since: self.idle_since });
+        }
+        let waits = self.requests.values().map(Request::waits_since).collect::<Option<Vec<_>>>()?;
+        waits.into_iter().min().map(|since| Claim::Slow { since })
+    }
+}
+
+impl Request {
+    /// Since when it has waited for its client; `None` while we work for it.
+    fn waits_since(&self) -> Option<Instant> {
+        match &self.answer {
+            Some(answer) => answer.waits().then_some(answer.since),
+            // From its beginning, or each byte would win time.
+            None => self.lacks_body.then_some(self.came),
         }
     }
 }
@@ -256,9 +326,8 @@ impl Sending {
 impl Drop for Busy {
     fn drop(&mut self) {
         let mut state = self.connection.lock();
-        state.answers.remove(&self.number);
-        state.requests -= 1;
-        if state.requests == 0 {
+        state.requests.remove(&self.number);
+        if state.requests.is_empty() {
             state.idle_since = self.places.turn();
             state.idle_from = Instant::now();
             drop(state);

@@ -50,7 +50,7 @@ impl Metrics {
             connections_max: Gauge::default(),
             closed: Family::default(),
         };
-        for reason in ["gave_way", "handshake", "idle"] {
+        for reason in ["gave_way", "handshake", "idle", "stalled"] {
             let _ = metrics.closed.get_or_create(&ReasonLabels { reason });
         }
         registry.register("hydrophone_http_connections", "Open connections", metrics.connections.clone());
@@ -61,7 +61,7 @@ impl Metrics {
         );
         registry.register(
             "hydrophone_http_connections_closed",
-            "Connections that the server closed: idle for too long, made room for a new one, no handshake",
+            "Connections that the server closed: idle for too long, made room for a new one, no handshake, an answer was not taken",
             metrics.closed.clone(),
         );
         // Periskop counts under these types; a series that is there from the start makes rate() see the first one.

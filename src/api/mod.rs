@@ -19,6 +19,7 @@ mod middleware;
 mod origin;
 mod periskop;
 mod process;
+mod request_body;
 mod route;
 mod ui;
 

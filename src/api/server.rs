@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Bytes, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Request, Response};
 use axum::{BoxError, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -26,6 +26,7 @@ use super::answer::Answer;
 use super::connection::{Busy, Connection, Overdue, Place, Places};
 use super::door::Peer;
 use super::metrics::Metrics;
+use super::request_body::RequestBody;
 use super::state::AppState;
 use crate::door::Door;
 
@@ -227,7 +228,7 @@ impl Server {
                     is_ending = true;
                 }
                 () = place.dismissed() => {
-                    // A request that came just now is answered still.
+                    // A request that came whole just now is answered still.
                     if !place.is_busy() {
                         return;
                     }
@@ -268,13 +269,14 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request<B>>::poll_ready(&mut self.router, context)
+        Service::<Request<RequestBody>>::poll_ready(&mut self.router, context)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let busy = Busy::new(&self.places, &self.connection);
+        let busy = Arc::new(Busy::new(&self.places, &self.connection));
         request.extensions_mut().insert(self.peer);
-        let answer = self.router.call(request);
+        let body_busy = Arc::clone(&busy);
+        let answer = self.router.call(request.map(|body| RequestBody::new(Body::new(body), body_busy)));
         Box::pin(async move { Ok(answer.await?.map(|body| Answer::new(body, busy))) })
     }
 }

@@ -449,6 +449,18 @@ async fn raw_bytes(address: &str, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// What a metric says.
+fn value(server: &Server, name: &str) -> usize {
+    let metrics = server.metrics();
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("{name}: {metrics}")).parse().unwrap()
+}
+
+/// How many connections the server closed for that reason.
+fn closed(server: &Server, reason: &str) -> usize {
+    value(server, &format!("hydrophone_http_connections_closed_total{{reason=\"{reason}\"}}"))
+}
+
 fn quick(connections_max: usize) -> Setup {
     let limits = Limits {
         connections_max,
@@ -496,7 +508,7 @@ async fn whoever_says_nothing_drips_or_idles_is_shown_out() {
     let mut http2 = connect().await;
     http2.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     end(http2).await;
-    assert!(server.metrics().contains("hydrophone_http_connections_closed_total{reason=\"idle\"}"));
+    assert!(closed(&server, "idle") >= 3);
 }
 
 /// An HTTP/2 client that lets so many bytes of each answer come before it has taken them, alive by its pings; and its end.
@@ -528,7 +540,6 @@ fn ask(server: &Server, path: &str) -> axum::http::Request<()> {
 async fn whoever_takes_nothing_of_an_answer_is_shown_out_and_whoever_is_slow_is_not() {
     let server = Server::start_as(quick(2)).await;
     let whole = raw::send(server.address(), "GET /api/v1/openapi.json", &[]).await.body.len();
-    let stalled = || server.metrics().contains("hydrophone_http_connections_closed_total{reason=\"stalled\"}");
     // 16 KiB at a time: longer than the server waits in all, and never without a step as long as that.
     let (mut requests, mut slow) = http2(&server, 16 << 10).await;
     let (answer, _) = requests.send_request(ask(&server, "/api/v1/openapi.json"), true).unwrap();
@@ -543,28 +554,24 @@ async fn whoever_takes_nothing_of_an_answer_is_shown_out_and_whoever_is_slow_is_
     assert_eq!(taken, whole);
     drop((requests, body));
     slow.join_next().await.unwrap().unwrap();
-    assert!(!stalled());
+    assert_eq!(closed(&server, "stalled"), 0);
 
-    for path in ["/", "/-/healthy", "/api/v1/openapi.json"] {
+    for (before, path) in ["/", "/-/healthy", "/api/v1/openapi.json"].into_iter().enumerate() {
         let (mut requests, mut end) = http2(&server, 0).await;
         let (answer, _) = requests.send_request(ask(&server, path), true).unwrap();
         let answer = answer.await.unwrap();
         assert_eq!(answer.status(), 200);
         let ended = tokio::time::timeout(Duration::from_secs(10), end.join_next()).await;
         ended.unwrap_or_else(|_| panic!("{path} is held")).unwrap().unwrap();
-        assert!(stalled());
+        assert_eq!(closed(&server, "stalled"), before + 1);
     }
     // More answers than fit in between, one after the other.
-    let before = server.metrics();
+    let before = closed(&server, "stalled");
     let mut deaf = TcpStream::connect(server.address()).await.unwrap();
     let asked = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
     deaf.write_all(asked.as_bytes()).await.unwrap();
-    let closed = |metrics: &str| {
-        let name = "hydrophone_http_connections_closed_total{reason=\"stalled\"} ";
-        metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
-    };
     let over = async {
-        while closed(&server.metrics()) == closed(&before) {
+        while closed(&server, "stalled") == before {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
@@ -581,7 +588,7 @@ async fn a_handshake_that_does_not_come_is_not_waited_for() {
     let mut junk = TcpStream::connect(server.address()).await.unwrap();
     junk.write_all(&[0x16, 3, 1, 0xff, 0xff, 1]).await.unwrap();
     end(junk).await;
-    assert!(server.metrics().contains("hydrophone_http_connections_closed_total{reason=\"handshake\"} 2"));
+    assert_eq!(closed(&server, "handshake"), 2);
 }
 
 /// Connections that this process may hold, with as many left for everything else.
@@ -611,16 +618,8 @@ async fn ten_thousand_idle_connections_keep_nobody_out() {
     }
     let seconds = watch.seconds();
     assert!(seconds < 5.0, "20 answers took {seconds} s beside {} idle connections", idle.len());
-    let metrics = server.metrics();
-    let value = |name: &str| {
-        let line =
-            metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}: {metrics}"));
-        line.trim().parse::<usize>().unwrap()
-    };
-    assert!(value("hydrophone_http_connections ") <= 512);
-    assert!(
-        value("hydrophone_http_connections_closed_total{reason=\"gave_way\"} ") >= idle.len().saturating_sub(512 + 20)
-    );
+    assert!(value(&server, "hydrophone_http_connections") <= 512);
+    assert!(closed(&server, "gave_way") >= idle.len().saturating_sub(512 + 20));
 }
 
 #[tokio::test]
@@ -638,6 +637,66 @@ async fn whoever_is_being_answered_does_not_give_way() {
     slow.write_all(b"\"a\": 1 }").await.unwrap();
     let answer = end(slow).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
+/// Takes something of an answer each 200 ms, far fewer bytes than come; how many there were in all.
+async fn take_slowly(server: &Server) -> usize {
+    let (mut requests, _end) = http2(server, 64 << 10).await;
+    let (answer, _) = requests.send_request(ask(server, "/api/v1/openapi.json"), true).unwrap();
+    let mut body = answer.await.unwrap().into_body();
+    let mut taken = 0;
+    while let Some(bytes) = body.data().await {
+        let length = bytes.unwrap().len();
+        taken += length;
+        tokio::time::sleep(Duration::from_millis(800) * u32::try_from(length).unwrap() / (64 << 10)).await;
+        body.flow_control().release_capacity(length).unwrap();
+    }
+    taken
+}
+
+#[tokio::test]
+async fn whoever_keeps_us_waiting_gives_way_and_whoever_takes_what_is_sent_does_not() {
+    let limits = Limits { connections_max: 9, ..Limits::default() };
+    let server = Server::start_as(Setup { limits, ..Setup::default() }).await;
+    let address = server.address().to_owned();
+    let whole = raw::send(&address, "GET /api/v1/openapi.json", &[]).await.body.len();
+    let server = Arc::new(server);
+    let mut slow = JoinSet::new();
+    slow.spawn({
+        let server = Arc::clone(&server);
+        async move { take_slowly(&server).await }
+    });
+    let mut held = JoinSet::new();
+    for number in 0..8 {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        held.spawn(async move {
+            if number % 2 == 0 {
+                let head = b"PATCH /api/v1/aggregates/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n";
+                stream.write_all(head).await.unwrap();
+                while stream.write_all(b" ").await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            } else {
+                // More than fits in between.
+                let asked = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
+                stream.write_all(asked.as_bytes()).await.unwrap();
+                std::future::pending::<()>().await;
+            }
+        });
+    }
+    // Each keeps its place for a minute where nobody gives way.
+    let mut others = Vec::new();
+    for _ in 0..8 {
+        let answer = client().get(format!("http://{address}/-/healthy")).send();
+        assert_eq!(answer.await.unwrap().status(), 200);
+        // Without a request at last, so that the next one has to wait for another.
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(b"PATCH /api/v1/aggregates/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n").await.unwrap();
+        others.push(stream);
+    }
+    assert_eq!(slow.join_next().await.unwrap().unwrap(), whole);
+    assert_eq!(closed(&server, "stalled"), 0);
+    assert!(closed(&server, "gave_way") >= 8);
 }
 
 #[tokio::test]
