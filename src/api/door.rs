@@ -4,17 +4,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::HOST;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 
 use super::error::Error;
-use super::origin::Origin;
+use super::origin::{Origin, is_this_machine};
 use super::route;
 use super::state::AppState;
-use crate::door::{Door, Greeting, Login, Refusal, Visitor};
+use super::v1::extract::WHO;
+use crate::door::{Door, Greeting, Login, NAME_CHARS_MAX, Refusal, Visitor};
 use crate::model::role::{Identity, Proof, Role};
 
 /// Passwords that are checked or wait for it. bcrypt keeps a core busy, so one is checked at a time, as in the toolkit, and so
@@ -55,16 +57,22 @@ impl Default for Checks {
     }
 }
 
-/// Headers that say that somebody else sent the request first.
-const PASSED_ON: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+/// Headers that say that somebody else sent the request first, beside all whose names begin with `x-forwarded-`.
+const PASSED_ON: [&str; 7] =
+    ["cf-connecting-ip", "forwarded", "true-client-ip", "via", "x-client-ip", "x-cluster-client-ip", "x-real-ip"];
 
-/// Lets a request in, with who makes it, or answers why not.
+/// Lets a request in, with who makes it, or answers why not. What changes something is logged.
 pub(super) async fn guard(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     match admit(&state, &parts).await {
-        Ok(identity) => {
+        Ok((identity, needed)) => {
+            let noted = (needed > Role::Read).then(|| Noted::of(&identity, &parts));
             parts.extensions.insert(Asker(identity));
-            next.run(Request::from_parts(parts, body)).await
+            let response = next.run(Request::from_parts(parts, body)).await;
+            if let Some(noted) = noted {
+                noted.log(response.status());
+            }
+            response
         }
         Err((reason, error)) => {
             state.door.metrics().refused(reason);
@@ -73,21 +81,56 @@ pub(super) async fn guard(State(state): State<Arc<AppState>>, request: Request, 
     }
 }
 
+/// A request that looking at things does not need, for the log: the activity has what it changed, and not how its name is known.
+struct Noted {
+    name: String,
+    proof: Proof,
+    address: IpAddr,
+    method: Method,
+    /// Without its query, where there may be secrets.
+    path: String,
+}
+
+impl Noted {
+    fn of(identity: &Identity, parts: &Parts) -> Self {
+        let claim = values(&parts.headers, WHO).into_iter().next().flatten().unwrap_or_default();
+        let name = if identity.proof == Proof::Anonymous { claim } else { &identity.name };
+        Self {
+            name: name.chars().take(NAME_CHARS_MAX).collect(),
+            proof: identity.proof,
+            address: parts.extensions.get::<Peer>().copied().unwrap_or_default().address,
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+        }
+    }
+
+    fn log(self, status: StatusCode) {
+        let Self { name, proof, address, method, path } = self;
+        tracing::info!(who = name, known_by = proof.name(), %address, %method, path, status = status.as_u16(), "audit");
+    }
+}
+
 type Refused = (&'static str, Error);
 
-async fn admit(state: &Arc<AppState>, parts: &Parts) -> Result<Identity, Refused> {
+async fn admit(state: &Arc<AppState>, parts: &Parts) -> Result<(Identity, Role), Refused> {
     if !state.door.may_pass() {
         return Err(("rate", Error::too_many_requests("too many requests: rate_limit of --web.config.file", 1)));
     }
     let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
     let config = Arc::clone(&state.config.borrow().config);
+    let hosts = parts.headers.get_all(HOST).iter().count();
+    if hosts > 1 || hosts == 0 && parts.version == Version::HTTP_11 {
+        // RFC 9112, 3.2. Of two nobody can say which one a proxy looked at.
+        return Err(("host", Error::bad_request("a request needs one header Host")));
+    }
     let origin = Origin::of(parts);
     let external = &state.flags.external_url;
     let host_is_ours = origin.host_is_ours(external);
     let greeting = {
         let header = |name: &str| values(&parts.headers, name);
-        let passed_on = PASSED_ON.iter().any(|name| parts.headers.contains_key(*name));
-        let is_local = peer.is_loopback && host_is_ours && !passed_on;
+        // A proxy need not say that it passes on. Where people come under another machine's name, there is one.
+        let is_direct = is_this_machine(external) && !parts.headers.keys().any(says_passed_on);
+        let is_local = peer.is_loopback && host_is_ours && is_direct;
         let visitor = Visitor { address: peer.address, is_local, header: &header };
         state.door.greet(&config.web.auth, &visitor)
     };
@@ -97,7 +140,13 @@ async fn admit(state: &Arc<AppState>, parts: &Parts) -> Result<Identity, Refused
         Greeting::Check(login) => check(state, login).await?,
     };
     let identity = checked.map_err(|refusal| refused(&refusal))?;
-    if identity.proof == Proof::Anonymous && peer.is_private && !host_is_ours {
+    // A page that makes its own name lead here can send a proxy's headers, too, from the address that the proxy has.
+    let may_be_rebound = match identity.proof {
+        Proof::Anonymous => peer.is_private,
+        Proof::Proxy => peer.address.is_loopback(),
+        Proof::Password | Proof::Token => false,
+    };
+    if may_be_rebound && !host_is_ours {
         let detail = format!(
             "{:?} is no name of this server's: ask localhost or an IP address, or say with --web.external-url how people \
              reach it",
@@ -121,7 +170,11 @@ async fn admit(state: &Arc<AppState>, parts: &Parts) -> Result<Identity, Refused
             return Err(("origin", Error::forbidden(detail)));
         }
     }
-    Ok(identity)
+    Ok((identity, needed))
+}
+
+fn says_passed_on(header: &HeaderName) -> bool {
+    header.as_str().starts_with("x-forwarded-") || PASSED_ON.contains(&header.as_str())
 }
 
 /// Checks a password when its turn comes.

@@ -3,6 +3,8 @@
 //! Any page may make a browser send requests anywhere, with the passwords that it knows for there, or into networks that only it
 //! can reach. Browsers say where such a request comes from; other clients say nothing, and nobody made them.
 
+use std::net::IpAddr;
+
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
@@ -53,15 +55,34 @@ impl<'a> Origin<'a> {
         if authority_of(external).is_some_and(|external| is_same(host, external)) {
             return true;
         }
-        let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
-        name == "localhost" || name.ends_with(".localhost") || bare.parse::<std::net::IpAddr>().is_ok()
+        let name = name(host);
+        is_localhost(&name) || address(&name).is_some()
     }
 
     /// Host and port, for messages.
     pub(super) fn host(&self) -> &str {
         self.host.unwrap_or_default()
     }
+}
+
+/// Whether this URL, which may be empty, is one that leads nowhere but to the machine on which it is asked for.
+pub(super) fn is_this_machine(url: &str) -> bool {
+    authority_of(url)
+        .map(name)
+        .is_none_or(|name| is_localhost(&name) || address(&name).is_some_and(|at| at.is_loopback()))
+}
+
+/// The host of an authority in lower case, without its port.
+fn name(authority: &str) -> String {
+    without_port(authority).trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn is_localhost(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn address(name: &str) -> Option<IpAddr> {
+    name.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 /// Host and port of a URL; `None` where it has none.
@@ -82,8 +103,8 @@ fn is_same(a: &str, b: &str) -> bool {
 }
 
 fn without_port(host: &str) -> &str {
-    match host.rfind(':') {
-        Some(at) if !host.ends_with(']') => host.get(..at).unwrap_or(host),
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     }
 }
@@ -141,10 +162,22 @@ mod tests {
             ("localhost.evil.example", false),
             ("127.0.0.1.evil.example", false),
             ("xlocalhost", false),
+            ("localhost:evil.example", false),
+            ("127.0.0.1:7777.evil.example", false),
         ] {
             let headers = headers(&[("host", host)]);
             let ours = Origin::read(&Uri::from_static("/"), &headers).host_is_ours("https://errors.example.org/");
             assert_eq!(ours, expect, "{host}");
+        }
+        for (url, expect) in [
+            ("", true),
+            ("http://localhost:7777/hydrophone", true),
+            ("http://127.0.0.2", true),
+            ("http://[::1]:7777/", true),
+            ("https://errors.example.org/hydrophone", false),
+            ("http://10.0.0.7:7777", false),
+        ] {
+            assert_eq!(is_this_machine(url), expect, "{url}");
         }
         let none = HeaderMap::new();
         assert!(Origin::read(&Uri::from_static("/"), &none).host_is_ours(""));

@@ -6,7 +6,7 @@
 use std::io::{self, Read, Write};
 
 use super::manifest::{MANIFEST_BYTES_MAX, Manifest, Named};
-use super::piece::PIECE_BYTES_MAX;
+use super::piece::{HEAD_BYTES, bytes_max, check_head};
 use super::tar::{self, BLOCK};
 use super::{Error, Piece, Sink};
 use crate::model::time::Timestamp;
@@ -83,10 +83,10 @@ pub fn read(input: impl Read, sink: &mut dyn Sink) -> Result<Manifest, Error> {
         let (name, bytes) =
             tar::parse(&block).ok_or_else(|| Error::damaged("the archive", "a header is none of ours"))?;
         if name == MANIFEST {
-            let text = contents(&mut input, MANIFEST, bytes, MANIFEST_BYTES_MAX)?;
+            let text = contents(&mut input, MANIFEST, bytes, MANIFEST_BYTES_MAX, |_| Ok(()))?;
             break Manifest::parse(MANIFEST, &text)?;
         }
-        let bytes = contents(&mut input, &name, bytes, PIECE_BYTES_MAX as u64)?;
+        let bytes = contents(&mut input, &name, bytes, bytes_max(&name)?, |head| check_head(&name, head, bytes))?;
         if pieces.len() >= PIECES_MAX {
             return Err(Error::damaged("the archive", format!("it has more than {PIECES_MAX} pieces")));
         }
@@ -124,13 +124,25 @@ fn broken(error: io::Error) -> Error {
     }
 }
 
-/// A file's bytes. They are read before they are believed to be so many, and its padding has to be zeros.
-fn contents(input: &mut impl Read, name: &str, bytes: u64, bytes_max: u64) -> Result<Vec<u8>, Error> {
+/// A file's bytes. They are read before they are believed to be so many, those behind the head only when `check_head` takes it,
+/// and its padding has to be zeros.
+fn contents(
+    input: &mut impl Read,
+    name: &str,
+    bytes: u64,
+    bytes_max: u64,
+    check_head: impl FnOnce(&[u8]) -> Result<(), Error>,
+) -> Result<Vec<u8>, Error> {
     if bytes > bytes_max {
-        return Err(Error::damaged(name, format!("{bytes} bytes are more than it can have")));
+        return Err(Error::too_long(name, bytes));
     }
     let mut all = Vec::new();
-    input.take(bytes).read_to_end(&mut all).map_err(broken)?;
+    let head_bytes = bytes.min(HEAD_BYTES as u64);
+    input.take(head_bytes).read_to_end(&mut all).map_err(broken)?;
+    if all.len() as u64 == head_bytes {
+        check_head(&all)?;
+        input.take(bytes - head_bytes).read_to_end(&mut all).map_err(broken)?;
+    }
     if (all.len() as u64) < bytes {
         return Err(Error::Incomplete);
     }

@@ -10,13 +10,14 @@
 //! some objects that nobody names, which the next one uses or removes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::Xxh3;
 
-use super::manifest::{Manifest, hex};
-use super::piece::PIECE_BYTES_MAX;
+use super::manifest::{Manifest, Named, hex, unhex};
+use super::piece::{HEAD_BYTES, bytes_max, check_head};
 use super::{Error, Piece, Sink};
 use crate::fs::DirectoryLock;
 use crate::model::time::Timestamp;
@@ -133,10 +134,12 @@ impl Directory {
     pub fn read(path: &Path, stored: &Stored, sink: &mut dyn Sink) -> Result<Manifest, Error> {
         let manifest = manifest(&stored.path)?;
         for named in &manifest.pieces {
-            let object = object_path(path, &named.hash);
-            let bytes = read_object(&object, &named.name)?;
+            let wrong = || Error::damaged(&named.name, format!("{:?} is no checksum", named.hash));
+            let hash = unhex(&named.hash).ok_or_else(wrong)?;
+            let object = object_path(path, hash);
+            let bytes = read_object(&object, named)?;
             let piece = Piece::new(&named.name, &bytes);
-            if hex(piece.hash) != named.hash || bytes.len() as u64 != named.bytes {
+            if piece.hash != hash || bytes.len() as u64 != named.bytes {
                 let problem = format!("{} is not what the manifest says", object.display());
                 return Err(Error::damaged(&named.name, problem));
             }
@@ -154,8 +157,8 @@ impl Directory {
     pub fn check(path: &Path, remove: bool, found: &mut dyn FnMut(&Path, String)) -> Result<(), Error> {
         let mut sound = BTreeSet::new();
         for (hash, object) in objects(path)? {
-            let problem = match read_object(&object, "object") {
-                Ok(bytes) if xxh3_128(&bytes) == hash => {
+            let problem = match hash_object(&object) {
+                Ok(found) if found == hash => {
                     sound.insert(hash);
                     continue;
                 }
@@ -173,7 +176,7 @@ impl Directory {
                 Err(error @ (Error::Damaged { .. } | Error::Version { .. })) => found(&stored.path, error.to_string()),
                 Err(error) => return Err(error),
                 Ok(manifest) => {
-                    let is_sound = |hash: &str| u128::from_str_radix(hash, 16).is_ok_and(|hash| sound.contains(&hash));
+                    let is_sound = |hash: &str| unhex(hash).is_some_and(|hash| sound.contains(&hash));
                     let lacking: Vec<&str> = manifest
                         .pieces
                         .iter()
@@ -217,7 +220,7 @@ impl Directory {
                     return Ok(());
                 }
             };
-            named.extend(manifest.pieces.iter().filter_map(|piece| u128::from_str_radix(&piece.hash, 16).ok()));
+            named.extend(manifest.pieces.iter().filter_map(|piece| unhex(&piece.hash)));
         }
         for (hash, object) in objects(&self.path)? {
             if !named.contains(&hash) {
@@ -259,7 +262,7 @@ impl Directory {
 
 impl Sink for Directory {
     fn piece(&mut self, piece: &Piece<'_>) -> Result<(), Error> {
-        let path = object_path(&self.path, &hex(piece.hash));
+        let path = object_path(&self.path, piece.hash);
         // Also that of one that is there: a backup that was killed may have left it, and its name need not be durable yet.
         if let Some(directory) = path.parent()
             && !self.unsynced.contains(directory)
@@ -316,7 +319,7 @@ fn objects(path: &Path) -> Result<BTreeMap<u128, PathBuf>, Error> {
     let mut all = BTreeMap::new();
     for (_, directory) in entries(&path.join(OBJECTS))? {
         for (name, path) in entries(&directory)? {
-            if let Some(hash) = u128::from_str_radix(&name, 16).ok().filter(|hash| hex(*hash) == name) {
+            if let Some(hash) = unhex(&name) {
                 all.insert(hash, path);
             }
         }
@@ -324,22 +327,47 @@ fn objects(path: &Path) -> Result<BTreeMap<u128, PathBuf>, Error> {
     Ok(all)
 }
 
-fn object_path(path: &Path, hash: &str) -> PathBuf {
-    path.join(OBJECTS).join(hash.get(..2).unwrap_or_default()).join(hash)
+fn object_path(path: &Path, hash: u128) -> PathBuf {
+    let name = hex(hash);
+    path.join(OBJECTS).join(name.get(..2).unwrap_or_default()).join(name)
 }
 
-fn read_object(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
-    let compressed = match std::fs::read(path) {
+/// What an object holds, decompressed as it is read.
+fn open_object(path: &Path, name: &str) -> Result<impl Read + use<>, Error> {
+    let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Error::damaged(name, format!("{} is not there", path.display())));
         }
-        compressed => compressed.map_err(Error::io("can not read", path))?,
+        file => file.map_err(Error::io("can not read", path))?,
     };
+    zstd::stream::read::Decoder::new(file).map_err(Error::Stream)
+}
+
+/// A piece's bytes, and one more where there are more than the manifest says.
+fn read_object(path: &Path, named: &Named) -> Result<Vec<u8>, Error> {
+    if named.bytes > bytes_max(&named.name)? {
+        return Err(Error::too_long(&named.name, named.bytes));
+    }
+    let mut object = open_object(path, &named.name)?;
+    let broken = |_| Error::damaged(&named.name, format!("{} can not be decompressed", path.display()));
     let mut bytes = Vec::new();
-    let decoder = zstd::stream::read::Decoder::new(compressed.as_slice()).map_err(Error::Stream)?;
-    let read = decoder.take(PIECE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|_| Error::damaged(name, format!("{} can not be decompressed", path.display())))?;
+    object.by_ref().take(named.bytes.min(HEAD_BYTES as u64)).read_to_end(&mut bytes).map_err(broken)?;
+    check_head(&named.name, &bytes, named.bytes)?;
+    object.take(named.bytes - bytes.len() as u64 + 1).read_to_end(&mut bytes).map_err(broken)?;
     Ok(bytes)
+}
+
+/// XXH3-128 of what an object holds.
+fn hash_object(path: &Path) -> Result<u128, Error> {
+    let mut object = open_object(path, "object")?;
+    let broken = |_| Error::damaged("object", format!("{} can not be decompressed", path.display()));
+    let (mut hash, mut bytes) = (Xxh3::new(), vec![0; 64 << 10]);
+    loop {
+        match object.read(&mut bytes).map_err(broken)? {
+            0 => return Ok(hash.digest128()),
+            length => hash.update(bytes.get(..length).unwrap_or_default()),
+        }
+    }
 }
 
 fn manifest(path: &Path) -> Result<Manifest, Error> {

@@ -68,4 +68,8 @@ impl Error {
     pub(super) fn damaged(place: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Damaged { place: place.into(), problem: problem.into() }
     }
+
+    pub(super) fn too_long(place: &str, bytes: u64) -> Self {
+        Self::damaged(place, format!("{bytes} bytes are more than it can have"))
+    }
 }

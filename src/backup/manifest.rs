@@ -121,6 +121,11 @@ pub(super) fn hex(hash: u128) -> String {
     format!("{hash:032x}")
 }
 
+/// The checksum that [`hex`] writes so; `None` for anything else.
+pub(super) fn unhex(text: &str) -> Option<u128> {
+    u128::from_str_radix(text, 16).ok().filter(|hash| hex(*hash) == text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

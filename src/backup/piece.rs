@@ -14,13 +14,19 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::Error;
 use crate::search;
 use crate::store::Cut;
-use crate::store::codec::varint;
+use crate::store::codec::{Corrupt, varint};
 
 /// A part of a file, and about how much of a table a piece holds.
 pub(super) const PIECE_BYTES: usize = 8 << 20;
 
-/// A piece is never larger. One row may be: as large as an exposition's body.
-pub(super) const PIECE_BYTES_MAX: usize = 1 << 30;
+/// Several rows together have no more bytes, with the lengths before the last key and value.
+const ROWS_BYTES_MAX: usize = PIECE_BYTES + 2 * varint::BYTES_MAX;
+
+/// A piece with one row is never larger: a row may be as large as an exposition's body.
+const ROW_BYTES_MAX: usize = 1 << 30;
+
+/// Bytes that are read of a piece before [`check_head`] is asked about the rest.
+pub(super) const HEAD_BYTES: usize = ROWS_BYTES_MAX;
 
 /// A part of a backup.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +64,7 @@ impl<'a> Piece<'a> {
     /// When its name says nothing, or its rows are none.
     pub fn check(&self) -> Result<(), Error> {
         match self.content()? {
-            Content::Rows(_) => self.rows().map(drop),
+            Content::Rows(_) => self.rows().try_for_each(|row| row.map(drop)),
             Content::File(..) => Ok(()),
         }
     }
@@ -67,17 +73,51 @@ impl<'a> Piece<'a> {
         content(self.name).ok_or_else(|| Error::damaged(self.name, "nothing is called so"))
     }
 
-    /// The rows in it.
-    pub(super) fn rows(&self) -> Result<Vec<Row<'a>>, Error> {
-        let mut rest = self.bytes;
-        let mut rows = Vec::new();
-        while !rest.is_empty() {
-            let mut field =
-                || varint::read_bytes(&mut rest).map_err(|error| Error::damaged(self.name, error.to_string()));
-            rows.push((field()?, field()?));
-        }
-        Ok(rows)
+    /// The rows in it, up to the first that is none.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Result<Row<'a>, Error>> {
+        let (name, mut rest) = (self.name, self.bytes);
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let row = read_row(&mut rest).map_err(|error| Error::damaged(name, error.to_string()));
+            if row.is_err() {
+                rest = &[];
+            }
+            Some(row)
+        })
     }
+}
+
+fn read_row<'a>(rest: &mut &'a [u8]) -> Result<Row<'a>, Corrupt> {
+    Ok((varint::read_bytes(rest)?, varint::read_bytes(rest)?))
+}
+
+/// Most bytes that a piece of this name can have.
+///
+/// # Errors
+/// When nothing is called so.
+pub(super) fn bytes_max(name: &str) -> Result<u64, Error> {
+    match content(name) {
+        None => Err(Error::damaged(name, "nothing is called so")),
+        Some(Content::File(..)) => Ok(PIECE_BYTES as u64),
+        Some(Content::Rows(_)) => Ok(ROW_BYTES_MAX as u64),
+    }
+}
+
+/// Whether a piece of so many bytes can begin like this: nobody gets memory for what no backup has. `head` are all of its bytes, or
+/// [`HEAD_BYTES`].
+///
+/// # Errors
+/// When it can not.
+pub(super) fn check_head(name: &str, head: &[u8], bytes: u64) -> Result<(), Error> {
+    if bytes <= ROWS_BYTES_MAX as u64 {
+        return Ok(());
+    }
+    let mut rest = head;
+    let value = varint::read_bytes(&mut rest).and_then(|_| varint::read_u64(&mut rest));
+    let is_one = value.is_ok_and(|value| ((head.len() - rest.len()) as u64).checked_add(value) == Some(bytes));
+    if is_one { Ok(()) } else { Err(Error::too_long(name, bytes)) }
 }
 
 /// The name of a table's piece: where it was cut, and the how manieth of those that were too large together.
@@ -157,10 +197,30 @@ mod tests {
         add_row(&mut bytes, b"key", b"value");
         add_row(&mut bytes, b"", &[7; 300]);
         let piece = Piece::new("tables/chunks/0-0-0.0", &bytes);
-        assert_eq!(piece.rows().unwrap(), [(&b"key"[..], &b"value"[..]), (b"", &[7; 300])]);
+        let rows: Vec<_> = piece.rows().collect::<Result<_, _>>().unwrap();
+        assert_eq!(rows, [(&b"key"[..], &b"value"[..]), (b"", &[7; 300])]);
         for cut in 1..bytes.len() {
             let cut = Piece::new("tables/chunks/0-0-0.0", &bytes[..cut]);
-            assert!(cut.rows().is_err() || cut.bytes.len() == 10, "{}", cut.bytes.len());
+            assert!(cut.check().is_err() || cut.bytes.len() == 10, "{}", cut.bytes.len());
         }
+    }
+
+    #[test]
+    fn only_one_row_alone_is_larger_than_what_is_written_together() {
+        let name = "tables/log/0-0-0.0";
+        let mut large = Vec::new();
+        add_row(&mut large, b"key", &vec![0; 3 * PIECE_BYTES]);
+        let head = &large[..HEAD_BYTES];
+        let length = large.len() as u64;
+        check_head(name, head, length).unwrap();
+        for (head, bytes) in
+            [(head, length - 1), (head, length + 1), (&[0; HEAD_BYTES], length), (&[0xff; 100], length)]
+        {
+            assert!(check_head(name, head, bytes).is_err(), "{bytes}");
+        }
+        check_head(name, &[0; HEAD_BYTES], HEAD_BYTES as u64).unwrap();
+        assert_eq!(bytes_max(name).unwrap(), 1 << 30);
+        assert_eq!(bytes_max("occurrences/2026-11-20/bodies.log/3").unwrap(), PIECE_BYTES as u64);
+        assert!(bytes_max("tables/log").is_err());
     }
 }

@@ -6,6 +6,9 @@ use super::piece::Content;
 use super::{Error, Manifest, Piece, Sink};
 use crate::store::Fresh;
 
+/// Rows that are written together: what tells of them takes memory, too.
+const ROWS_MAX: usize = 4096;
+
 /// Writes a store that takes its place when all pieces were there.
 #[derive(Debug)]
 pub struct Restoring {
@@ -28,7 +31,13 @@ impl Sink for Restoring {
     fn piece(&mut self, piece: &Piece<'_>) -> Result<(), Error> {
         let Some(fresh) = &mut self.fresh else { return Err(Error::Stopped) };
         match piece.content()? {
-            Content::Rows(table) => fresh.append(&table, &piece.rows()?)?,
+            Content::Rows(table) => {
+                let mut rows = piece.rows().peekable();
+                while rows.peek().is_some() {
+                    let some: Vec<_> = rows.by_ref().take(ROWS_MAX).collect::<Result<_, _>>()?;
+                    fresh.append(&table, &some)?;
+                }
+            }
             Content::File(..) if self.without_index && piece.name.starts_with("index/") => {}
             Content::File(path, offset) => fresh.write(&path, offset, piece.bytes)?,
         }

@@ -369,17 +369,37 @@ fn read_headers(field: &Field<'_>) -> Result<Vec<(&'static str, String)>, Error>
 fn read_users(field: &Field<'_>) -> Result<BTreeMap<String, Secret>, Error> {
     let mut users = BTreeMap::new();
     for (key, value) in field.entries()? {
-        if key.name.contains(':') || key.name.chars().any(char::is_control) {
+        if key.name.is_empty() || key.name.contains(':') || key.name.chars().any(char::is_control) {
             // Not repeated: it may be `NAME:PASSWORD`.
-            return Err(field.error_at(key, "a user's name can not have a colon or control characters"));
+            return Err(field.error_at(key, "a user's name can not be empty, or have a colon or control characters"));
         }
         // The message does not repeat it: somebody may have written the password itself.
         if !is_bcrypt(value.text()?) {
-            return Err(value.error("must be a bcrypt hash, $2y$COST$ and 53 characters, as `htpasswd -nB` makes them"));
+            return Err(value.error("must be a bcrypt hash, $2y$COST$ and 53 characters, as `htpasswd -nB` makes them, with a COST of at most 16"));
         }
-        users.insert(key.name.clone(), Secret::new(value.text()?));
+        users.insert(key.name.clone(), Secret::new(canonical(value.text()?)));
     }
     Ok(users)
+}
+
+/// The most that a password's hash may cost: some five seconds of a core, and one is checked at a time.
+const COST_MAX: u8 = 16;
+
+/// bcrypt's own order of Base64's digits.
+const DIGITS: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// The same hash without the bits that say nothing at the ends of salt and hash: some programs leave them as they come, and what
+/// checks passwords here wants none.
+fn canonical(hash: &str) -> String {
+    let salt = hash.len().saturating_sub(53);
+    let loose =
+        |at: usize| [(salt + 21, 16), (salt + 52, 4)].into_iter().find_map(|(end, step)| (at == end).then_some(step));
+    let strict = |digit: u8, step: usize| {
+        let value = DIGITS.iter().position(|other| *other == digit)?;
+        DIGITS.get(value / step * step).map(|digit| char::from(*digit))
+    };
+    let digits = hash.bytes().enumerate();
+    digits.map(|(at, digit)| loose(at).and_then(|step| strict(digit, step)).unwrap_or(char::from(digit))).collect()
 }
 
 /// `$2y$10$` and 22 characters of salt and 31 of hash, in bcrypt's own Base64.
@@ -388,11 +408,10 @@ fn is_bcrypt(text: &str) -> bool {
     let (Some(version), Some(cost), Some(rest), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return false;
     };
-    let costs = 4..=31;
     text.starts_with('$')
         && ["2a", "2b", "2x", "2y"].contains(&version)
         && cost.len() == 2
-        && cost.parse::<u8>().is_ok_and(|cost| costs.contains(&cost))
+        && cost.parse::<u8>().is_ok_and(|cost| (4..=COST_MAX).contains(&cost))
         && rest.len() == 53
         && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'/')
 }
@@ -446,6 +465,21 @@ mod tests {
         assert_eq!(config.rate_limit, Some(RateLimit { interval: Millis(1500), burst: 20 }));
         assert_eq!(config.files().len(), 3);
         assert!(config.warnings.is_empty() && !format!("{config:?}").contains("X0h1gDs"));
+    }
+
+    #[test]
+    fn bits_of_a_hash_that_say_nothing_keep_nobody_out() {
+        let hash = bcrypt::hash("tide", 4).unwrap();
+        let salt = hash.len() - 53;
+        for (at, rest) in [(salt + 21, 15), (salt + 52, 3)] {
+            let mut bytes = hash.clone().into_bytes();
+            let digit = DIGITS.iter().position(|digit| *digit == bytes[at]).unwrap();
+            bytes[at] = DIGITS[digit + rest];
+            let loose = String::from_utf8(bytes).unwrap();
+            assert!(bcrypt::verify("tide", &loose).is_err());
+            let config = read(&format!("basic_auth_users: {{ada: '{loose}'}}")).unwrap();
+            assert!(bcrypt::verify("tide", config.users["ada"].expose()).unwrap());
+        }
     }
 
     #[test]
@@ -528,7 +562,17 @@ mod tests {
             ),
             (
                 "basic_auth_users:\n  alice: s3cret\n".to_owned(),
-                "2:10: basic_auth_users.alice: must be a bcrypt hash, $2y$COST$ and 53 characters, as `htpasswd -nB` makes them",
+                "2:10: basic_auth_users.alice: must be a bcrypt hash, $2y$COST$ and 53 characters, as `htpasswd -nB` makes them, \
+                 with a COST of at most 16",
+            ),
+            (
+                format!("basic_auth_users:\n  alice: {}\n", HASH.replace("$10$", "$17$")),
+                "2:10: basic_auth_users.alice: must be a bcrypt hash, $2y$COST$ and 53 characters, as `htpasswd -nB` makes them, \
+                 with a COST of at most 16",
+            ),
+            (
+                format!("basic_auth_users:\n  '': {HASH}\n"),
+                "2:3: basic_auth_users: a user's name can not be empty, or have a colon or control characters",
             ),
             ("rate_limit: {interval: 1s}".to_owned(), "1:13: rate_limit: burst is missing"),
         ] {
@@ -541,7 +585,7 @@ mod tests {
         for (text, expect) in [
             (
                 "basic_auth_users:\n  alice:s3cret: x\n",
-                "2:3: basic_auth_users: a user's name can not have a colon or control characters",
+                "2:3: basic_auth_users: a user's name can not be empty, or have a colon or control characters",
             ),
             (
                 "http_server_config:\n  headers:\n    'X-Key: s3cret': x\n",

@@ -259,11 +259,22 @@ fn by_proxy(auth: &Auth, visitor: &Visitor<'_>) -> Result<Option<Identity>, &'st
     if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
         return Err("the name that the proxy gives is too long or holds control characters");
     }
+    if is_tokens(name) {
+        return Err("the name that the proxy gives is one of an API token");
+    }
     let values = proxy.role_header.as_ref().map(|header| (visitor.header)(header)).unwrap_or_default();
+    if values.len() > 1 {
+        return Err("the proxy's header with the groups is given twice");
+    }
     let groups = values.iter().copied().flatten().flat_map(|value| value.split(',')).map(str::trim);
     let by_group = groups.filter_map(|group| proxy.groups.get(group).copied().or_else(|| Role::from_name(group))).max();
     let role = auth.roles.get(name).copied().or(by_group).unwrap_or(proxy.default_role);
     Ok(Some(Identity { name: name.to_owned(), role, proof: Proof::Proxy }))
+}
+
+/// Whether a name is as those of API tokens are in the activity, so that nobody else may have it.
+fn is_tokens(name: &str) -> bool {
+    name.starts_with(token::NAMED)
 }
 
 fn is_trusted(proxy: &Proxy, address: IpAddr) -> bool {

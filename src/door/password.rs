@@ -14,7 +14,7 @@ use crate::config::Secret;
 /// Right passwords that are remembered: the toolkit's number. More people than that are better off with a proxy.
 const KNOWN_MAX: usize = 100;
 
-/// bcrypt's time for who is not known: the same as for somebody who is. The hash is of nothing that anybody could send.
+/// bcrypt's time for who is not known: the same as for somebody who is, of those the one who takes longest. The hash is of nothing that anybody could send.
 const NOBODY: &str = "$.....................................................";
 
 /// The cost where there is no user to take it from.
@@ -52,7 +52,7 @@ impl Passwords {
     /// Whether it is right; takes bcrypt's time whether or not there is such a user.
     pub(super) fn check(&self, users: &BTreeMap<String, Secret>, user: &str, password: &Secret) -> bool {
         let Some(hash) = users.get(user) else {
-            let cost = users.values().next().and_then(|hash| hash.expose().split('$').nth(2)).unwrap_or(COST);
+            let cost = users.values().filter_map(|hash| hash.expose().split('$').nth(2)).max().unwrap_or(COST);
             let _ = bcrypt::verify(password.expose(), &format!("$2y${cost}{NOBODY}"));
             return false;
         };

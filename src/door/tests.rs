@@ -212,6 +212,9 @@ fn a_proxy_is_believed_only_from_its_addresses() {
     {
         assert_eq!(who(ask("10.1.2.3", &[user, ("x-groups", groups)])).1, role, "{groups}");
     }
+    let twice = [user, ("x-groups", "guests"), ("x-groups", "admin")];
+    assert!(matches!(ask("10.1.2.3", &twice), Err(Refusal::Wrong { .. })));
+    assert!(matches!(ask("10.1.2.3", &[("x-forwarded-user", "token:ci")]), Err(Refusal::Wrong { .. })));
     assert_eq!(who(ask("10.1.2.3", &[("x-forwarded-user", "root"), ("x-groups", "guests")])).1, Role::Admin);
 }
 

@@ -6,8 +6,8 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme, SupportedCipherSuite};
 
 use super::san;
@@ -37,6 +37,11 @@ pub(super) fn config(tls: &TlsServer, http2: bool) -> Result<Config, String> {
         _ => builder.with_client_cert_verifier(Arc::new(Gate::new(tls, provider)?)),
     };
     let mut config = builder.with_single_cert(chain, key).map_err(|error| format!("{}: {error}", place(&tls.cert)))?;
+    if tls.client_auth != ClientAuth::NoClientCert {
+        // Who takes up a session again shows no certificate, which may have expired since, or be revoked by another authority.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     config.ignore_client_order = !tls.prefer_client_cipher_suites;
     config.alpn_protocols = if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
     Ok(config)

@@ -28,6 +28,9 @@ use crate::model::time::Timestamp;
 /// What every token begins with, so that people and scanners of repositories see what it is.
 pub const PREFIX: &str = "hyd_";
 
+/// What stands before a token's name in the activity.
+pub const NAMED: &str = "token:";
+
 const FILE: &str = "tokens.json";
 
 /// Held while the file is changed, so that two commands at once do not undo each other.
@@ -303,7 +306,7 @@ impl Tokens {
         }
         let token = state.tokens.get(&hash(secret))?;
         (!token.has_ended(now)).then(|| Identity {
-            name: format!("token:{}", token.name),
+            name: format!("{NAMED}{}", token.name),
             role: token.role,
             proof: Proof::Token,
         })

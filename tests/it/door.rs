@@ -14,6 +14,9 @@ use hydrophone::model::role::Role;
 use hydrophone::model::time::Millis;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use reqwest::{Client, Method, RequestBuilder, Response};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -179,8 +182,44 @@ async fn on_a_loopback_address_what_a_proxy_passed_on_is_not_from_this_machine()
         serde_json::from_slice::<Value>(&answer.body).unwrap()["role"].clone()
     };
     assert_eq!(role("X: y").await, "admin");
-    for header in ["X-Forwarded-For: 10.0.0.1", "Forwarded: for=10.0.0.1", "Via: 1.1 proxy", "X-Real-IP: 10.0.0.1"] {
+    for header in [
+        "X-Forwarded-For: 10.0.0.1",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-User: ada",
+        "Forwarded: for=10.0.0.1",
+        "Via: 1.1 proxy",
+        "X-Real-IP: 10.0.0.1",
+        "CF-Connecting-IP: 10.0.0.1",
+    ] {
         assert_eq!(role(header).await, "read", "{header}");
+    }
+}
+
+#[tokio::test]
+async fn whom_a_proxy_passes_on_without_a_word_is_not_from_this_machine() {
+    for (external_url, expect) in
+        [("https://errors.example.org/hydrophone", "read"), ("http://localhost:7777/hydrophone", "admin")]
+    {
+        let server = Server::start_with(Flags { external_url: external_url.to_owned(), ..Flags::default() }).await;
+        let answer = raw::send(server.address(), "GET /hydrophone/api/v1/whoami", &[]).await;
+        assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap()["role"], expect, "{external_url}");
+        server.configure("web: {auth: {anonymous: triage}}\n");
+        let answer = raw::send(server.address(), "GET /hydrophone/api/v1/whoami", &[]).await;
+        assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap()["role"], "triage", "{external_url}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let server = Server::start().await;
+    for (head, status) in [
+        ("GET /metrics HTTP/1.1\r\nConnection: close", "400"),
+        ("GET /metrics HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\nHost: localhost", "400"),
+        ("GET /metrics HTTP/1.1\r\nConnection: close\r\nHost: localhost", "200"),
+        ("GET /metrics HTTP/1.0", "200"),
+    ] {
+        let answer = raw_bytes(server.address(), format!("{head}\r\n\r\n").as_bytes()).await;
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{head}: {answer}");
     }
 }
 
@@ -215,6 +254,13 @@ async fn the_activity_names_who_logged_in_and_not_who_they_claim_to_be() {
     let activity = client.get(url("/api/v1/activity")).basic_auth("ada", Some("tide")).send().await.unwrap();
     let latest = &json_of(activity).await["activities"][0];
     assert_eq!((&latest["actor"], &latest["reason"]), (&json!("bob"), &json!("periskop")), "{latest}");
+    server.configure("web: {auth: {anonymous: triage}}\n");
+    for (claim, status) in [("mallory", 200), ("ada", 400), ("token:ci", 400), ("token:", 400)] {
+        let headers = [("x-hydrophone-user", claim)];
+        let answer = server.send_with("PATCH", &path, &headers, &json!({"note": claim})).await;
+        assert_eq!(answer.status, status, "{claim}: {}", answer.body);
+    }
+    server.configure(ROLES);
     let whoami = client.get(url("/api/v1/whoami")).basic_auth("bob", Some("ebb")).send().await.unwrap();
     let expect = json!({"name": "bob", "method": "password", "role": "triage", "may_triage": true, "may_admin": false});
     assert_eq!(json_of(whoami).await, expect);
@@ -264,6 +310,7 @@ async fn the_files_headers_and_rate_are_in_force() {
 async fn a_page_of_another_site_can_neither_change_anything_nor_pass_for_this_one() {
     let flags = Flags { external_url: "https://errors.example.org".to_owned(), ..Flags::default() };
     let server = Server::start_with(flags).await;
+    server.configure("web: {auth: {anonymous: admin}}\n");
     let body = json!({"state": "resolved"});
     let send = async |headers: &[(&str, &str)]| {
         let answer = server.send_with("PATCH", "/api/v1/aggregates/1", headers, &body).await;
@@ -300,6 +347,15 @@ async fn a_page_of_another_site_can_neither_change_anything_nor_pass_for_this_on
     let delete = |origin: &str| client.delete(format!("{own}/services/s/errors/k/")).header("origin", origin).send();
     assert_eq!(delete("http://localhost:3000").await.unwrap().status(), 404);
     assert_eq!(delete("http://evil.example").await.unwrap().status(), 403);
+    // Such a page could send a proxy's headers, too, from the proxy's address.
+    server.configure("web: {auth: {proxy: {header: X-Forwarded-User, trusted: [127.0.0.1]}}}\n");
+    let ask = |host: &str| {
+        let request = client.get(format!("{own}/api/v1/whoami")).header("host", host);
+        request.header("x-forwarded-user", "mallory").send()
+    };
+    for (host, status) in [("evil.example", 403), ("127.0.0.1:7777", 200), ("errors.example.org", 200)] {
+        assert_eq!(ask(host).await.unwrap().status(), status, "{host}");
+    }
 }
 
 /// A certification authority in a directory.
@@ -331,9 +387,37 @@ impl Authority {
         rewrite_atomic(&directory.join("server.key"), key.as_bytes()).unwrap();
     }
 
+    /// A client with this certificate and key.
+    fn session(&self, (certificate, key): &(String, String)) -> Session {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.der().clone()).unwrap();
+        let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+        Session(Arc::new(config.with_client_auth_cert(chain, key).unwrap()).into())
+    }
+
     fn client(&self) -> reqwest::ClientBuilder {
         let root = reqwest::Certificate::from_pem(self.certificate.pem().as_bytes()).unwrap();
         Client::builder().no_proxy().tls_built_in_root_certs(false).add_root_certificate(root)
+    }
+}
+
+/// A client that takes up its sessions again where it may.
+struct Session(tokio_rustls::TlsConnector);
+
+impl Session {
+    /// Asks something, and how the two came together.
+    async fn connect(&self, address: &str) -> Option<HandshakeKind> {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let mut stream = self.0.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+        stream.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        // What it keeps of the session comes with the answer.
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+        stream.get_ref().1.handshake_kind()
     }
 }
 
@@ -429,6 +513,14 @@ async fn certificates_of_clients_are_asked_for_as_the_file_says() {
             assert!(before && server.metrics().contains("hydrophone_web_config_last_reload_successful 0"), "{rest}");
         }
     }
+    // A certificate is shown each time: it may have expired since.
+    tls(&directory, &format!("  client_auth_type: RequireAndVerifyClientCert\n{ca}"));
+    let certified = authority.session(&authority.sign("ci.example.org", ExtendedKeyUsagePurpose::ClientAuth));
+    assert_eq!(certified.connect(server.address()).await, Some(HandshakeKind::Full));
+    assert_eq!(certified.connect(server.address()).await, Some(HandshakeKind::Full));
+    tls(&directory, "");
+    certified.connect(server.address()).await;
+    assert_eq!(certified.connect(server.address()).await, Some(HandshakeKind::Resumed));
     // So nobody without a certificate comes in by a weaker policy, either.
     let strict = "  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [ci.example.org]\n";
     tls(&directory, strict);
@@ -841,6 +933,25 @@ async fn tokens_are_made_and_revoked_while_the_server_runs_and_no_secret_is_show
     assert_eq!(wrong.status(), 401);
     let right = client.get(format!("{base}/metrics")).basic_auth("ada", Some("tide")).send().await.unwrap();
     assert_eq!(right.status(), 200);
+    // Who did what is in the log, also where the activity has nothing of it.
+    let view = client.post(format!("{base}/api/v1/views?q=secret")).bearer_auth(&secret);
+    let view =
+        view.header("content-type", "application/json").body("{\"name\": \"checkout\", \"query\": \"state:open\"}");
+    let view = view.send().await.unwrap();
+    assert_eq!(view.status(), 201, "{}", view.text().await.unwrap());
+    let reload = client.post(format!("{base}/-/reload")).basic_auth("ada", Some("tide")).send().await.unwrap();
+    assert_eq!(reload.status(), 200);
+    for line in [
+        "audit who=\"token:ci\" known_by=\"token\" address=127.0.0.1 method=POST path=\"/api/v1/views\" status=201",
+        "audit who=\"ada\" known_by=\"password\" address=127.0.0.1 method=POST path=\"/-/reload\" status=200",
+    ] {
+        let logged = async {
+            while !server.log().contains(line) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(10), logged).await.is_ok(), "{line} in {}", *server.log());
+    }
     assert_eq!(token_command(&place, &["revoke", "ci"]), (true, String::new()));
     assert_eq!(ask("/api/v1/whoami").await.status(), 401);
     assert_eq!(token_command(&place, &["revoke", "ci"]), (false, "hydrophone: there is no token \"ci\"\n".to_owned()));

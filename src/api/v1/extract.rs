@@ -17,6 +17,7 @@ use crate::api::door::Asker;
 use crate::api::error::Error;
 use crate::api::state::AppState;
 use crate::door::NAME_CHARS_MAX;
+use crate::door::token::NAMED;
 use crate::model::role::Proof;
 use crate::query::{self, Context, suggestion};
 
@@ -137,10 +138,10 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
 #[derive(Debug, Clone, Default)]
 pub(in crate::api) struct Who(pub(in crate::api) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Who {
+impl FromRequestParts<Arc<AppState>> for Who {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Error> {
         if let Some(Asker(identity)) = parts.extensions.get::<Asker>()
             && identity.proof != Proof::Anonymous
         {
@@ -156,12 +157,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
         if name.chars().any(char::is_control) {
             return Err(wrong("has control characters"));
         }
+        if name.starts_with(NAMED) || state.door.current().config.users.contains_key(name) {
+            return Err(wrong("has the name of somebody who logs in"));
+        }
         Ok(Self(name.to_owned()))
     }
 }
 
 /// The header that says who asks.
-const WHO: &str = "x-hydrophone-user";
+pub(in crate::api) const WHO: &str = "x-hydrophone-user";
 
 impl Name {
     /// The number it is; a text that is none is one of nothing there is.

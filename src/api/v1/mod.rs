@@ -128,7 +128,7 @@ impl Modify for Doors {
     get,
     path = "/openapi.json",
     operation_id = "getOpenApi", tag = "server",
-    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value))
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value), shape::Failure)
 )]
 async fn openapi() -> impl IntoResponse {
     static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);

@@ -75,6 +75,12 @@ fn archives_that_nobody_made_are_refused() {
     let huge = refused(&header("tables/log/0-0-0.0", (1 << 33) - 1));
     assert_eq!(huge, "tables/log/0-0-0.0 is damaged: 8589934591 bytes are more than it can have");
     assert_eq!(refused(&header("tables/log/0-0-0.0", 1 << 29)), "the archive is incomplete: it has no manifest");
+    // A few bytes that would become as many rows as there is memory, and a file that is no part of one.
+    for name in ["tables/log/0-0-0.0", "occurrences/2026-11-20/bodies.log/0"] {
+        let mut bomb = header(name, 64 << 20);
+        bomb.resize(bomb.len() + (64 << 20), 0);
+        assert_eq!(refused(&bomb), format!("{name} is damaged: 67108864 bytes are more than it can have"));
+    }
     let mut manifest = header("manifest.json", 2);
     manifest.extend_from_slice(b"{}");
     manifest.resize(1024, 0);
@@ -118,6 +124,18 @@ fn a_changed_byte_of_a_directory_is_found_or_changes_nothing_and_the_next_backup
         crate::fs::rewrite_atomic(file, &before).unwrap();
     }
     assert!(found > 1450, "{found} of 1500");
+
+    // What somebody wrote into a manifest leads to no other file.
+    let copy = directory.path().join("made up");
+    copy_all(&backups, &copy);
+    let stored = Directory::newest(&copy, None).unwrap();
+    for hash in ["/etc/passwd", "../../../../../../etc/passwd", &"F".repeat(32), "+1"] {
+        let mut made_up = manifest.clone();
+        made_up.pieces[0].hash = hash.to_owned();
+        crate::fs::rewrite_atomic(&stored.path, made_up.seal().unwrap().as_bytes()).unwrap();
+        let error = Directory::read(&copy, &stored, &mut Kept::default()).unwrap_err().to_string();
+        assert_eq!(error, format!("{} is damaged: {hash:?} is no checksum", manifest.pieces[0].name));
+    }
 
     // An object that is damaged goes when it is asked to, and the next backup has it again.
     let copy = directory.path().join("copy");

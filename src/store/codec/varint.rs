@@ -10,6 +10,9 @@ const ENDED: Corrupt = Corrupt::new(READING, "ended early");
 const TOO_LARGE: Corrupt = Corrupt::new(READING, "more than 64 bits");
 const OVERLONG: Corrupt = Corrupt::new(READING, "longer than needed");
 
+/// Most bytes of a number.
+pub const BYTES_MAX: usize = 10;
+
 /// Appends `value`: 1 to 10 bytes.
 pub fn write_u64(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
