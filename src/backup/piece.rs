@@ -210,15 +210,15 @@ mod tests {
         let name = "tables/log/0-0-0.0";
         let mut large = Vec::new();
         add_row(&mut large, b"key", &vec![0; 3 * PIECE_BYTES]);
-        let head = &large[..HEAD_BYTES];
+        let (head, zeros) = (&large[..HEAD_BYTES], vec![0; HEAD_BYTES]);
         let length = large.len() as u64;
         check_head(name, head, length).unwrap();
         for (head, bytes) in
-            [(head, length - 1), (head, length + 1), (&[0; HEAD_BYTES], length), (&[0xff; 100], length)]
+            [(head, length - 1), (head, length + 1), (zeros.as_slice(), length), (&[0xff; 100], length)]
         {
             assert!(check_head(name, head, bytes).is_err(), "{bytes}");
         }
-        check_head(name, &[0; HEAD_BYTES], HEAD_BYTES as u64).unwrap();
+        check_head(name, &zeros, HEAD_BYTES as u64).unwrap();
         assert_eq!(bytes_max(name).unwrap(), 1 << 30);
         assert_eq!(bytes_max("occurrences/2026-11-20/bodies.log/3").unwrap(), PIECE_BYTES as u64);
         assert!(bytes_max("tables/log").is_err());
