@@ -219,7 +219,10 @@ impl From<crate::store::Error> for Error {
     fn from(error: crate::store::Error) -> Self {
         match error {
             crate::store::Error::Poisoned => Self::unavailable(error.to_string()),
-            error @ crate::store::Error::Corrupt { .. } => Self::damaged(telemetry::chain(&error)),
+            error @ (crate::store::Error::Corrupt { .. }
+            | crate::store::Error::Occurrences(crate::store::occurrence::Error::Damaged(_))) => {
+                Self::damaged(telemetry::chain(&error))
+            }
             error => Self::internal(telemetry::chain(&error)),
         }
     }
@@ -286,6 +289,9 @@ mod tests {
         assert!(!Error::internal("table x is corrupt").problem().detail.contains("table x"));
         let damaged = Error::damaged("table x is corrupt").problem();
         assert!(damaged.status == 500 && damaged.detail.contains("hydrophone verify"), "{damaged:?}");
+        let lacking = crate::store::occurrence::Damaged::Lacking { path: "bodies.log".into() };
+        let sample = Error::from(crate::store::Error::from(crate::store::occurrence::Error::from(lacking))).problem();
+        assert!(sample.status == 500 && sample.detail == damaged.detail, "{sample:?}");
     }
 
     #[test]

@@ -244,7 +244,8 @@ fn offline(path: &Path, flags: &BackupFlags, target: Target, clock: &Clock) -> R
     if !path.join("FORMAT").try_exists().with_context(|| format!("can not read {}", path.display()))? {
         bail!("{} is no data directory: there is no file FORMAT in it", path.display());
     }
-    let store = Store::open(path).context("can not open the data directory; of a running server say --server")?;
+    let store =
+        Store::open_as_it_is(path).context("can not open the data directory; of a running server say --server")?;
     let now = clock.now();
     let rate = flags.rate.filter(|rate| *rate > 0);
     let options = Options { now, with_index: flags.with_index, pace: Pace::new(clock, rate, Stop::default()) };

@@ -233,8 +233,8 @@ fn offline(path: &Path, parameters: Vec<(String, String)>, format: Format) -> Re
     if !path.join("FORMAT").try_exists().with_context(|| format!("can not read {}", path.display()))? {
         bail!("{} is no data directory: there is no file FORMAT in it", path.display());
     }
-    let store =
-        Store::open(path).context("can not open the data directory; a server that uses it can be asked itself")?;
+    let store = Store::open_as_it_is(path)
+        .context("can not open the data directory; a server that uses it can be asked itself")?;
     let (store, index) = (Arc::new(store), app::index_of(path));
     let q = parameters.iter().find(|(name, _)| name == "q").map(|(_, text)| Query::parse(text));
     if let Some(Ok(query)) = q

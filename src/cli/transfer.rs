@@ -161,7 +161,7 @@ pub(super) fn import(command: Import) -> Result<ExitCode> {
     };
     let clock = Clock::system();
     let redactor = redactor(common.config_file.as_deref())?;
-    let store = Store::open(&common.storage_path)?;
+    let store = Store::open_as_it_is(&common.storage_path)?;
     for file in &common.files {
         let (skip_bad, redactor) = (common.skip_bad_lines, Arc::clone(&redactor));
         let options = Options { format: format.clone(), skip_bad, as_new, now: clock.now(), redactor };
@@ -183,7 +183,7 @@ pub(super) fn export(flags: &ExportFlags) -> Result<ExitCode> {
     if !path.join("FORMAT").try_exists().with_context(|| format!("can not read {}", path.display()))? {
         bail!("{} is no data directory", path.display());
     }
-    let store = Store::open(path)?;
+    let store = Store::open_as_it_is(path)?;
     let write = match flags.what {
         What::Everything => transfer::export,
         What::Occurrences => transfer::export_occurrences,

@@ -20,6 +20,12 @@ pub enum Error {
         /// What we read.
         expected: u32,
     },
+    /// There are samples, but no database.
+    #[error("{path} has samples and no hydrophone.redb: put it back, restore a backup with --force, or remove `occurrences` to begin anew", path = .path.display())]
+    NoDatabase {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A file or directory can not be read or written.
     #[error("{what} {path}", path = .path.display())]
     Io {

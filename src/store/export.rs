@@ -178,6 +178,10 @@ impl View<'_> {
     pub fn each_sample(&self, visit: &mut dyn FnMut(StoredOccurrence) -> ControlFlow<()>) -> Result<u64, Error> {
         let (mut ended, mut damaged) = (false, 0);
         for day in self.store.partitions.days(&self.transaction)? {
+            if let Some(path) = self.store.partitions.lacks(&self.transaction, day)? {
+                tracing::error!(path = %path.display(), "samples of a day are lost");
+                damaged += 1;
+            }
             damaged += self.each_sample_of(day, &mut |occurrence| {
                 let flow = visit(occurrence);
                 ended = flow.is_break();

@@ -153,6 +153,14 @@ impl Store {
         guarded(|| upgrade::upgrade(path).and_then(|()| Self::open_on(Arc::new(disk::Real), path)))
     }
 
+    /// As [`Store::open`], but a directory of an older version stays as it is: only who serves it makes it anew.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_as_it_is(path: &Path) -> Result<Self, Error> {
+        guarded(|| Self::open_on(Arc::new(disk::Real), path))
+    }
+
     /// As [`Store::open`], on this disk.
     fn open_on(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, Error> {
         let io = |what| move |source| Error::Io { what, path: path.to_owned(), source };
@@ -181,6 +189,12 @@ impl Store {
         let partitions = Partitions::on(Arc::clone(&disk), &path.join("occurrences"));
         let transaction = database.begin_read().map_err(Error::database("begin to read"))?;
         partitions.sweep(&transaction, true)?;
+        for day in partitions.days(&transaction)? {
+            if let Some(path) = partitions.lacks(&transaction, day)? {
+                let damage = occurrence::Damaged::Lacking { path };
+                tracing::error!(%damage, "samples of a day are lost: `hydrophone verify` says which");
+            }
+        }
         drop(transaction);
         Ok(Self {
             disk,

@@ -73,6 +73,13 @@ pub(super) fn database(disk: &dyn Disk, directory: &Path) -> Result<Opened, Erro
     if disk.entries(directory).map_err(io("can not read"))?.contains(&path) {
         return open_database(disk, &path).map_err(Error::database("open hydrophone.redb"));
     }
+    // Nothing is sampled before there is a database. Beginning anew would write over what is left.
+    let samples = directory.join("occurrences");
+    match disk.entries(&samples) {
+        Ok(days) if !days.is_empty() => return Err(Error::NoDatabase { path: directory.to_owned() }),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io("can not read")(error)),
+        _ => {}
+    }
     // Under another name first: a process that ends while redb writes the first pages leaves a file that redb refuses.
     let unfinished = directory.join(UNFINISHED);
     match disk.remove_file(&unfinished) {

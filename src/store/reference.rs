@@ -246,7 +246,7 @@ pub(super) fn ends(view: &View<'_>, aggregate: AggregateId) -> Result<Option<(Oc
     let ids = newest(view, aggregate, None, usize::MAX)?;
     // References may outlive what they refer to by a day: those at the old end are looked up until one is there.
     for oldest in ids.iter().rev() {
-        if let (Some(newest), true) = (ids.first(), occurrence(view, *oldest)?.is_some()) {
+        if let (Some(newest), true) = (ids.first(), is_there(view, *oldest)?) {
             return Ok(Some((*oldest, *newest)));
         }
     }
@@ -256,7 +256,7 @@ pub(super) fn ends(view: &View<'_>, aggregate: AggregateId) -> Result<Option<(Oc
 /// See [`View::occurrence_neighbours`].
 pub(super) fn neighbours(view: &View<'_>, aggregate: AggregateId, id: OccurrenceId) -> Result<Neighbours, Error> {
     let ids = newest(view, aggregate, None, usize::MAX)?;
-    let there = |id: OccurrenceId| -> Result<bool, Error> { Ok(occurrence(view, id)?.is_some()) };
+    let there = |id: OccurrenceId| is_there(view, id);
     // References may outlive what they refer to by a day: those at the old end are looked up until one is there.
     let mut first = None;
     for oldest in ids.iter().rev() {
@@ -300,7 +300,12 @@ pub(super) fn newest(
 
 /// See [`View::occurrence`].
 pub(super) fn occurrence(view: &View<'_>, id: OccurrenceId) -> Result<Option<StoredOccurrence>, Error> {
-    Ok(view.store.read_occurrences(&view.transaction, &[id])?.into_iter().next().flatten())
+    view.store.read_occurrence(&view.transaction, id)
+}
+
+/// Whether there is one that can be read.
+fn is_there(view: &View<'_>, id: OccurrenceId) -> Result<bool, Error> {
+    Ok(view.store.read_occurrences(&view.transaction, &[id])?.iter().any(Option::is_some))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::commit::Sampled;
 use super::occurrence::stack::Reader;
-use super::occurrence::{NewOccurrence, StoredOccurrence};
+use super::occurrence::{self, Damaged, NewOccurrence, StoredOccurrence};
 use super::{DATABASE, Error, Store};
 use crate::model::id::OccurrenceId;
 
@@ -49,6 +49,30 @@ impl Store {
             }));
         }
         Ok(occurrences)
+    }
+
+    /// Reads one occurrence.
+    ///
+    /// # Errors
+    /// When it is damaged, or can not be read.
+    pub(super) fn read_occurrence(
+        &self,
+        transaction: &redb::ReadTransaction,
+        id: OccurrenceId,
+    ) -> Result<Option<StoredOccurrence>, Error> {
+        let mut stacks = Reader::new(transaction, &self.path.join(DATABASE))?.with(&self.recent_stacks);
+        let found =
+            self.partitions.read(transaction, &[id], &mut |id| stacks.get(id).map(|stack| Arc::clone(&stack)))?;
+        match found.into_iter().next() {
+            Some(Ok(Some(occurrence))) => return Ok(Some(occurrence)),
+            Some(Err(damage)) => return Err(occurrence::Error::Damaged(damage).into()),
+            Some(Ok(None)) | None => {}
+        }
+        // Retention may have been faster; then the day is gone by now.
+        match self.partitions.lacks(&self.read()?, id.day)? {
+            Some(path) => Err(occurrence::Error::Damaged(Damaged::Lacking { path }).into()),
+            None => Ok(None),
+        }
     }
 
     /// How many stacks are stored.

@@ -150,3 +150,48 @@ fn a_changed_byte_of_a_directory_is_found_or_changes_nothing_and_the_next_backup
     take(&store, options(later), &mut Directory::open(&copy, Some(1)).unwrap()).unwrap();
     Directory::check(&copy, false, &mut |path, what| panic!("{}: {what}", path.display())).unwrap();
 }
+
+#[test]
+fn a_directory_without_its_database_is_refused_and_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    drop(small(&data));
+    std::fs::remove_file(data.join("hydrophone.redb")).unwrap();
+    let before: Vec<_> = walkdir(&data).into_iter().map(|path| (std::fs::read(&path).unwrap(), path)).collect();
+    let error = Store::open(&data).unwrap_err().to_string();
+    assert!(error.contains("has samples and no hydrophone.redb"), "{error}");
+    let after: Vec<_> = walkdir(&data).into_iter().map(|path| (std::fs::read(&path).unwrap(), path)).collect();
+    assert!(before == after);
+    // Who removes the samples, too, begins anew.
+    std::fs::remove_dir_all(data.join("occurrences")).unwrap();
+    assert_eq!(Store::open(&data).unwrap().view().unwrap().aggregates().len(), 0);
+}
+
+#[test]
+fn samples_whose_file_is_gone_or_cut_are_missed_and_not_taken_for_none() {
+    for is_gone in [true, false] {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        let store = small(&data);
+        let mut ids: Vec<crate::model::id::OccurrenceId> = Vec::new();
+        let mut keep = |sample: crate::store::StoredOccurrence| {
+            ids.push(sample.id);
+            std::ops::ControlFlow::Continue(())
+        };
+        assert_eq!(store.view().unwrap().each_sample(&mut keep).unwrap(), 0);
+        drop(store);
+        let file = walkdir(&data.join("occurrences")).into_iter().find(|path| path.ends_with("bodies.log")).unwrap();
+        if is_gone {
+            std::fs::remove_file(&file).unwrap();
+        } else {
+            std::fs::File::options().write(true).open(&file).unwrap().set_len(100).unwrap();
+        }
+        let store = Store::open(&data).unwrap();
+        let view = store.view().unwrap();
+        let read: Vec<_> = ids.iter().map(|id| view.occurrence(*id)).collect();
+        assert!(read.iter().any(Result::is_err) && !read.iter().any(|read| matches!(read, Ok(None))), "{is_gone}");
+        drop(view);
+        let error = transfer::export(&store, &mut std::io::sink(), Path::new("nowhere")).unwrap_err().to_string();
+        assert!(error.contains("damaged samples"), "{error}");
+    }
+}

@@ -55,6 +55,12 @@ pub enum Damaged {
         #[source]
         source: Corrupt,
     },
+    /// A day's file is not there, or too short.
+    #[error("{path} lacks occurrences that were written to it", path = .path.display())]
+    Lacking {
+        /// The partition's file.
+        path: PathBuf,
+    },
     /// A stack trace.
     #[error("stack trace {stack} is damaged")]
     Stack {
