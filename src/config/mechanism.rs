@@ -142,8 +142,9 @@ pub(super) fn read_any_address(field: &Field<'_>) -> Result<String, Error> {
 /// An address; a URL in its place is a frequent mistake, which Prometheus refuses too.
 fn read_address(field: &Field<'_>) -> Result<String, Error> {
     let address = field.text()?;
-    if address.contains('/') {
-        return Err(field.error(format!("{:?} must be host:port, without scheme and path", hide_login(address))));
+    if address.contains(['/', '@']) {
+        let shown = hide_login(address);
+        return Err(field.error(format!("{shown:?} must be host:port, without scheme, login and path")));
     }
     Ok(address.to_owned())
 }

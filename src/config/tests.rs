@@ -191,7 +191,7 @@ fn a_login_in_a_wrong_value_is_not_repeated() {
         ),
         (
             service("static_configs: [{targets: ['bob:s3cret@sd:80/x']}]"),
-            "targets[0]: \"<secret>@sd:80/x\" must be host:port",
+            "targets[0]: \"<secret>@sd:80/x\" must be host:port, without scheme, login and path",
         ),
         (
             service(&format!("http_sd_configs: [{{url: '{url}'}}]")),

@@ -126,8 +126,12 @@ fn discovered(service: &Service, own: &Labels, group: &Labels) -> Labels {
 }
 
 fn populate(service: &Service, own: &Labels, group: &Labels) -> Outcome {
-    let discovered_labels = discovered(service, own, group);
+    let mut discovered_labels = discovered(service, own, group);
     let mut labels = discovered_labels.clone();
+    // Nobody is scraped at an address with a login, but who is not is shown.
+    if let Some(address) = labels.get(ADDRESS).filter(|address| address.contains('@')) {
+        discovered_labels.set(ADDRESS, hide_login(address));
+    }
     if !relabel(&service.relabel, &mut labels) {
         return Outcome::Dropped(discovered_labels);
     }

@@ -232,16 +232,19 @@ async fn no_problem_repeats_a_login() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("t.json");
     rewrite_atomic(&file, br#"["http://bob:s3cret@a:1"]"#).unwrap();
+    let good = directory.path().join("u.json");
+    rewrite_atomic(&good, br#"[{"targets": ["bob:s3cret@a:1"]}]"#).unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let yaml = format!(
-        "services:\n- name: s\n  file_sd_configs: [{{files: ['{}', 'http://bob:s3cret@a/t.json']}}]\n  \
-         static_configs: [{{targets: ['bob:s3cret@a:1']}}]\n  \
+        "services:\n- name: s\n  file_sd_configs: [{{files: ['{}', '{}', 'http://bob:s3cret@a/t.json']}}]\n  \
          dns_sd_configs: [{{names: ['bob:s3cret@a..b'], type: A, port: 1}}]\n  \
          http_sd_configs: [{{url: 'http://s3cret@{closed}/'}}]\n",
-        file.display()
+        file.display(),
+        good.display()
     );
     let resolved = resolve_once(&config(&yaml).services[0], &Clock::system(), Millis::from_seconds(20)).await;
     let all = resolved.problems.join("\n");
+    let all = format!("{all}\n{:?}", resolved.targets.dropped);
     assert!(!all.contains("s3cret"), "{all}");
     for problem in [
         "t.json: this is no list of target groups, at line 1 column 24",
