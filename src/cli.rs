@@ -428,7 +428,7 @@ fn check_service_discovery(file: &std::path::Path, service: &str, timeout: Milli
         serde_json::json!({
             "discoveredLabels": labels(&target.discovered_labels),
             "labels": labels(&target.labels),
-            "scrapeUrl": target.url,
+            "scrapeUrl": target.shown_url(),
         })
     });
     let dropped = resolved

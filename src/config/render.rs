@@ -10,6 +10,7 @@ use super::web::{Anonymous, Auth};
 use super::{Backup, Config, HttpClient, KeyRule, Limits, Redaction, Relabel, RelabelAction, Service};
 use crate::model::label::Labels;
 use crate::model::role::Role;
+use crate::model::url::{hide_secrets, is_secret};
 
 impl Config {
     /// The configuration as YAML that [`parse`](super::parse) would read again, but for the secrets: each is `<secret>`.
@@ -113,10 +114,18 @@ fn write_service(out: &mut Yaml, service: &Service, global: &Limits) {
     out.labels("labels", &service.labels);
     out.pair("scrape_interval", scrape.interval);
     out.pair("scrape_timeout", scrape.timeout);
-    out.text("metrics_path", &scrape.path);
+    out.text("metrics_path", &hide_secrets(&scrape.path));
     out.pair("scheme", scrape.scheme);
     if !scrape.params.is_empty() {
-        out.section("params", |out| scrape.params.iter().for_each(|(name, values)| out.texts(name, values)));
+        out.section("params", |out| {
+            for (name, values) in &scrape.params {
+                if is_secret(name) {
+                    out.texts(name, &vec![HIDDEN.to_owned(); values.len()]);
+                } else {
+                    out.texts(name, values);
+                }
+            }
+        });
     }
     write_http(out, &scrape.http);
     limits(out, &scrape.limits, Some(global));
@@ -148,7 +157,7 @@ fn write_mechanism(out: &mut Yaml, mechanism: &Mechanism) {
             out.pair("refresh_interval", file.refresh_interval);
         }
         Mechanism::Http(http) => {
-            out.text("url", &hide_password(&http.url));
+            out.text("url", &hide_secrets(&hide_password(&http.url)));
             out.pair("refresh_interval", http.refresh_interval);
             write_http(out, &http.http);
         }

@@ -4,8 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// What stands in the place of a secret wherever one would be shown.
-pub const HIDDEN: &str = "<secret>";
+pub use crate::model::url::HIDDEN;
 
 /// A text that should be a URL or an address, as a message may repeat it: what stands for a login in it is hidden.
 ///

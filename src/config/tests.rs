@@ -32,6 +32,17 @@ fn every_mistake_names_file_line_column_and_key() {
 }
 
 #[test]
+fn parameters_that_are_secrets_are_not_shown() {
+    let text = "services:\n- name: s\n  metrics_path: /x?token=s3cret&format=json\n  params: {api_key: [s3cret, s3cret], a: [b]}\n  \
+                http_sd_configs: [{url: 'http://sd/x?env=prod&sig=s3cret'}]\n";
+    let yaml = parse(text, "x").unwrap().to_yaml();
+    assert!(!yaml.contains("s3cret"), "{yaml}");
+    for shown in ["/x?token=<secret>&format=json", "env=prod&sig=<secret>", "api_key", "a:"] {
+        assert!(yaml.contains(shown), "{shown} in {yaml}");
+    }
+}
+
+#[test]
 fn good_files_load_and_their_rendering_says_the_same() {
     for path in files("good") {
         let config = load(&path).unwrap_or_else(|error| panic!("{error}"));

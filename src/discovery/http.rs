@@ -16,6 +16,7 @@ use crate::config::http::Credentials;
 use crate::config::secret::hide_login;
 use crate::config::{HttpClient, HttpDiscovery, Secret, TlsVersion};
 use crate::model::time::Millis;
+use crate::model::url::hide_secrets;
 
 const META_URL: &str = "__meta_url";
 
@@ -58,7 +59,7 @@ impl Directory {
             return Err(format!("the content type must be application/json, not {:?}", String::from_utf8_lossy(kind)));
         }
         let mut groups = parse_json(&body(response).await?)?;
-        let url = without_password(&self.settings.url);
+        let url = hide_secrets(&without_password(&self.settings.url));
         for group in &mut groups {
             group.labels.set(META_URL, url.as_str());
         }
@@ -152,7 +153,7 @@ fn shown(url: &str) -> String {
     let start = url.find("//").map_or(0, |at| at + 2);
     let end = url.get(start..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| start + at);
     let (authority, path) = url.split_at(end);
-    format!("{}{path}", hide_login(authority))
+    format!("{}{}", hide_login(authority), hide_secrets(path))
 }
 
 /// Resolves `name` to the addresses of `host`, and every other name to its own.

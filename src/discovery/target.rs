@@ -7,11 +7,12 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::relabel::relabel;
-use crate::config::secret::hide_login;
+use crate::config::secret::{HIDDEN, hide_login};
 use crate::config::{Service, TargetGroup};
 use crate::model::label::Labels;
 use crate::model::target::{ServiceTargets, Target};
 use crate::model::time::Millis;
+use crate::model::url::{hide_secrets, is_secret};
 
 /// Labels that discovery, relabelling and scraping agree on.
 pub(super) const ADDRESS: &str = "__address__";
@@ -78,8 +79,12 @@ pub(super) fn build<'a>(
     active.dedup_by(|next, kept| {
         let same = next.labels == kept.labels;
         if same && next.url != kept.url {
-            problems
-                .push(format!("target {} has the labels of {}, {}, and is left out", next.url, kept.url, kept.labels));
+            problems.push(format!(
+                "target {} has the labels of {}, {}, and is left out",
+                next.shown_url(),
+                kept.shown_url(),
+                kept.labels
+            ));
             dropped.push(next.discovered_labels.clone());
         }
         same
@@ -98,6 +103,21 @@ pub(super) fn build<'a>(
     dropped.truncate(limits.dropped_targets_max);
     let active = active.into_iter().map(Arc::new).collect();
     (ServiceTargets { service: service.name.clone(), active, dropped, dropped_total }, problems)
+}
+
+/// Labels as people may see them.
+fn shown(labels: &Labels) -> Labels {
+    let mut shown = labels.clone();
+    for (name, value) in labels.iter() {
+        match name {
+            // Nobody is scraped at an address with a login, but who is not is shown.
+            ADDRESS if value.contains('@') => shown.set(name, hide_login(value)),
+            PATH => shown.set(name, hide_secrets(value)),
+            _ if name.strip_prefix(PARAM).is_some_and(is_secret) => shown.set(name, HIDDEN),
+            _ => {}
+        }
+    }
+    shown
 }
 
 /// Labels as discovered, with what the service says where discovery says nothing.
@@ -126,12 +146,8 @@ fn discovered(service: &Service, own: &Labels, group: &Labels) -> Labels {
 }
 
 fn populate(service: &Service, own: &Labels, group: &Labels) -> Outcome {
-    let mut discovered_labels = discovered(service, own, group);
-    let mut labels = discovered_labels.clone();
-    // Nobody is scraped at an address with a login, but who is not is shown.
-    if let Some(address) = labels.get(ADDRESS).filter(|address| address.contains('@')) {
-        discovered_labels.set(ADDRESS, hide_login(address));
-    }
+    let mut labels = discovered(service, own, group);
+    let discovered_labels = shown(&labels);
     if !relabel(&service.relabel, &mut labels) {
         return Outcome::Dropped(discovered_labels);
     }

@@ -18,6 +18,7 @@ pub mod severity;
 pub mod target;
 pub mod time;
 pub mod triage;
+pub mod url;
 pub mod version;
 pub mod view;
 pub mod zone;

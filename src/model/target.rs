@@ -2,6 +2,7 @@
 
 use super::label::Labels;
 use super::time::Millis;
+use super::url::hide_secrets;
 
 /// A target as discovery yields it and scraping uses it. Equal targets are one target.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -15,12 +16,20 @@ pub struct Target {
     pub discovered_labels: Labels,
     /// `host:port` after relabelling; identifies the process where a client sends no `target_uuid`.
     pub address: String,
-    /// The URL that is scraped, parameters included.
+    /// The URL that is scraped, parameters included. For people there is [`Target::shown_url`].
     pub url: String,
     /// Time from one scrape to the next.
     pub scrape_interval: Millis,
     /// Time after which a scrape is given up.
     pub scrape_timeout: Millis,
+}
+
+impl Target {
+    /// The URL without the secrets that it may have as parameters.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        hide_secrets(&self.url)
+    }
 }
 
 /// What discovery found for one service, whole: a new list replaces the last one.

@@ -21,6 +21,7 @@ use crate::config::{HttpClient, Limits, TlsVersion};
 use crate::model::scrape::{Failure, FailureKind};
 use crate::model::target::Target;
 use crate::model::time::Millis;
+use crate::model::url::hide_secrets;
 
 /// Redirects that are followed, as in Prometheus.
 const REDIRECTS_MAX: usize = 10;
@@ -94,7 +95,7 @@ impl Client {
 
     /// Gets a response with status 200, over redirects where they are followed.
     async fn respond(&self, target: &Target, keep: bool, deadline: &Deadline) -> Result<Response, Failure> {
-        let fail = |kind, reason: String| Failure { kind, message: format!("{}: {reason}", target.url) };
+        let fail = |kind, reason: String| Failure { kind, message: format!("{}: {reason}", target.shown_url()) };
         let connect = |reason| fail(FailureKind::Connect, reason);
         let start = Url::parse(&target.url).map_err(|error| connect(format!("invalid URL: {error}")))?;
         let mut hop = Hop { url: start.clone(), trusted: true };
@@ -129,7 +130,9 @@ impl Client {
     /// Where a redirect leads. Credentials go along only to the host they were meant for, and never from https to http.
     fn follow(start: &Url, from: &Hop, location: &HeaderValue) -> Result<Hop, String> {
         let text = String::from_utf8_lossy(location.as_bytes());
-        let url = from.url.join(&text).map_err(|error| format!("redirect to {text:?}: {error}"))?;
+        let joined = from.url.join(&text);
+        let text = hide_secrets(&text);
+        let url = joined.map_err(|error| format!("redirect to {text:?}: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("redirect to {text:?}, which is neither http nor https"));
         }
@@ -292,7 +295,7 @@ fn body_failure(error: BodyError, target: &Target, limits: &Limits) -> Failure {
         }
         BodyError::Broken(error) => (FailureKind::Body, chain(error)),
     };
-    Failure { kind, message: format!("{}: {reason}", target.url) }
+    Failure { kind, message: format!("{}: {reason}", target.shown_url()) }
 }
 
 /// An error and what caused it, down to the operating system's words.

@@ -17,6 +17,7 @@ use crate::config::{Config, HttpClient, Redaction, Service};
 use crate::model::label::Labels;
 use crate::model::scrape::Event;
 use crate::model::target::{ServiceTargets, Target};
+use crate::model::url::hide_secrets;
 use crate::redact::Redactor;
 use crate::telemetry::Registry;
 
@@ -186,7 +187,7 @@ impl Loops {
         };
         let Some(identity) = self.identities.remove(&id) else { return };
         if let Err(error) = ended {
-            tracing::error!(service = identity.service, url = identity.url, %error, "the loop of a target failed");
+            tracing::error!(service = identity.service, url = hide_secrets(&identity.url), %error, "the loop of a target failed");
         }
         let Some(orders) = self.orders.remove(&identity) else { return };
         // One that nobody takes scrapes from any more does not come back.

@@ -234,12 +234,12 @@ async fn wait_until(clock: &Clock, due: Timestamp) -> bool {
 }
 
 fn malformed(plan: &Plan, error: &dyn std::fmt::Display) -> Failure {
-    Failure { kind: FailureKind::Malformed, message: format!("{}: no exposition: {error}", plan.target.url) }
+    Failure { kind: FailureKind::Malformed, message: format!("{}: no exposition: {error}", plan.target.shown_url()) }
 }
 
 /// A failing target is data and shown as such; here it is only for whoever debugs.
 fn log(scrape: &Scrape) {
-    let (service, url) = (&scrape.target.service, &scrape.target.url);
+    let (service, url) = (&scrape.target.service, scrape.target.shown_url());
     match &scrape.outcome {
         Ok(Exposition { aggregates, unchanged, dropped, .. }) => {
             tracing::debug!(service, url, read = aggregates.len(), unchanged, duration = %scrape.duration, "scraped");

@@ -101,7 +101,7 @@ impl<'a> Draft<'a> {
                 service,
                 labels: target.labels.clone(),
                 address: target.address.clone(),
-                url: target.url.clone(),
+                url: target.shown_url(),
                 health: Health::default(),
                 lives: Vec::new(),
             });

@@ -68,7 +68,7 @@ async fn targets(State(state): State<Arc<AppState>>) -> Result<Response, Error> 
         let targets: Vec<_> = service
             .active
             .iter()
-            .map(|target| wire::Target { endpoint: endpoint(&target.url, &target.address) })
+            .map(|target| wire::Target { endpoint: endpoint(&target.shown_url(), &target.address) })
             .collect();
         services.insert(service.service.as_str(), targets);
     }

@@ -200,7 +200,7 @@ impl From<target::Active> for Target {
             service: active.service,
             labels: shape::labels(&target.labels),
             discovered_labels: shape::labels(&target.discovered_labels),
-            scrape_url: target.url.clone(),
+            scrape_url: target.shown_url(),
             health: match health.up {
                 Some(true) => "up",
                 Some(false) => "down",

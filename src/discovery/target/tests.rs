@@ -46,6 +46,17 @@ fn a_target_has_defaults_an_instance_and_no_job() {
 }
 
 #[test]
+fn secrets_are_sent_and_not_shown() {
+    let yaml = "  params: {api_key: [s3cret], a: [b]}\n  metrics_path: /x?token=s3cret\n  static_configs: [{targets: ['a:1'], labels: {__param_sig: s3cret}}]\n";
+    let (targets, _) = found(yaml);
+    let target = &targets.active[0];
+    assert_eq!(target.url, "http://a:1/x?token=s3cret&a=b&api_key=s3cret&sig=s3cret");
+    assert_eq!(target.shown_url(), "http://a:1/x?token=<secret>&a=b&api_key=<secret>&sig=<secret>");
+    let labels = target.discovered_labels.to_string();
+    assert!(!labels.contains("s3cret") && labels.contains(r#"__param_a="b""#), "{labels}");
+}
+
+#[test]
 fn what_is_nearer_to_the_target_wins() {
     check(
         "  labels: {zone: service, team: service}\n  static_configs: [{targets: ['a:1'], labels: {zone: group}}]\n",
