@@ -1,6 +1,7 @@
 //! The command line: flags in Prometheus's names, and what each command does.
 
 mod backup;
+mod check;
 mod keys;
 mod plot;
 mod redaction;
@@ -12,17 +13,17 @@ mod verify;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context, Result, bail};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use anyhow::{Result, bail};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::api::state::{Build, Flags};
 use crate::api::{Limits, OwnErrors};
 use crate::app;
 use crate::clock::Clock;
-use crate::discovery;
-use crate::door;
 use crate::model::time::Millis;
 use crate::telemetry::{self, LogFormat};
 
@@ -61,7 +62,7 @@ enum Command {
     Plot(Box<plot::PlotFlags>),
     /// Check files before they are used.
     #[command(subcommand)]
-    Check(Check),
+    Check(check::Check),
     /// Bring history in: counters from Prometheus, or what `hydrophone export` wrote.
     ///
     /// Works on the data directory while no server does. It may be interrupted at any time and goes on when it is run again; what
@@ -92,57 +93,6 @@ enum Command {
     Token(token::Token),
     /// Print the version.
     Version,
-}
-
-#[derive(Debug, Subcommand)]
-enum Check {
-    /// Read configuration files as the server would. Exit code 1 when one is not valid.
-    Config {
-        /// The files.
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Show what `key_rules` make of the aggregation keys of expositions, and which rule would help.
-    Keys {
-        /// The configuration file; without it there are no rules.
-        #[arg(long = "config.file", value_name = "FILE")]
-        config_file: Option<PathBuf>,
-        /// The service whose rules are meant; without it those of `global`.
-        #[arg(long, value_name = "SERVICE")]
-        service: Option<String>,
-        /// The expositions: the JSON that clients answer with; `-` is the standard input.
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Read files of --web.config.file as the server would, certificates included. Exit code 1 when one is not valid.
-    WebConfig {
-        /// The files.
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Show what would be stored of an exposition: the JSON that a client answers with, its secrets hidden.
-    ///
-    /// What is hidden is listed on standard error, place by place.
-    Redaction {
-        /// The configuration file; without it what is hidden by default.
-        #[arg(long = "config.file", value_name = "FILE")]
-        config_file: Option<PathBuf>,
-        /// The exposition; `-` is the standard input.
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
-    /// Look for the targets of a service and print them after relabelling, as JSON.
-    ServiceDiscovery {
-        /// The configuration file.
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// The service.
-        #[arg(value_name = "SERVICE")]
-        service: String,
-        /// How long to look.
-        #[arg(long, default_value = "30s", value_parser = duration)]
-        timeout: Millis,
-    },
 }
 
 #[derive(Debug, Args)]
@@ -232,14 +182,41 @@ enum Format {
 #[must_use]
 pub fn main() -> ExitCode {
     crate::quiet::hush_survived_panics();
-    let cli = Cli::parse();
-    match run(cli) {
+    let cli = parse().unwrap_or_else(|error| error.exit());
+    let code = match run(cli) {
         Ok(code) => code,
         Err(error) => {
             complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }
+    };
+    match UNPRINTED.get() {
+        Some(error) => {
+            complain(&format!("can not write to the standard output: {error}"));
+            ExitCode::FAILURE
+        }
+        None => code,
     }
+}
+
+/// Reads the process's arguments.
+///
+/// Without a command the server's flags stand alone, so clap takes them before a command, too, where nobody looks at them: a command on
+/// another directory than the one that was named, or a server without the TLS that was asked for, has to be refused.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    if let Some((name, _)) = matches.subcommand() {
+        let is_given = |arg: &&clap::Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+        let lost = command.get_arguments().find(is_given).and_then(clap::Arg::get_long);
+        if let Some(flag) = lost {
+            let words = format!(
+                "--{flag} stands before `{name}`, where it counts for nothing: a command's flags stand behind it"
+            );
+            return Err(command.error(ErrorKind::ArgumentConflict, words));
+        }
+    }
+    Cli::from_arg_matches(&matches)
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
@@ -278,15 +255,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             outcome
         }
         Command::Plot(flags) => plot::plot(&flags).map(|()| ExitCode::SUCCESS),
-        Command::Check(Check::Config { files }) => Ok(check_config(&files)),
-        Command::Check(Check::Keys { config_file, service, files }) => {
-            keys::check(config_file.as_deref(), service.as_deref(), &files)
-        }
-        Command::Check(Check::WebConfig { files }) => Ok(check_web_config(&files)),
-        Command::Check(Check::Redaction { config_file, file }) => redaction::check(config_file.as_deref(), &file),
-        Command::Check(Check::ServiceDiscovery { file, service, timeout }) => {
-            check_service_discovery(&file, &service, timeout)
-        }
+        Command::Check(command) => check::check(command),
         Command::Import(command) => transfer::import(command),
         Command::Export(flags) => transfer::export(&flags),
         Command::Backup(flags) => backup::make(&flags),
@@ -373,77 +342,6 @@ fn listen(web: &WebFlags) -> Result<Vec<String>> {
     }
 }
 
-fn check_config(files: &[PathBuf]) -> ExitCode {
-    let mut code = ExitCode::SUCCESS;
-    for file in files {
-        match app::load(file) {
-            Ok(config) => {
-                for warning in &config.warnings {
-                    print(&format!("  WARNING: {warning}"));
-                }
-                let services = config.services.len();
-                print(&format!(" SUCCESS: {} is a valid configuration file, {services} services", file.display()));
-            }
-            Err(error) => {
-                complain(&error.to_string());
-                code = ExitCode::FAILURE;
-            }
-        }
-    }
-    code
-}
-
-fn check_web_config(files: &[PathBuf]) -> ExitCode {
-    let mut code = ExitCode::SUCCESS;
-    for file in files {
-        match door::Current::load(file) {
-            Ok(current) => {
-                for warning in &current.config.warnings {
-                    print(&format!("  WARNING: {warning}"));
-                }
-                // promtool's words.
-                print(&format!("{} SUCCESS", file.display()));
-            }
-            Err(error) => {
-                complain(&error.to_string());
-                code = ExitCode::FAILURE;
-            }
-        }
-    }
-    code
-}
-
-fn check_service_discovery(file: &std::path::Path, service: &str, timeout: Millis) -> Result<ExitCode> {
-    let config = app::load(file)?;
-    let Some(service) = config.services.iter().find(|known| known.name == service) else {
-        let known: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
-        bail!("{}: no service {service:?}; there are {}", file.display(), known.join(", "));
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let resolved = runtime.block_on(discovery::resolve_once(service, &Clock::system(), timeout));
-    let labels = |labels: &crate::model::label::Labels| -> serde_json::Value {
-        labels.iter().map(|(name, value)| (name.to_owned(), serde_json::Value::from(value))).collect()
-    };
-    let active = resolved.targets.active.iter().map(|target| {
-        serde_json::json!({
-            "discoveredLabels": labels(&target.discovered_labels),
-            "labels": labels(&target.labels),
-            "scrapeUrl": target.shown_url(),
-        })
-    });
-    let dropped = resolved
-        .targets
-        .dropped
-        .iter()
-        .map(|dropped| serde_json::json!({ "discoveredLabels": labels(dropped), "dropped": true }));
-    let all: Vec<serde_json::Value> = active.chain(dropped).collect();
-    print(&serde_json::to_string_pretty(&all).context("can not print the targets")?);
-    for problem in &resolved.problems {
-        complain(problem);
-    }
-    Ok(if resolved.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
 fn duration(text: &str) -> Result<Millis, String> {
     Millis::parse(text).ok_or_else(|| format!("{text:?} is not a duration like 30s or 1m30s"))
 }
@@ -470,9 +368,15 @@ fn connections(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Why something could not be printed: what was asked for is not there then, and whoever asked should not be told that it is.
+static UNPRINTED: OnceLock<io::Error> = OnceLock::new();
+
 fn print(text: &str) {
-    // Whoever reads only the beginning does not keep the rest from being done.
-    let _ = writeln!(io::stdout(), "{text}");
+    match writeln!(io::stdout(), "{text}") {
+        // Whoever reads only the beginning does not keep the rest from being done.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(UNPRINTED.set(error)),
+        _ => {}
+    }
 }
 
 fn complain(text: &str) {

@@ -233,6 +233,34 @@ fn a_server_with_a_bad_file_does_not_start() {
     assert!(!place.data().try_exists().unwrap(), "nothing was made before the file was read");
 }
 
+#[tokio::test]
+async fn flags_before_a_command_are_refused_and_behind_it_they_count() {
+    let place = Place::new(NOTHING);
+    let data = place.data().display().to_string();
+    for (arguments, flag) in [
+        (
+            &["--storage.path", &data, "token", "create", "adm", "--role", "admin"][..],
+            "--storage.path stands before `token`",
+        ),
+        (&["--web.config.file=tls.yml", "serve"], "--web.config.file stands before `serve`"),
+        (&["--web.enable-admin-api", "demo"], "--web.enable-admin-api stands before `demo`"),
+        (&["--config.file=a", "check", "config", "b"], "--config.file stands before `check`"),
+    ] {
+        let (code, out, said) = check(arguments);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{said}");
+        assert!(said.contains(flag) && said.contains("a command's flags stand behind it"), "{said}");
+    }
+    assert!(!place.data().try_exists().unwrap());
+    // What the environment says is no flag, and may be there for every command.
+    let mut version = hydrophone();
+    version.arg("version").env("CONFIG_FILE", place.config());
+    assert!(run(version).status.success());
+    let mut serve = hydrophone();
+    serve.arg("serve").args(place.command().get_args());
+    Process::start(serve).ready().await;
+    assert!(place.data().try_exists().unwrap());
+}
+
 #[test]
 fn version_and_help_are_printed() {
     let (code, out, err) = check(&["version"]);
@@ -244,6 +272,15 @@ fn version_and_help_are_printed() {
         assert!(out.contains(command), "{command} is missing in:\n{out}");
     }
     assert_eq!(check(&["nonsense"]).0, Some(2));
+    #[cfg(target_os = "linux")]
+    {
+        let place = Place::new(NOTHING);
+        let mut command = hydrophone();
+        command.args(["check", "config"]).arg(place.config());
+        let (code, said) = crate::process::unprinted(&mut command);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("can not write to the standard output: No space left on device"), "{said}");
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -81,6 +81,23 @@ pub(crate) fn run(mut command: Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
+/// The same command, whose files may not grow beyond so many blocks of 512 bytes, as on a disk without room.
+pub(crate) fn limited(command: &Command, blocks: u64) -> Command {
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));
+    limited.arg(command.get_program()).args(command.get_args());
+    limited
+}
+
+/// The exit code of a command whose standard output has no room, and what it complains about.
+#[cfg(target_os = "linux")]
+pub(crate) fn unprinted(command: &mut Command) -> (Option<i32>, String) {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    let Output { status, stderr, .. } = ended.wait_with_output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
 impl Process {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
