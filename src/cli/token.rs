@@ -1,6 +1,7 @@
 //! `hydrophone token`: API tokens.
 
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
@@ -22,7 +23,7 @@ pub(super) enum Token {
         #[arg(long, value_parser = role)]
         role: Role,
         /// When it ends, such as 30d. Never by default.
-        #[arg(long, value_name = "DURATION", value_parser = positive)]
+        #[arg(long, value_name = "DURATION", value_parser = lifetime)]
         expires: Option<Millis>,
         #[command(flatten)]
         storage: StorageFlags,
@@ -49,6 +50,17 @@ pub(super) struct StorageFlags {
     storage_path: PathBuf,
 }
 
+impl StorageFlags {
+    /// The data directory, if it is one; nothing is made of a path that was mistyped.
+    fn known(&self, consequence: &str) -> Result<&Path> {
+        let path = self.storage_path.as_path();
+        if !path.join("FORMAT").try_exists().with_context(|| format!("can not look into {}", path.display()))? {
+            bail!("{} is no data directory: {consequence}", path.display());
+        }
+        Ok(path)
+    }
+}
+
 /// Does what the command says.
 ///
 /// # Errors
@@ -57,17 +69,20 @@ pub(super) fn token(command: Token) -> Result<()> {
     let now = Clock::system().now();
     match command {
         Token::Create { name, role, expires, storage } => {
-            let path = &storage.storage_path;
             // A mistyped path would give a token that opens nothing.
-            if !path.join("FORMAT").try_exists().with_context(|| format!("can not look into {}", path.display()))? {
-                bail!("{} is no data directory: start a server with it once, then make tokens", path.display());
-            }
+            let path = storage.known("start a server with it once, then make tokens")?;
             let expires = expires.map(|length| now.plus(length));
             let secret = token::create(path, &name, role, expires, now)?;
-            print(secret.expose());
+            if let Err(error) = writeln!(io::stdout(), "{}", secret.expose()) {
+                // Nobody has it, and nobody can find it out any more.
+                let kept = "its secret can not be printed, and it could not be taken away again: revoke it";
+                token::revoke(path, &name).with_context(|| format!("token {name:?}: {kept}"))?;
+                return Err(error)
+                    .with_context(|| format!("there is no token {name:?}: its secret can not be printed"));
+            }
         }
         Token::List { storage } => {
-            for token in token::list(&storage.storage_path)? {
+            for token in token::list(storage.known("it has no tokens")?)? {
                 let ends = match token.expires {
                     None => "never ends".to_owned(),
                     Some(at) if token.has_ended(now) => format!("ended {at}"),
@@ -76,9 +91,17 @@ pub(super) fn token(command: Token) -> Result<()> {
                 print(&format!("{}\t{}\tmade {}\t{ends}", token.name, token.role, token.created));
             }
         }
-        Token::Revoke { name, storage } => token::revoke(&storage.storage_path, &name)?,
+        Token::Revoke { name, storage } => token::revoke(storage.known("nothing was revoked")?, &name)?,
     }
     Ok(())
+}
+
+fn lifetime(text: &str) -> Result<Millis, String> {
+    let length = positive(text)?;
+    if token::can_end(Clock::system().now().plus(length)) {
+        return Ok(length);
+    }
+    Err("it would end after the year 9999, and what is later can not be written down".to_owned())
 }
 
 fn role(text: &str) -> Result<Role, String> {

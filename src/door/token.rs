@@ -73,6 +73,9 @@ pub enum Error {
     /// The name can not be one.
     #[error("{0:?} can not be a token's name: 1 to {NAME_CHARS_MAX} letters, digits, dots, dashes and underscores")]
     Name(String),
+    /// It would end later than can be written down.
+    #[error("a token can not end after the year 9999")]
+    End,
     /// There are too many.
     #[error("there are {TOKENS_MAX} tokens, and there can not be more; revoke some that are not used")]
     TooMany,
@@ -120,10 +123,16 @@ struct StoredToken {
     sha256: String,
 }
 
+/// Whether a token can end then: its file has no later time than those of the year 9999, and one that can not be read lets nobody in.
+#[must_use]
+pub fn can_end(at: Timestamp) -> bool {
+    Timestamp::parse_rfc3339(&at.to_string()).is_some()
+}
+
 /// Makes a token in the data directory `storage` and gives its secret, which can not be found out again.
 ///
 /// # Errors
-/// When the name is taken or none, or the file can not be written.
+/// When the name is taken or none, it would end too late, or the file can not be written.
 pub fn create(
     storage: &Path,
     name: &str,
@@ -134,6 +143,9 @@ pub fn create(
     let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(good) {
         return Err(Error::Name(name.to_owned()));
+    }
+    if !expires.is_none_or(can_end) {
+        return Err(Error::End);
     }
     let mut random = Hash::default();
     ring::rand::SystemRandom::new().fill(&mut random).map_err(|_| Error::Random)?;

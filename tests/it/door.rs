@@ -964,6 +964,35 @@ async fn tokens_are_made_and_revoked_while_the_server_runs_and_no_secret_is_show
 }
 
 #[test]
+fn a_token_that_can_not_be_kept_or_told_is_not_made() {
+    let place = Place::new("services: []\n");
+    let (revoked, words) = token_command(&place, &["revoke", "ci"]);
+    assert!(!revoked && words.contains("data is no data directory: nothing was revoked"), "{words}");
+    assert!(!token_command(&place, &["list"]).0);
+    assert!(!place.data().try_exists().unwrap());
+    drop(hydrophone::store::Store::open(&place.data()).unwrap());
+    let (made, words) = token_command(&place, &["create", "ci", "--role=admin", "--expires=8000y"]);
+    assert!(!made && words.contains("'8000y' for '--expires <DURATION>': it would end after the year 9999"), "{words}");
+    assert_eq!(token_command(&place, &["list"]), (true, String::new()));
+    assert!(token_command(&place, &["create", "ci", "--role=admin", "--expires=7900y"]).0);
+    assert!(token_command(&place, &["list"]).1.contains("ends 99"));
+    let now = Clock::system().now();
+    let far = now.plus(Millis::from_seconds(10_000 * 365 * 86_400));
+    let error = token::create(&place.data(), "far", Role::Read, Some(far), now).unwrap_err();
+    assert_eq!(error.to_string(), "a token can not end after the year 9999");
+    #[cfg(target_os = "linux")]
+    {
+        let mut command = hydrophone();
+        command.args(["token", "create", "untold", "--role=read"]);
+        command.arg(format!("--storage.path={}", place.data().display()));
+        let (code, words) = crate::process::unprinted(&mut command);
+        assert_eq!(code, Some(1), "{words}");
+        assert!(words.contains("there is no token \"untold\": its secret can not be printed"), "{words}");
+        assert!(!token_command(&place, &["list"]).1.contains("untold"));
+    }
+}
+
+#[test]
 fn a_file_is_checked_before_it_is_used() {
     let directory = tempfile::tempdir().unwrap();
     let check = |path: &Path| {
