@@ -55,7 +55,7 @@ pub(super) struct BackupFlags {
     #[arg(long, value_name = "FILE|DIR")]
     to: PathBuf,
     /// Leave only so many of the newest backups in the directory.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = kept)]
     keep: Option<usize>,
     /// Bytes to read in a second at most, such as 32MiB; 0 is as fast as it goes. 32MiB from a server, else 0.
     #[arg(long, value_name = "SIZE", value_parser = size)]
@@ -299,6 +299,13 @@ const SILENT_BYTES_MAX: u64 = 64 << 20;
 /// How long a server may send nothing when it reads at this rate, in bytes a second; 0 is as fast as it goes.
 fn silence_max(rate: u64) -> Duration {
     SILENCE_MAX + SILENT_BYTES_MAX.checked_div(rate).map_or(Duration::ZERO, Duration::from_secs)
+fn kept(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("must be a whole number from 1 on".to_owned()),
+    }
+}
+
 }
 
 /// Writes down what is read from it.

@@ -47,13 +47,13 @@ pub(super) struct VerifyFlags {
     #[arg(long = "server", value_name = "URL")]
     server: Option<String>,
     /// Restore the backup to a temporary directory beside it and look through that, too.
-    #[arg(long, requires = "backup")]
+    #[arg(long, conflicts_with_all = ["storage_path", "server"])]
     deep: bool,
     /// Remove objects of a directory of backups that are damaged, so that the next backup writes them anew.
-    #[arg(long, requires = "backup")]
+    #[arg(long, conflicts_with_all = ["storage_path", "server"])]
     remove_damaged: bool,
     /// Save what can be saved of the data directory to this new one, and list what is lost.
-    #[arg(long, value_name = "DIR", requires = "storage_path")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["backup", "server"])]
     repair: Option<PathBuf>,
 }
 
@@ -136,6 +136,9 @@ fn of_backup(path: &Path, flags: &VerifyFlags) -> Result<ExitCode> {
     let watch = Clock::system().stopwatch();
     let mut report = Report::default();
     let found = std::fs::metadata(path).with_context(|| format!("can not read {}", path.display()))?;
+    if flags.remove_damaged && !found.is_dir() {
+        bail!("--remove-damaged is for a directory of backups, and {} is a file", path.display());
+    }
     let looked_at = if found.is_dir() {
         Directory::check(path, flags.remove_damaged, &mut |file, what| {
             report.tell(&format!("{}: {what}", file.display()));

@@ -215,6 +215,14 @@ fn commands_say_what_is_wrong_and_touch_nothing() {
         (vec!["restore", &at("nothing"), "--storage.path", &at("b")], "can not read"),
         (vec!["restore", place.path().to_str().unwrap(), "--storage.path", &at("b")], "holds no backup"),
         (vec!["verify"], "required"),
+        (vec!["verify", &at("a"), "--repair", &at("b")], "'[FILE|DIR]' cannot be used with"),
+        (vec!["verify", "--server", "http://127.0.0.1:1", "--repair", &at("b")], "cannot be used with"),
+        (vec!["verify", "--server", "http://127.0.0.1:1", "--deep"], "cannot be used with"),
+        (vec!["verify", "--storage.path", &data, "--deep"], "cannot be used with"),
+        (vec!["verify", "--storage.path", &data, "--remove-damaged"], "cannot be used with"),
+        (vec!["verify", "--server", "http://127.0.0.1:1", "--remove-damaged"], "cannot be used with"),
+        (vec!["verify", &at("hydrophone.yaml"), "--remove-damaged"], "--remove-damaged is for a directory of backups"),
+        (vec!["backup", "--storage.path", &data, "--to", &at("a/"), "--keep", "0"], "must be a whole number from 1 on"),
         (vec!["verify", &at("nothing")], "can not read"),
         (vec!["verify", "--storage.path", &at("nowhere")], "can not look through"),
     ] {
@@ -222,6 +230,7 @@ fn commands_say_what_is_wrong_and_touch_nothing() {
         assert!(code.is_some_and(|code| code != 0), "{arguments:?}");
         assert!(said.contains(words) && !said.contains("s3cret"), "{arguments:?}: {said}");
     }
+    assert!(!place.path().join("a").try_exists().unwrap());
     assert!(!place.path().join("b").try_exists().unwrap() && !place.path().join("nowhere").try_exists().unwrap());
     let (code, said) = command(&["backup", "--storage.path", &data, "--to", &at("a.tar.zst")]);
     assert_eq!(code, Some(0), "{said}");
