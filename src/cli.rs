@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod keys;
+mod output;
 mod plot;
 mod redaction;
 mod remote;

@@ -69,6 +69,12 @@ impl<W: Write> Sink for Archive<'_, W> {
     }
 }
 
+/// Whether what begins with these bytes can be an archive: it is compressed as they are.
+#[must_use]
+pub fn is_archive(begin: &[u8]) -> bool {
+    begin.starts_with(&zstd::zstd_safe::MAGICNUMBER.to_le_bytes())
+}
+
 /// Reads an archive to its end and hands its pieces over.
 ///
 /// # Errors

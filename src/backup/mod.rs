@@ -29,7 +29,7 @@ mod taking;
 mod tar;
 mod verifying;
 
-pub use archive::{Archive, read as read_archive};
+pub use archive::{Archive, is_archive, read as read_archive};
 pub use directory::{Directory, Stored};
 pub use error::Error;
 pub use manifest::{FORMAT, Manifest, Named};

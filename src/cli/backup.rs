@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
+use super::output::Output;
 use super::print;
 use super::remote::{Answer, SILENCE_MAX};
 use crate::backup::{
@@ -197,45 +198,24 @@ impl Target {
                 Err(error).with_context(|| format!("can not read {}", path.display()))
             }
             Err(_) if ends_in_slash => Ok(Self::Directory(path.to_owned())),
-            Ok(_) | Err(_) => Ok(Self::File(path.to_owned())),
+            Err(_) => Ok(Self::File(path.to_owned())),
+            Ok(_) => may_replace(path).map(|()| Self::File(path.to_owned())),
         }
     }
 }
 
-/// A file that has its name only when it is whole.
-struct Partial {
-    file: File,
-    written_to: PathBuf,
-    path: PathBuf,
-    finished: bool,
-}
-
-impl Partial {
-    fn create(path: &Path) -> Result<Self> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let written_to = PathBuf::from(partial);
-        let file = File::create(&written_to).with_context(|| format!("can not write {}", written_to.display()))?;
-        Ok(Self { file, written_to, path: path.to_owned(), finished: false })
+/// Whether a backup may take the place of what is at `path`: of an older one, or of nothing.
+fn may_replace(path: &Path) -> Result<()> {
+    let failed = || format!("can not read {}", path.display());
+    if !std::fs::metadata(path).with_context(failed)?.is_file() {
+        bail!("{} is a device, a pipe or a socket and no file: `--to -` writes to the standard output", path.display());
     }
-
-    fn finish(mut self) -> Result<()> {
-        let failed = || format!("can not write {}", self.path.display());
-        self.file.sync_all().with_context(failed)?;
-        std::fs::rename(&self.written_to, &self.path).with_context(failed)?;
-        self.finished = true;
-        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        crate::fs::sync_directory(parent.unwrap_or(Path::new("."))).with_context(failed)
+    let mut begin = Vec::new();
+    File::open(path).and_then(|file| file.take(4).read_to_end(&mut begin)).with_context(failed)?;
+    if !begin.is_empty() && !backup::is_archive(&begin) {
+        bail!("{} is there already and is no backup: name another file, or remove it first", path.display());
     }
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        if !self.finished {
-            // Half a backup is of use to nobody; one that can not be removed does no harm either.
-            let _ = std::fs::remove_file(&self.written_to);
-        }
-    }
+    Ok(())
 }
 
 /// Backs up a data directory.
@@ -252,9 +232,9 @@ fn offline(path: &Path, flags: &BackupFlags, target: Target, clock: &Clock) -> R
     match target {
         Target::Stdout => Ok((take(&store, options, &mut Archive::new(io::stdout().lock(), now)?)?, None)),
         Target::File(path) => {
-            let partial = Partial::create(&path)?;
-            let manifest = take(&store, options, &mut Archive::new(io::BufWriter::new(&partial.file), now)?)?;
-            partial.finish()?;
+            let output = Output::create(&path)?;
+            let manifest = take(&store, options, &mut Archive::new(io::BufWriter::new(output.file()), now)?)?;
+            output.finish()?;
             Ok((manifest, None))
         }
         Target::Directory(path) => {
@@ -280,9 +260,9 @@ fn online(server: &str, flags: &BackupFlags, target: Target) -> Result<(Manifest
         }
         Target::File(path) => {
             let answer = answer()?;
-            let partial = Partial::create(&path)?;
-            let manifest = read_archive(Tee { from: answer, to: &partial.file }, &mut Nowhere)?;
-            partial.finish()?;
+            let output = Output::create(&path)?;
+            let manifest = read_archive(Tee { from: answer, to: output.file() }, &mut Nowhere)?;
+            output.finish()?;
             Ok((manifest, None))
         }
         Target::Directory(path) => {
@@ -299,13 +279,6 @@ const SILENT_BYTES_MAX: u64 = 64 << 20;
 /// How long a server may send nothing when it reads at this rate, in bytes a second; 0 is as fast as it goes.
 fn silence_max(rate: u64) -> Duration {
     SILENCE_MAX + SILENT_BYTES_MAX.checked_div(rate).map_or(Duration::ZERO, Duration::from_secs)
-fn kept(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("must be a whole number from 1 on".to_owned()),
-    }
-}
-
 }
 
 /// Writes down what is read from it.
@@ -324,6 +297,13 @@ impl<R: Read, W: Write> Read for Tee<R, W> {
 
 pub(super) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+fn kept(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("must be a whole number from 1 on".to_owned()),
+    }
 }
 
 fn size(text: &str) -> Result<u64, String> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::output::Output;
 use super::redaction::redactor;
 use super::{complain, duration, print};
 use crate::clock::{Clock, Stopwatch};
@@ -192,11 +193,10 @@ pub(super) fn export(flags: &ExportFlags) -> Result<ExitCode> {
     let lines = if flags.output == Path::new("-") {
         write(&store, &mut std::io::stdout().lock(), Path::new("the standard output"))?
     } else {
-        let create = || format!("can not create {}", flags.output.display());
-        let mut file = std::fs::File::create(&flags.output).with_context(create)?;
-        let lines = write(&store, &mut file, &flags.output);
-        file.sync_all().with_context(|| format!("can not sync {}", flags.output.display()))?;
-        lines?
+        let output = Output::create(&flags.output)?;
+        let lines = write(&store, &mut output.file(), &flags.output)?;
+        output.finish()?;
+        lines
     };
     say(&format!("exported {} lines", number(lines)));
     Ok(ExitCode::SUCCESS)

@@ -249,6 +249,38 @@ fn commands_say_what_is_wrong_and_touch_nothing() {
 }
 
 #[test]
+fn a_backup_takes_the_place_of_an_older_one_and_of_nothing_else() {
+    let place = Place::new("services: []\n");
+    let at = |name: &str| place.path().join(name).display().to_string();
+    drop(Store::open(&place.data()).unwrap());
+    let data = place.data().display().to_string();
+    let backup = |to: &str| command(&["backup", "--storage.path", &data, "--to", to]);
+    assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    for (to, words) in [
+        (at("pipe"), "pipe is a device, a pipe or a socket and no file: `--to -` writes to the standard output"),
+        (at("hydrophone.yaml"), "hydrophone.yaml is there already and is no backup"),
+    ] {
+        let (code, said) = backup(&to);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    assert!(std::os::unix::fs::FileTypeExt::is_fifo(&std::fs::metadata(at("pipe")).unwrap().file_type()));
+    assert_eq!(std::fs::read_to_string(place.config()).unwrap(), "services: []\n");
+
+    hydrophone::fs::rewrite_atomic(Path::new(&at("empty")), b"").unwrap();
+    std::fs::create_dir(at("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere/a.tar.zst", at("link")).unwrap();
+    // To nothing, to what an earlier one left, and to where a link leads before and after there is something.
+    for to in ["a.tar.zst", "a.tar.zst", "empty", "link", "link"] {
+        let (code, said) = backup(&at(to));
+        assert_eq!(code, Some(0), "{to}: {said}");
+        assert_eq!(command(&["verify", &at(to)]).0, Some(0), "{to}");
+    }
+    assert!(std::fs::symlink_metadata(at("link")).unwrap().is_symlink());
+    assert_eq!(command(&["verify", &at("elsewhere/a.tar.zst")]).0, Some(0));
+}
+
+#[test]
 fn a_repair_takes_the_tokens_along_and_says_how_much_was_lost() {
     let place = Place::new("services: []\n");
     let at = |name: &str| place.path().join(name).display().to_string();

@@ -9,7 +9,7 @@ use hydrophone::clock::Clock;
 use hydrophone::fs::rewrite_atomic;
 
 use crate::kill::Chance;
-use crate::process::{Place, hydrophone, run};
+use crate::process::{Place, hydrophone, limited, run};
 
 /// Kills of each import, before it may end.
 const KILLS: usize = 15;
@@ -113,11 +113,7 @@ fn an_import_onto_a_full_disk_says_so_and_goes_on_when_there_is_room() {
     // Files may not grow beyond so many blocks of 512 bytes, as on a disk without room.
     let mut failed = 0;
     for blocks in (1000..9000).step_by(1000) {
-        let mut limited = Command::new("sh");
-        limited.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));
-        let command = command(&data, &arguments);
-        limited.arg(command.get_program()).args(command.get_args());
-        let Output { status, stderr, .. } = run(limited);
+        let Output { status, stderr, .. } = run(limited(&command(&data, &arguments), blocks));
         if !status.success() {
             assert!(text(&stderr).contains("File too large"), "{}", text(&stderr));
             failed += 1;
@@ -126,6 +122,40 @@ fn an_import_onto_a_full_disk_says_so_and_goes_on_when_there_is_room() {
     assert!(failed > 0, "there was room from the first");
     succeed(command(&data, &arguments));
     assert!(export(&data) == export(&whole), "another store");
+}
+
+#[test]
+fn an_export_has_its_name_when_it_is_whole_and_goes_wherever_something_takes_it() {
+    let place = Place::new("services: []\n");
+    let path = |name: &str| place.path().join(name).display().to_string();
+    let (om, out, link) = (path("counters.om"), path("out.jsonl"), path("link"));
+    rewrite_atomic(Path::new(&om), counters(&mut Chance(7)).as_bytes()).unwrap();
+    let data = place.data();
+    succeed(command(&data, &["import", "openmetrics", &om]));
+    let whole = export(&data);
+    rewrite_atomic(Path::new(&out), b"what was there\n").unwrap();
+    std::os::unix::fs::symlink("out.jsonl", &link).unwrap();
+    // The database is smaller, and has room.
+    let blocks = std::fs::metadata(data.join("hydrophone.redb")).unwrap().len() / 512 + 64;
+    assert!(whole.len() as u64 > blocks * 512 * 5 / 4, "{} bytes, {blocks} blocks", whole.len());
+    for to in [&out, &link, &path("new")] {
+        let Output { status, stderr, .. } = run(limited(&command(&data, &["export", "--output", to]), blocks));
+        assert_eq!(status.code(), Some(1));
+        assert!(text(&stderr).contains("File too large"), "{}", text(&stderr));
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), "what was there\n");
+    }
+    let mut left: Vec<_> = std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["counters.om", "data", "hydrophone.yaml", "link", "out.jsonl"]);
+    succeed(command(&data, &["export", "--output", &link]));
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(std::fs::read_to_string(&out).unwrap() == whole, "what the link names was not replaced");
+    // Neither can be made durable, and neither need be.
+    succeed(command(&data, &["export", "--output", "/dev/null"]));
+    assert!(
+        succeed(command(&data, &["export", "--output", "/dev/stdout"])) == whole,
+        "not all of it went through the pipe"
+    );
 }
 
 #[tokio::test]
