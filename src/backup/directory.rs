@@ -27,6 +27,8 @@ const BACKUPS: &str = "backups";
 /// Ends the name of a file that is being written.
 const UNFINISHED: &str = "tmp";
 const COMPRESSION_LEVEL: i32 = 3;
+/// What says how many bytes a zstd frame holds is within so many of its first (RFC 8878, 3.1.1).
+const FRAME_HEADER_BYTES_MAX: u64 = 18;
 
 /// What a directory of backups asks of a file system. Tests put one in its place that keeps account of what is durable.
 pub(super) trait Files: Send {
@@ -89,6 +91,7 @@ impl Directory {
             files.create_directory(&directory).map_err(Error::io("can not create", &directory))?;
         }
         let lock = DirectoryLock::acquire(path).map_err(crate::store::Error::from)?;
+        remove_unfinished(&mut *files, path)?;
         let known = objects(path)?.into_keys().collect();
         let unsynced = BTreeSet::from([path.to_owned(), path.join(OBJECTS)]);
         Ok(Self { path: path.to_owned(), files, keep, known, unsynced, written: 0, _lock: lock })
@@ -193,16 +196,29 @@ impl Directory {
     }
 
     /// Removes backups beyond those that are kept, and objects that no backup names. The one at `made` stays, whatever the time
-    /// was when others were made.
+    /// was when others were made. One that can not be read is none that is kept, and stays.
     fn rotate(&mut self, made: &Path) -> Result<(), Error> {
-        let all = Self::list(&self.path)?;
-        let surplus = self.keep.map_or(0, |keep| all.len().saturating_sub(keep.max(1)));
-        let (mut old, mut kept) = (Vec::new(), Vec::new());
-        for stored in all {
-            let goes = old.len() < surplus && stored.path != made;
-            if goes { old.push(stored) } else { kept.push(stored) }
+        let mut named = BTreeSet::new();
+        let mut name = |manifest: Manifest| {
+            named.extend(manifest.pieces.iter().filter_map(|piece| unhex(&piece.hash)));
+        };
+        name(manifest(made)?);
+        let (mut kept, mut old, mut all_are_known) = (1, Vec::new(), true);
+        for stored in Self::list(&self.path)?.into_iter().rev().filter(|stored| stored.path != made) {
+            match manifest(&stored.path) {
+                Ok(_) if self.keep.is_some_and(|keep| kept >= keep) => old.push(stored),
+                Ok(manifest) => {
+                    name(manifest);
+                    kept += 1;
+                }
+                Err(error) => {
+                    tracing::error!(path = %stored.path.display(), %error, "an older backup can not be read");
+                    all_are_known = false;
+                }
+            }
         }
-        for stored in &old {
+        // The oldest first: those that are left when it breaks off are the newest.
+        for stored in old.iter().rev() {
             self.files.remove(&stored.path).map_err(Error::io("can not remove", &stored.path))?;
         }
         if !old.is_empty() {
@@ -210,35 +226,13 @@ impl Directory {
             let directory = self.path.join(BACKUPS);
             self.files.sync_directory(&directory).map_err(Error::io("can not sync", &directory))?;
         }
-        let mut named = BTreeSet::new();
-        for stored in &kept {
-            let manifest = match manifest(&stored.path) {
-                Ok(manifest) => manifest,
-                Err(error) => {
-                    // What it needs is not known: nothing is removed.
-                    tracing::error!(path = %stored.path.display(), %error, "an older backup can not be read");
-                    return Ok(());
-                }
-            };
-            named.extend(manifest.pieces.iter().filter_map(|piece| unhex(&piece.hash)));
+        // What one needs that can not be read is not known: nothing is removed.
+        if !all_are_known {
+            return Ok(());
         }
         for (hash, object) in objects(&self.path)? {
             if !named.contains(&hash) {
                 self.files.remove(&object).map_err(Error::io("can not remove", &object))?;
-            }
-        }
-        self.remove_unfinished()
-    }
-
-    /// Files of backups that broke off.
-    fn remove_unfinished(&mut self) -> Result<(), Error> {
-        let mut directories = vec![self.path.join(BACKUPS)];
-        directories.extend(entries(&self.path.join(OBJECTS))?.into_iter().map(|(_, path)| path));
-        for directory in directories {
-            for (_, path) in entries(&directory)? {
-                if path.extension().is_some_and(|extension| extension == UNFINISHED) {
-                    self.files.remove(&path).map_err(Error::io("can not remove", &path))?;
-                }
             }
         }
         Ok(())
@@ -246,8 +240,14 @@ impl Directory {
 
     fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let temporary = path.with_extension(UNFINISHED);
-        self.files.write(&temporary, bytes).map_err(Error::io("can not write", &temporary))?;
-        self.files.rename(&temporary, path).map_err(Error::io("can not rename", &temporary))?;
+        let written = self.files.write(&temporary, bytes).map_err(Error::io("can not write", &temporary));
+        let renamed =
+            written.and_then(|()| self.files.rename(&temporary, path).map_err(Error::io("can not rename", &temporary)));
+        if renamed.is_err() {
+            // Where it was for want of room, there is to be as much as before. What can not be removed the next backup removes.
+            let _ = self.files.remove(&temporary);
+        }
+        renamed?;
         self.written += bytes.len() as u64;
         Ok(())
     }
@@ -270,7 +270,7 @@ impl Sink for Directory {
             self.files.create_directory(directory).map_err(Error::io("can not create", directory))?;
             self.unsynced.insert(directory.to_owned());
         }
-        if self.known.contains(&piece.hash) {
+        if self.known.contains(&piece.hash) && seems_sound(&path, piece.bytes.len()) {
             return Ok(());
         }
         let compressed = zstd::bulk::compress(piece.bytes, COMPRESSION_LEVEL).map_err(Error::Stream)?;
@@ -296,7 +296,7 @@ impl Files for Real {
     }
 
     fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = std::fs::File::create(path)?;
+        let mut file = File::create(path)?;
         io::Write::write_all(&mut file, bytes)?;
         file.sync_data()
     }
@@ -312,6 +312,29 @@ impl Files for Real {
     fn sync_directory(&mut self, path: &Path) -> io::Result<()> {
         crate::fs::sync_directory(path)
     }
+}
+
+/// Removes files of backups that broke off, which take room that the next one may need. Who calls it has the directory's lock.
+fn remove_unfinished(files: &mut dyn Files, path: &Path) -> Result<(), Error> {
+    let mut directories = vec![path.join(BACKUPS)];
+    directories.extend(entries(&path.join(OBJECTS))?.into_iter().map(|(_, path)| path));
+    for directory in directories {
+        for (_, path) in entries(&directory)? {
+            if path.extension().is_some_and(|extension| extension == UNFINISHED) {
+                files.remove(&path).map_err(Error::io("can not remove", &path))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an object can be what holds so many bytes, by its begin: one that a power cut left empty, or full of zeros, is not. Reading
+/// all of it would cost as much as writing it.
+fn seems_sound(object: &Path, bytes: usize) -> bool {
+    let mut begin = Vec::new();
+    let read = File::open(object).and_then(|file| file.take(FRAME_HEADER_BYTES_MAX).read_to_end(&mut begin));
+    let told = zstd::zstd_safe::get_frame_content_size(&begin);
+    read.is_ok() && told.is_ok_and(|told| told == Some(bytes as u64))
 }
 
 /// All objects, by their hashes.

@@ -173,7 +173,16 @@ impl Source {
                 let file = File::open(path).with_context(|| format!("can not read {}", path.display()))?;
                 read_archive(file, sink).with_context(|| path.display().to_string())?
             }
-            Self::Directory(path, stored) => Directory::read(path, stored, sink)?,
+            Self::Directory(path, stored) => match Directory::read(path, stored, sink) {
+                Err(error @ (backup::Error::Damaged { .. } | backup::Error::Version { .. })) => {
+                    let older = Directory::list(path)?.into_iter().rev().find(|other| other.time < stored.time);
+                    let hint = older.map(|older| format!(": `--at {}` takes the one before it", older.time));
+                    return Err(error).with_context(|| {
+                        format!("the backup of {} in {}{}", stored.time, path.display(), hint.unwrap_or_default())
+                    });
+                }
+                read => read?,
+            },
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Backups of the real binary while it scrapes: over HTTP, by itself, killed, restored and looked through.
 
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use hydrophone::store::Store;
 use hydrophone::transfer;
 
 use crate::harness::Server;
-use crate::process::{AGAIN, Place, Process, hydrophone, run};
+use crate::process::{AGAIN, Place, Process, hydrophone, limited, run};
 
 /// Backups in a row.
 const BACKUPS: usize = 20;
@@ -278,6 +278,114 @@ fn a_backup_takes_the_place_of_an_older_one_and_of_nothing_else() {
     }
     assert!(std::fs::symlink_metadata(at("link")).unwrap().is_symlink());
     assert_eq!(command(&["verify", &at("elsewhere/a.tar.zst")]).0, Some(0));
+}
+
+/// The files in a directory, oldest first where their names are times.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.sort();
+    found
+}
+
+/// Everything below the directory of objects.
+fn objects(backups: &Path) -> Vec<PathBuf> {
+    files(&backups.join("objects")).iter().flat_map(|directory| files(directory)).collect()
+}
+
+#[test]
+fn a_damaged_backup_in_a_directory_costs_no_other_and_an_empty_object_is_written_again() {
+    let place = Place::new("services: []\n");
+    let at = |name: &str| place.path().join(name).display().to_string();
+    let (data, to, backups) = (at("data"), at("backups/"), place.path().join("backups"));
+    let succeed = |arguments: &[&str]| {
+        let (code, said) = command(arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+        said
+    };
+    let lines = |number: u64| {
+        let header = r#"{"kind":"header","format":"hydrophone deltas","version":1}"#;
+        format!(
+            "{header}\n{{\"service\":\"shop\",\"key\":\"E@{number}\",\"t\":{},\"count\":2}}\n",
+            1_795_100_000 + number
+        )
+    };
+    let back_up = |number: u64, more: &[&str]| {
+        hydrophone::fs::rewrite_atomic(Path::new(&at("deltas")), lines(number).as_bytes()).unwrap();
+        succeed(&["import", "deltas", "--storage.path", &data, &at("deltas")]);
+        succeed(&[&["backup", "--storage.path", &data, "--to", &to], more].concat())
+    };
+    for number in 0..4 {
+        back_up(number, &[]);
+    }
+    let all = files(&backups.join("backups"));
+    assert_eq!(all.len(), 4);
+    hydrophone::fs::rewrite_atomic(&all[3], b"").unwrap();
+    let before = objects(&backups);
+    let (code, said) = command(&["restore", &to, "--storage.path", &at("copy")]);
+    let time = |path: &Path| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let (date, time) = name.split_once('T').unwrap();
+        format!("{date}T{}", time.replace('-', ":"))
+    };
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&format!("`--at {}` takes the one before it", time(&all[2]))), "{said}");
+    succeed(&["restore", &to, "--at", &time(&all[2]), "--storage.path", &at("copy")]);
+
+    // Of those that can be read two are left; what the other one needs is not known, so no object goes.
+    back_up(4, &["--keep", "2"]);
+    let left = files(&backups.join("backups"));
+    assert_eq!((left.len(), &left[..2]), (3, &all[2..]));
+    let after = objects(&backups);
+    assert!(before.iter().all(|object| after.contains(object)));
+    for (number, path) in [&left[0], &left[2]].into_iter().enumerate() {
+        succeed(&["restore", &to, "--at", &time(path), "--storage.path", &at(&format!("copy-{number}"))]);
+    }
+
+    // An object that a power cut left empty, and one without its begin.
+    std::fs::remove_file(&left[1]).unwrap();
+    back_up(5, &["--keep", "1"]);
+    let all = objects(&backups);
+    assert!(all.len() < after.len(), "what only the others needed went");
+    hydrophone::fs::rewrite_atomic(&all[0], b"").unwrap();
+    hydrophone::fs::rewrite_atomic(&all[1], &[0; 4096]).unwrap();
+    succeed(&["backup", "--storage.path", &data, "--to", &to]);
+    succeed(&["verify", &to, "--deep"]);
+}
+
+#[tokio::test]
+async fn a_backup_without_room_leaves_nothing_behind_and_says_where_there_is_none() {
+    let place = Place::new("services: []\n");
+    let server = start(&place);
+    let url = server.url().await;
+    server.ready().await;
+    let backups = place.path().join("backups");
+    let mut command = hydrophone();
+    command.args(["backup", "--server", &url, "--to"]).arg(backups.join(""));
+    let left = |ending: &str| {
+        let all = [files(&backups.join("backups")), objects(&backups)].concat();
+        all.into_iter().filter(|path| path.to_str().unwrap().ends_with(ending)).count()
+    };
+    // A manifest is longer than a block.
+    for _ in 0..2 {
+        let limited = limited(&command, 1);
+        let output = tokio::task::spawn_blocking(move || run(limited)).await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("can not write") && said.contains("File too large"), "{said}");
+        assert_eq!((left(".tmp"), left(".json")), (0, 0));
+    }
+    // As one leaves it that is killed.
+    for name in ["backups/2026-11-20T10-00-00Z.tmp", "objects/ab/ab.tmp"] {
+        std::fs::create_dir_all(backups.join(name).parent().unwrap()).unwrap();
+        hydrophone::fs::rewrite_atomic(&backups.join(name).with_extension("x"), b"half").unwrap();
+        std::fs::rename(backups.join(name).with_extension("x"), backups.join(name)).unwrap();
+    }
+    let limited = limited(&command, 1);
+    tokio::task::spawn_blocking(move || run(limited)).await.unwrap();
+    assert_eq!(left(".tmp"), 0, "what is left is removed before room is needed");
+    let output = tokio::task::spawn_blocking(move || run(command)).await.unwrap();
+    assert!(output.status.success());
+    assert_eq!((left(".tmp"), left(".json")), (0, 1));
 }
 
 #[test]
