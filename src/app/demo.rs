@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use super::signal::Signals;
 use super::{Options, Setup, bind, load, open, run};
 use crate::api::OwnErrors;
 use crate::clock::Clock;
@@ -35,6 +37,7 @@ const SEAL_EVERY: Millis = Millis::from_seconds(2 * 3600);
 /// # Errors
 /// When it can not start, or a commit failed.
 pub async fn run_demo_server(options: Options, seed: u64, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
+    let mut signals = Signals::listen()?;
     let begun = clock.now();
     let mut fleet = Fleet::new(seed, begun);
     let listeners = Listeners::bind(&mut fleet, IpAddr::V4(Ipv4Addr::LOCALHOST)).await.context("can not listen")?;
@@ -45,12 +48,25 @@ pub async fn run_demo_server(options: Options, seed: u64, clock: Clock, errors: 
     }
     let watch = clock.stopwatch();
     tracing::info!("laying down a month of history");
-    let (store, fleet) = tokio::task::spawn_blocking(move || {
-        let scrapes = lay_down(&store, &mut fleet, begun)?;
-        tracing::info!(scrapes, seconds = watch.seconds(), "laid down a month of history");
-        anyhow::Ok((store, fleet))
-    })
-    .await??;
+    let call_off = CancellationToken::new();
+    let told = call_off.clone();
+    let mut laying = tokio::task::spawn_blocking(move || {
+        let laid = lay_down(&store, &mut fleet, begun, &told)?;
+        if let Some(scrapes) = laid {
+            tracing::info!(scrapes, seconds = watch.seconds(), "laid down a month of history");
+        }
+        anyhow::Ok(laid.map(|_| (store, fleet)))
+    });
+    let laid = tokio::select! {
+        laid = &mut laying => laid,
+        // Whoever ends it here is to find nothing left behind either; the directory goes when nobody writes it any more.
+        _ = signals.next() => {
+            tracing::info!("stopping");
+            call_off.cancel();
+            laying.await.map(|laid| laid.map(|_| None))
+        }
+    };
+    let Some((store, fleet)) = laid?? else { return Ok(()) };
 
     let directory = std::path::absolute(&options.storage_path)?.join("demo");
     std::fs::create_dir_all(&directory).with_context(|| format!("can not create {}", directory.display()))?;
@@ -72,7 +88,7 @@ pub async fn run_demo_server(options: Options, seed: u64, clock: Clock, errors: 
         anyhow::Ok(())
     };
     tokio::select! {
-        outcome = run(Setup { options, config, store, listeners: http }, clock, errors) => outcome,
+        outcome = run(Setup { options, config, store, listeners: http, signals: Some(signals) }, clock, errors) => outcome,
         published = publish => published,
         never = fleet => match never {},
     }
@@ -86,8 +102,9 @@ fn write_files(directory: &Path, files: &TargetFiles) -> Result<()> {
     Ok(())
 }
 
-/// Feeds the fleet's history through ingest, as scraping it for a month would have; gives the number of scrapes.
-fn lay_down(store: &Store, fleet: &mut Fleet, now: Timestamp) -> Result<u64> {
+/// Feeds the fleet's history through ingest, as scraping it for a month would have; gives the number of scrapes, or nothing when it was
+/// called off.
+fn lay_down(store: &Store, fleet: &mut Fleet, now: Timestamp, call_off: &CancellationToken) -> Result<Option<u64>> {
     let mut scrapes = 0;
     let redactor = Redactor::new(&Redaction::default());
     for (index, (age, interval)) in HISTORY.iter().enumerate() {
@@ -95,6 +112,9 @@ fn lay_down(store: &Store, fleet: &mut Fleet, now: Timestamp) -> Result<u64> {
         let mut batch = Batch::new(store.draft());
         let mut sealed = now.minus(*age);
         for event in fleet.history(now.minus(*age), end, *interval) {
+            if call_off.is_cancelled() {
+                return Ok(None);
+            }
             let at = time(&event);
             match event {
                 Event::Scraped(mut scrape) => {
@@ -129,7 +149,7 @@ fn lay_down(store: &Store, fleet: &mut Fleet, now: Timestamp) -> Result<u64> {
         store.commit(batch.into_draft().finish())?;
     }
     store.seal(now)?;
-    Ok(scrapes)
+    Ok(Some(scrapes))
 }
 
 fn time(event: &Event) -> Timestamp {

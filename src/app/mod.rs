@@ -71,7 +71,7 @@ pub async fn serve(options: Options, clock: Clock, errors: Arc<OwnErrors>) -> Re
     let config = load(&options.config_file)?;
     let store = open(&options)?;
     let listeners = bind(&options.listen).await?;
-    run(Setup { options, config, store, listeners }, clock, errors).await
+    run(Setup { options, config, store, listeners, signals: None }, clock, errors).await
 }
 
 /// Reads a configuration file, and with it the queries in it, of which `config` knows nothing.
@@ -90,6 +90,8 @@ struct Setup {
     config: Config,
     store: Arc<Store>,
     listeners: Vec<TcpListener>,
+    /// Who listens to signals already hands on what comes.
+    signals: Option<signal::Signals>,
 }
 
 fn open(options: &Options) -> Result<Arc<Store>> {
@@ -212,7 +214,7 @@ fn door(options: &Options, store: &Store, clock: &Clock, registry: &mut Registry
 
 /// Starts everything, waits for the end and stops everything.
 async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
-    let Setup { options, config, store, listeners } = setup;
+    let Setup { options, config, store, listeners, signals } = setup;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -235,7 +237,7 @@ async fn run(setup: Setup, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
     parts.readiness.send_replace(Readiness::Ready);
     tracing::info!("ready");
 
-    let outcome = wait(parts.reloader, written, &parts.quit, &parts.readiness).await;
+    let outcome = wait(parts.reloader, written, signals, &parts.quit, &parts.readiness).await;
 
     tokio::task::spawn_blocking(move || triaging.stop()).await?;
     stop_watching.cancel();
@@ -267,10 +269,11 @@ enum End {
 async fn wait(
     mut reloader: reload::Reloader,
     mut written: Written,
+    signals: Option<signal::Signals>,
     quit: &CancellationToken,
     readiness: &watch::Sender<Readiness>,
 ) -> End {
-    let mut signals = match signal::Signals::listen() {
+    let mut signals = match signals.map_or_else(signal::Signals::listen, Ok) {
         Ok(signals) => signals,
         Err(error) => return End::Failed(error),
     };

@@ -1,4 +1,4 @@
-//! Signals: SIGHUP reloads, SIGTERM and SIGINT stop.
+//! Signals: SIGHUP reloads, SIGTERM and SIGINT stop. Before there is anything to reload, as the demo lays down its month, each of them stops.
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{self, SignalKind};

@@ -1,5 +1,8 @@
 //! `hydrophone verify`: what is wrong with a data directory, a server's data, an archive or a directory of backups.
 
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -158,10 +161,10 @@ fn of_backup(path: &Path, flags: &VerifyFlags) -> Result<ExitCode> {
         }
     };
     if flags.deep && report.findings == 0 {
-        let beside = Beside::of(path);
-        let mut restoring = Restoring::begin(&beside.0, true, false)?;
+        let beside = Beside::make(path)?;
+        let mut restoring = Restoring::begin(&beside.path, true, false)?;
         Source::of(path, None)?.read(&mut restoring)?;
-        return data(&beside.0, &mut report);
+        return data(&beside.path, &mut report);
     }
     Ok(report.end(&format!("{looked_at}, in {:.1} s", watch.seconds())))
 }
@@ -171,26 +174,66 @@ fn said(manifest: &Manifest) -> String {
     format!("commit {commit} of {time}, {} in {} pieces", megabytes(manifest.bytes()), manifest.pieces.len())
 }
 
-/// A directory beside a backup that goes when it is not needed any more.
-struct Beside(PathBuf);
+/// A directory beside a backup that goes when it is not needed any more. One that was left when its process was killed goes with the
+/// next that is made there: nobody holds it.
+struct Beside {
+    path: PathBuf,
+    _held: File,
+}
 
 impl Beside {
-    fn of(path: &Path) -> Self {
-        let mut name = path.as_os_str().to_owned();
-        // A slash at its end would lead into it.
-        if path.is_dir() {
-            name = path.components().collect::<PathBuf>().into_os_string();
+    fn make(backup: &Path) -> Result<Self> {
+        let mut backup = backup.to_owned();
+        // `.` and `..` have no names of their own.
+        if backup.file_name().is_none() {
+            backup = std::fs::canonicalize(&backup).with_context(|| format!("can not read {}", backup.display()))?;
         }
-        name.push(format!(".verify-{}", std::process::id()));
-        Self(PathBuf::from(name))
+        let mut name = backup.file_name().unwrap_or_default().to_owned();
+        name.push(".verify-");
+        let parent = backup.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        sweep(parent, &name).with_context(|| format!("can not clear {}", parent.display()))?;
+        name.push(std::process::id().to_string());
+        let path = parent.join(name);
+        let failed = || format!("can not make {}", path.display());
+        loop {
+            std::fs::create_dir(&path).with_context(failed)?;
+            let held = File::open(&path).with_context(failed)?;
+            held.lock().with_context(failed)?;
+            // Another one may have swept it before it was held.
+            if path.try_exists().with_context(failed)? {
+                return Ok(Self { path, _held: held });
+            }
+        }
     }
 }
 
 impl Drop for Beside {
     fn drop(&mut self) {
         // What is left of it says by its name what it was.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.path);
     }
+}
+
+/// Removes the directories in `parent` that were made beside a backup, and that no process holds.
+fn sweep(parent: &Path, name: &OsStr) -> io::Result<()> {
+    let gone_is_well = |result: io::Result<()>| match result {
+        // Another one sweeps, too.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    };
+    for entry in std::fs::read_dir(parent)? {
+        let entry = entry?;
+        let found = entry.file_name();
+        let pid = found.as_encoded_bytes().strip_prefix(name.as_encoded_bytes());
+        let is_ours = pid.is_some_and(|pid| !pid.is_empty() && pid.iter().all(u8::is_ascii_digit));
+        if is_ours && entry.file_type()?.is_dir() {
+            gone_is_well(File::open(entry.path()).and_then(|held| match held.try_lock() {
+                Ok(()) => std::fs::remove_dir_all(entry.path()),
+                Err(_) => Ok(()),
+            }))?;
+        }
+    }
+    Ok(())
 }
 
 /// A line of a server's answer.

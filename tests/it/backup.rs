@@ -352,6 +352,39 @@ fn a_damaged_backup_in_a_directory_costs_no_other_and_an_empty_object_is_written
     succeed(&["verify", &to, "--deep"]);
 }
 
+#[test]
+fn a_look_into_a_backup_that_was_killed_is_swept_by_the_next_one() {
+    let place = Place::new("services: []\n");
+    let at = |name: &str| place.path().join(name);
+    drop(Store::open(&place.data()).unwrap());
+    let (data, to) = (place.data().display().to_string(), at("backups/").display().to_string());
+    assert_eq!(command(&["backup", "--storage.path", &data, "--to", &to]).0, Some(0));
+    // One that was killed, one that goes on, and what is none of ours.
+    for name in ["backups.verify-7", "backups.verify-8", "backups.verify-mine", "other.verify-7"] {
+        std::fs::create_dir(at(name)).unwrap();
+        std::fs::create_dir(at(name).join("occurrences")).unwrap();
+    }
+    let held = std::fs::File::open(at("backups.verify-8")).unwrap();
+    held.lock().unwrap();
+    let looked = |path: &str| {
+        let mut command = hydrophone();
+        command.current_dir(place.path()).args(["verify", path, "--deep"]);
+        let Output { status, stdout, stderr } = run(command);
+        assert!(status.success(), "{path}: {}", String::from_utf8([stdout, stderr].concat()).unwrap());
+    };
+    looked(&to);
+    let left = || {
+        let names = files(place.path()).into_iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+        names.filter(|name| name.contains(".verify-")).collect::<Vec<_>>()
+    };
+    assert_eq!(left(), ["backups.verify-8", "backups.verify-mine", "other.verify-7"]);
+    drop(held);
+    for path in ["backups", "./backups/.", "backups/backups/.."] {
+        looked(path);
+    }
+    assert_eq!(left(), ["backups.verify-mine", "other.verify-7"]);
+}
+
 #[tokio::test]
 async fn a_backup_without_room_leaves_nothing_behind_and_says_where_there_is_none() {
     let place = Place::new("services: []\n");

@@ -6,7 +6,7 @@ use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::process::{Place, Process, hydrophone, run};
+use crate::process::{AGAIN, Place, Process, hydrophone, run};
 
 const NOTHING: &str = "services: []\n";
 
@@ -259,6 +259,26 @@ async fn flags_before_a_command_are_refused_and_behind_it_they_count() {
     serve.arg("serve").args(place.command().get_args());
     Process::start(serve).ready().await;
     assert!(place.data().try_exists().unwrap());
+}
+
+#[tokio::test]
+async fn a_demo_that_is_ended_while_it_lays_down_its_month_leaves_nothing_behind() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let place = Place::new(NOTHING);
+        let mut command = hydrophone();
+        command.args(["demo", "--web.listen-address=127.0.0.1:0"]).env("TMPDIR", place.path());
+        let mut demo = Process::start(command);
+        let directory = place.path().join(format!("hydrophone-demo-{}", demo.pid()));
+        while !demo.log().contains("laying down a month") {
+            assert!(demo.ended().is_none(), "{}", demo.log());
+            tokio::time::sleep(AGAIN).await;
+        }
+        assert!(directory.try_exists().unwrap());
+        demo.signal(signal);
+        let (status, _) = demo.wait(30).await;
+        assert!(status.success() && !demo.log().contains("laid down"), "{signal}: {status}\n{}", demo.log());
+        assert!(!directory.try_exists().unwrap(), "{signal}");
+    }
 }
 
 #[test]
