@@ -20,6 +20,7 @@ use anyhow::{Result, bail};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use url::Url;
 
 use crate::api::state::{Build, Flags};
 use crate::api::{Limits, OwnErrors};
@@ -132,7 +133,7 @@ struct WebFlags {
     listen_address: Vec<String>,
     /// The URL under which people reach the server, where a proxy stands before it. Its path becomes the prefix of all
     /// paths.
-    #[arg(long = "web.external-url", value_name = "URL", default_value = "")]
+    #[arg(long = "web.external-url", value_name = "URL", default_value = "", value_parser = external_url)]
     external_url: String,
     /// The prefix of the paths of requests as they arrive here; by default the path of --web.external-url. `/` behind a
     /// proxy that takes that path away.
@@ -317,6 +318,15 @@ fn look_for(config_file: &Path) -> Result<()> {
     }
 }
 
+/// With a host, or a path alone: where people are sent, and what requests are compared with.
+fn external_url(text: &str) -> Result<String, String> {
+    let is_whole = Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if text.is_empty() || is_whole || (text.starts_with('/') && !text.starts_with("//")) {
+        return Ok(text.to_owned());
+    }
+    Err("is no URL such as https://example.org/hydrophone".to_owned())
+}
+
 /// A slash in front, as Prometheus does; what routes would take for a pattern is refused.
 fn route_prefix(text: &str) -> Result<String, String> {
     if text.contains(['{', '}', '*', '?', '#', ':']) || text.contains("//") {
@@ -349,10 +359,15 @@ fn duration(text: &str) -> Result<Millis, String> {
 
 /// A request to a server that asks who it is: an API token from the environment, where it stands in no list of processes.
 /// A name and a password may stand in the URL.
-fn authorized(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-    match std::env::var("HYDROPHONE_TOKEN") {
-        Ok(token) if !token.is_empty() => request.bearer_auth(token),
-        _ => request,
+fn authorized(request: reqwest::RequestBuilder) -> Result<reqwest::RequestBuilder> {
+    let token = std::env::var("HYDROPHONE_TOKEN").unwrap_or_default();
+    // What a file or a command gave often ends in a line feed.
+    match token.trim() {
+        "" => Ok(request),
+        token if token.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(request.bearer_auth(token)),
+        _ => {
+            bail!("environment variable HYDROPHONE_TOKEN: is no token: there are spaces, line feeds or the like in it")
+        }
     }
 }
 

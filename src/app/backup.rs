@@ -1,5 +1,6 @@
 //! Backups that are made by themselves, as the configuration says.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -91,6 +92,16 @@ impl Schedule {
         }
         newest.map_or(Timestamp(i64::MIN), |newest| newest.plus(settings.interval))
     }
+}
+
+/// What is wrong then.
+pub(super) const IN_DATA: &str = "backup.directory is the data directory, and backups go into one of their own";
+
+/// Whether backups would go among the data, of which they are to be copies.
+pub(super) fn is_in_data(config: &Config, storage_path: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
+    let directory = config.backup.as_ref().and_then(|settings| real(&settings.directory));
+    directory.is_some() && directory == real(storage_path)
 }
 
 async fn wait(clock: &Clock, due: Option<Timestamp>) {

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -69,6 +69,9 @@ const RELOADS_MAX: usize = 4;
 /// When it can not start, or a commit failed.
 pub async fn serve(options: Options, clock: Clock, errors: Arc<OwnErrors>) -> Result<()> {
     let config = load(&options.config_file)?;
+    if backup::is_in_data(&config, &options.storage_path) {
+        bail!("{}: {}", options.config_file.display(), backup::IN_DATA);
+    }
     let store = open(&options)?;
     let listeners = bind(&options.listen).await?;
     run(Setup { options, config, store, listeners, signals: None }, clock, errors).await
@@ -187,9 +190,9 @@ fn assemble(
         reads: api::state::reads(),
     });
     let triage = triaging::engine(&state, config_receiver.clone(), escalations, triage_metrics);
-    let file = options.config_file.clone();
-    let reloader =
-        reload::Reloader { file, clock: clock.clone(), config: config_sender, status, writer: handle, requests };
+    let (file, storage_path) = (options.config_file.clone(), options.storage_path.clone());
+    let (clock, config) = (clock.clone(), config_sender);
+    let reloader = reload::Reloader { file, storage_path, clock, config, status, writer: handle, requests };
     Ok(Parts {
         schedule: backup::Schedule::new(&state, config_receiver.clone()),
         writer,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::backup::{IN_DATA, is_in_data};
 use super::{load, settings};
 use crate::api::state::{ConfigStatus, ReloadRequest};
 use crate::clock::Clock;
@@ -14,6 +15,8 @@ use crate::ingest::WriterHandle;
 /// Reads the file again and tells everybody.
 pub(super) struct Reloader {
     pub(super) file: PathBuf,
+    /// The data directory.
+    pub(super) storage_path: PathBuf,
     pub(super) clock: Clock,
     /// To discovery and scraping.
     pub(super) config: watch::Sender<Arc<Config>>,
@@ -29,6 +32,7 @@ impl Reloader {
     /// too.
     pub(super) async fn reload(&mut self) -> Result<(), String> {
         let loaded = match load(&self.file) {
+            Ok(config) if is_in_data(&config, &self.storage_path) => Err(format!("{}: {IN_DATA}", self.file.display())),
             Ok(config) => self.apply(config).await,
             Err(error) => Err(error.to_string()),
         };

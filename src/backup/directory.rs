@@ -81,12 +81,15 @@ impl Directory {
     /// all backups are left.
     ///
     /// # Errors
-    /// When somebody else adds one, or the directory can not be read or written.
+    /// When somebody else adds one, it is a data directory, or can not be read or written.
     pub fn open(path: &Path, keep: Option<usize>) -> Result<Self, Error> {
         Self::open_on(Box::new(Real), path, keep)
     }
 
     pub(super) fn open_on(mut files: Box<dyn Files>, path: &Path, keep: Option<usize>) -> Result<Self, Error> {
+        if path.join("FORMAT").try_exists().map_err(Error::io("can not read", path))? {
+            return Err(Error::DataDirectory { path: path.to_owned() });
+        }
         for directory in [path.to_owned(), path.join(OBJECTS), path.join(BACKUPS)] {
             files.create_directory(&directory).map_err(Error::io("can not create", &directory))?;
         }

@@ -54,6 +54,12 @@ pub enum Error {
         /// ` of TIME or before`, where a time was asked for.
         when: String,
     },
+    /// Backups were to go among the data.
+    #[error("{path} is a data directory, and backups go into one of their own", path = .path.display())]
+    DataDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The backup was called off.
     #[error("the backup was called off")]
     Stopped,

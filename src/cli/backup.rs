@@ -40,14 +40,11 @@ Examples:
     hydrophone restore /backup/hydrophone --at 2026-11-20T18:00:00Z --storage.path data --force";
 
 #[derive(Debug, Args)]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("source").required(true).args(["server", "storage_path"]))]
 pub(super) struct BackupFlags {
     /// The server to back up, with the path it is served under.
-    #[arg(
-        long = "server",
-        value_name = "URL",
-        conflicts_with = "storage_path",
-        required_unless_present = "storage_path"
-    )]
+    #[arg(long = "server", value_name = "URL")]
     server: Option<String>,
     /// Back up this data directory instead. No server may be using it.
     #[arg(long = "storage.path", value_name = "DIR")]
@@ -131,9 +128,9 @@ pub(super) fn restore(flags: &RestoreFlags) -> Result<ExitCode> {
     let begun = Restoring::begin(&flags.storage_path, flags.force, flags.without_index);
     let mut restoring = begun.map_err(|error| match error {
         backup::Error::Store(store::Error::Occupied { .. }) => anyhow!("{error}: --force does"),
-        error => error.into(),
+        error => unwritten(error.into(), &flags.storage_path),
     })?;
-    let manifest = source.read(&mut restoring)?;
+    let manifest = source.read(&mut restoring).map_err(|error| unwritten(error, &flags.storage_path))?;
     print(&format!(
         "restored commit {} of {} to {}: {} in {:.1} s",
         manifest.commit,
@@ -143,6 +140,20 @@ pub(super) fn restore(flags: &RestoreFlags) -> Result<ExitCode> {
         watch.seconds()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// An error of the data directory that is being written names it; that of an archive names that.
+fn unwritten(error: anyhow::Error, storage_path: &Path) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(backup::Error::Store(_)) => error.context(format!("can not restore to {}", storage_path.display())),
+        _ => error,
+    }
+}
+
+/// What a path that holds no backup may have been meant for.
+pub(super) fn hint(path: &Path) -> &'static str {
+    let is_data = path.join("FORMAT").try_exists().unwrap_or(false);
+    if is_data { ": it is a data directory, which --storage.path names" } else { "" }
 }
 
 /// Where a backup comes from.
@@ -160,7 +171,8 @@ impl Source {
         }
         let found = std::fs::metadata(path).with_context(|| format!("can not read {}", path.display()))?;
         if found.is_dir() {
-            return Ok(Self::Directory(path.to_owned(), Directory::newest(path, at)?));
+            let newest = Directory::newest(path, at).map_err(|error| anyhow!("{error}{}", hint(path)))?;
+            return Ok(Self::Directory(path.to_owned(), newest));
         }
         Ok(Self::File(path.to_owned()))
     }
@@ -171,7 +183,10 @@ impl Source {
             Self::Stdin => read_archive(io::stdin().lock(), sink)?,
             Self::File(path) => {
                 let file = File::open(path).with_context(|| format!("can not read {}", path.display()))?;
-                read_archive(file, sink).with_context(|| path.display().to_string())?
+                read_archive(file, sink).map_err(|error| match error {
+                    backup::Error::Store(_) => error.into(),
+                    error => anyhow!(error).context(path.display().to_string()),
+                })?
             }
             Self::Directory(path, stored) => match Directory::read(path, stored, sink) {
                 Err(error @ (backup::Error::Damaged { .. } | backup::Error::Version { .. })) => {
@@ -239,10 +254,14 @@ fn offline(path: &Path, flags: &BackupFlags, target: Target, clock: &Clock) -> R
     let rate = flags.rate.filter(|rate| *rate > 0);
     let options = Options { now, with_index: flags.with_index, pace: Pace::new(clock, rate, Stop::default()) };
     match target {
-        Target::Stdout => Ok((take(&store, options, &mut Archive::new(io::stdout().lock(), now)?)?, None)),
+        Target::Stdout => {
+            let taken = take(&store, options, &mut Archive::new(io::stdout().lock(), now)?);
+            Ok((taken.map_err(|error| unfinished(error, Path::new("the standard output")))?, None))
+        }
         Target::File(path) => {
             let output = Output::create(&path)?;
-            let manifest = take(&store, options, &mut Archive::new(io::BufWriter::new(output.file()), now)?)?;
+            let taken = take(&store, options, &mut Archive::new(io::BufWriter::new(output.file()), now)?);
+            let manifest = taken.map_err(|error| unfinished(error, &path))?;
             output.finish()?;
             Ok((manifest, None))
         }
@@ -254,29 +273,37 @@ fn offline(path: &Path, flags: &BackupFlags, target: Target, clock: &Clock) -> R
     }
 }
 
+/// An archive that can not be written any further is to name its file.
+fn unfinished(error: backup::Error, path: &Path) -> anyhow::Error {
+    match error {
+        backup::Error::Stream(error) => anyhow!(error).context(format!("can not write {}", path.display())),
+        error => error.into(),
+    }
+}
+
 /// Backs up what a server has.
 fn online(server: &str, flags: &BackupFlags, target: Target) -> Result<(Manifest, Option<u64>)> {
     let rate = flags.rate.unwrap_or(config::backup::RATE);
     let parameters = [("rate", rate.to_string()), ("with_index", flags.with_index.to_string())];
     let answer = || Answer::post(server, "backup", &parameters, silence_max(rate));
     match target {
-        // What passes is checked on its way, so that nobody finds out later.
         Target::Stdout => {
             let mut stdout = io::stdout().lock();
-            let manifest = read_archive(Tee { from: answer()?, to: &mut stdout }, &mut Nowhere)?;
-            stdout.flush()?;
+            let name = Path::new("the standard output");
+            let manifest = through(answer()?, &mut stdout, name)?;
+            stdout.flush().with_context(|| format!("can not write {}", name.display()))?;
             Ok((manifest, None))
         }
         Target::File(path) => {
             let answer = answer()?;
             let output = Output::create(&path)?;
-            let manifest = read_archive(Tee { from: answer, to: output.file() }, &mut Nowhere)?;
+            let manifest = through(answer, output.file(), &path)?;
             output.finish()?;
             Ok((manifest, None))
         }
         Target::Directory(path) => {
             let mut directory = Directory::open(&path, flags.keep)?;
-            let manifest = read_archive(answer()?, &mut directory)?;
+            let manifest = read_archive(answer()?, &mut directory).map_err(unheard)?;
             Ok((manifest, Some(directory.written())))
         }
     }
@@ -290,16 +317,39 @@ fn silence_max(rate: u64) -> Duration {
     SILENCE_MAX + SILENT_BYTES_MAX.checked_div(rate).map_or(Duration::ZERO, Duration::from_secs)
 }
 
+/// Writes down what a server answers. What passes is checked on its way, so that nobody finds out later.
+fn through(answer: Answer, to: impl Write, path: &Path) -> Result<Manifest> {
+    let mut tee = Tee { from: answer, to, unwritten: None };
+    let read = read_archive(&mut tee, &mut Nowhere);
+    match tee.unwritten {
+        Some(error) => Err(error).with_context(|| format!("can not write {}", path.display())),
+        None => read.map_err(unheard),
+    }
+}
+
+/// A server that breaks off says so itself.
+fn unheard(error: backup::Error) -> anyhow::Error {
+    match error {
+        backup::Error::Stream(error) => error.into(),
+        error => error.into(),
+    }
+}
+
 /// Writes down what is read from it.
 struct Tee<R, W> {
     from: R,
     to: W,
+    /// Why it could not be written down, which is no fault of what it is read from.
+    unwritten: Option<io::Error>,
 }
 
 impl<R: Read, W: Write> Read for Tee<R, W> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let length = self.from.read(out)?;
-        self.to.write_all(out.get(..length).unwrap_or_default())?;
+        if let Err(error) = self.to.write_all(out.get(..length).unwrap_or_default()) {
+            self.unwritten = Some(error);
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         Ok(length)
     }
 }

@@ -195,7 +195,7 @@ async fn online(url: Url) -> Result<Vec<u8>> {
     let client = reqwest::Client::builder().timeout(ANSWER_TIME_MAX).build()?;
     let unreachable =
         || format!("can not reach {server}: is a server running there? (--server.url, or --storage.path)");
-    let mut answer = super::authorized(client.get(url)).send().await.with_context(unreachable)?;
+    let mut answer = super::authorized(client.get(url))?.send().await.with_context(unreachable)?;
     let status = answer.status();
     let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
     let mut body = Vec::new();

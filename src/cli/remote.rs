@@ -3,11 +3,12 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use tokio::runtime::Runtime;
 use url::Url;
 
 use crate::config::secret::hide_login;
+use crate::telemetry::chain;
 
 /// Bytes of a server's words about why it does not answer.
 const REFUSAL_BYTES_MAX: usize = 64 << 10;
@@ -51,20 +52,33 @@ impl Answer {
         if !matches!(url.scheme(), "http" | "https") {
             bail!("--server {shown:?} is not http:// or https://");
         }
-        let server = url.origin().ascii_serialization();
+        let (server, path, is_tls) =
+            (url.origin().ascii_serialization(), url.path().to_owned(), url.scheme() == "https");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = reqwest::Client::builder().no_gzip().build()?;
-        let request = super::authorized(client.post(url));
+        let request = super::authorized(client.post(url))?;
         let sent = within(&runtime, patience.head, request.send()).ok_or_else(|| silent(&server, patience.head))?;
-        let mut response = sent.with_context(|| format!("can not reach {server}: is a server running there?"))?;
+        let mut response = sent.map_err(reqwest::Error::without_url).with_context(|| {
+            let speaks = if is_tls { ", and does it speak TLS" } else { "" };
+            format!("can not reach {server}: is a server running there{speaks}?")
+        })?;
         let status = response.status();
         if !status.is_success() {
             let body = within(&runtime, patience.head, beginning(&mut response));
-            let body = body.ok_or_else(|| silent(&server, patience.head))??;
+            let body = body.ok_or_else(|| silent(&server, patience.head))?;
             let problem: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
-            let detail = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str());
-            let words = detail.map_or_else(|| String::from_utf8_lossy(&body).trim().to_owned(), str::to_owned);
-            return Err(anyhow!("{server} answers {}: {words}", status.as_u16()));
+            if let Some(detail) = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str()) {
+                bail!("{server} answers {}: {detail}", status.as_u16());
+            }
+            // These are not our words: something else stands there, or the server under another path.
+            let words = String::from_utf8_lossy(&body).trim().to_owned();
+            let words = if words.is_empty() { words } else { format!(": {words}") };
+            let hint = match status.as_u16() {
+                400 if !is_tls => "; does it speak TLS, so that it has to be https://?",
+                404 | 405 => "; is Hydrophone served under the path that --server has?",
+                _ => "",
+            };
+            bail!("{server}{path} answers {}{words}{hint}", status.as_u16());
         }
         Ok(Self { runtime, response, chunk: bytes::Bytes::new(), server, silence_max: patience.body })
     }
@@ -81,15 +95,25 @@ fn silent(server: &str, length: Duration) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, words)
 }
 
-async fn beginning(response: &mut reqwest::Response) -> Result<Vec<u8>> {
+/// What comes of a refusal's words. Who refuses may close the connection before all of them are there.
+async fn beginning(response: &mut reqwest::Response) -> Vec<u8> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
         if body.len() >= REFUSAL_BYTES_MAX {
             break;
         }
     }
-    Ok(body)
+    body
+}
+
+/// The connection is gone before the answer is whole: the server ended, or something failed there.
+fn broke_off(server: &str, error: reqwest::Error) -> io::Error {
+    let why = chain(&error.without_url());
+    io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        format!("{server} broke off its answer, and its log says why ({why})"),
+    )
 }
 
 impl Read for Answer {
@@ -97,7 +121,7 @@ impl Read for Answer {
         while self.chunk.is_empty() {
             let chunk = within(&self.runtime, self.silence_max, self.response.chunk());
             let chunk = chunk.ok_or_else(|| silent(&self.server, self.silence_max))?;
-            match chunk.map_err(io::Error::other)? {
+            match chunk.map_err(|error| broke_off(&self.server, error))? {
                 Some(chunk) => self.chunk = chunk,
                 None => return Ok(0),
             }

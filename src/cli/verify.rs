@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use serde::Deserialize;
 
-use super::backup::{Source, megabytes};
+use super::backup::{Source, hint, megabytes};
 use super::{print, remote};
 use crate::backup::{Directory, Manifest, Nowhere, Restoring, inspect};
 use crate::clock::Clock;
@@ -148,7 +148,7 @@ fn of_backup(path: &Path, flags: &VerifyFlags) -> Result<ExitCode> {
         })?;
         let all = Directory::list(path)?;
         if all.is_empty() {
-            bail!("{} holds no backup", path.display());
+            bail!("{} holds no backup{}", path.display(), hint(path));
         }
         format!("{} backups", all.len())
     } else {

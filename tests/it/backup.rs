@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use hydrophone::clock::Clock;
@@ -181,6 +181,38 @@ async fn backups_are_made_by_themselves_as_configured_and_kept_as_many() {
 }
 
 #[test]
+fn what_does_not_fit_together_is_refused_and_nothing_is_made() {
+    let place = Place::new("services: []\n");
+    let at = |name: &str| place.path().join(name).display().to_string();
+    drop(Store::open(&place.data()).unwrap());
+    let data = place.data().display().to_string();
+    let before = files(&place.data());
+    for (arguments, words) in [
+        (
+            vec!["backup", "--storage.path", &data, "--to", &data],
+            "data is a data directory, and backups go into one of",
+        ),
+        (vec!["backup", "--server", "http://127.0.0.1:1", "--to", &data], "data is a data directory"),
+        (vec!["verify", &data], "data holds no backup: it is a data directory, which --storage.path names"),
+        (vec!["restore", &data, "--storage.path", &at("b")], "holds no backup: it is a data directory"),
+        (vec!["verify", &at("a"), "--repair", &at("b")], "'[FILE|DIR]' cannot be used with"),
+        (vec!["verify", "--server", "http://127.0.0.1:1", "--repair", &at("b")], "cannot be used with"),
+        (vec!["verify", "--server", "http://127.0.0.1:1", "--deep"], "cannot be used with"),
+        (vec!["verify", "--storage.path", &data, "--deep"], "cannot be used with"),
+        (vec!["verify", "--storage.path", &data, "--remove-damaged"], "cannot be used with"),
+        (vec!["verify", "--server", "http://127.0.0.1:1", "--remove-damaged"], "cannot be used with"),
+        (vec!["verify", &at("hydrophone.yaml"), "--remove-damaged"], "--remove-damaged is for a directory of backups"),
+        (vec!["backup", "--storage.path", &data, "--to", &at("a/"), "--keep", "0"], "must be a whole number from 1 on"),
+    ] {
+        let (code, said) = command(&arguments);
+        assert!(code.is_some_and(|code| code != 0), "{arguments:?}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+    assert!(!place.path().join("a").try_exists().unwrap() && !place.path().join("b").try_exists().unwrap());
+    assert_eq!(files(&place.data()), before);
+}
+
+#[test]
 fn commands_say_what_is_wrong_and_touch_nothing() {
     let place = Place::new("services: []\n");
     let at = |name: &str| place.path().join(name).display().to_string();
@@ -189,7 +221,7 @@ fn commands_say_what_is_wrong_and_touch_nothing() {
     for (arguments, words) in [
         (vec!["backup", "--storage.path", &at("nowhere"), "--to", &at("a")], "is no data directory"),
         (vec!["backup", "--storage.path", &data, "--to", &at("a"), "--keep", "3"], "--keep is for a directory"),
-        (vec!["backup", "--to", &at("a")], "--server <URL>"),
+        (vec!["backup", "--to", &at("a")], "<--server <URL>|--storage.path <DIR>>"),
         (vec!["backup", "--server", "http://127.0.0.1:1", "--to", &at("a")], "can not reach http://127.0.0.1:1"),
         (
             vec!["backup", "--server", "http://bob:s3cret@127.0.0.1:1", "--to", &at("a")],
@@ -215,14 +247,6 @@ fn commands_say_what_is_wrong_and_touch_nothing() {
         (vec!["restore", &at("nothing"), "--storage.path", &at("b")], "can not read"),
         (vec!["restore", place.path().to_str().unwrap(), "--storage.path", &at("b")], "holds no backup"),
         (vec!["verify"], "required"),
-        (vec!["verify", &at("a"), "--repair", &at("b")], "'[FILE|DIR]' cannot be used with"),
-        (vec!["verify", "--server", "http://127.0.0.1:1", "--repair", &at("b")], "cannot be used with"),
-        (vec!["verify", "--server", "http://127.0.0.1:1", "--deep"], "cannot be used with"),
-        (vec!["verify", "--storage.path", &data, "--deep"], "cannot be used with"),
-        (vec!["verify", "--storage.path", &data, "--remove-damaged"], "cannot be used with"),
-        (vec!["verify", "--server", "http://127.0.0.1:1", "--remove-damaged"], "cannot be used with"),
-        (vec!["verify", &at("hydrophone.yaml"), "--remove-damaged"], "--remove-damaged is for a directory of backups"),
-        (vec!["backup", "--storage.path", &data, "--to", &at("a/"), "--keep", "0"], "must be a whole number from 1 on"),
         (vec!["verify", &at("nothing")], "can not read"),
         (vec!["verify", "--storage.path", &at("nowhere")], "can not look through"),
     ] {
@@ -230,10 +254,17 @@ fn commands_say_what_is_wrong_and_touch_nothing() {
         assert!(code.is_some_and(|code| code != 0), "{arguments:?}");
         assert!(said.contains(words) && !said.contains("s3cret"), "{arguments:?}: {said}");
     }
-    assert!(!place.path().join("a").try_exists().unwrap());
     assert!(!place.path().join("b").try_exists().unwrap() && !place.path().join("nowhere").try_exists().unwrap());
     let (code, said) = command(&["backup", "--storage.path", &data, "--to", &at("a.tar.zst")]);
     assert_eq!(code, Some(0), "{said}");
+    let mut restore = hydrophone();
+    restore.args(["restore", &at("a.tar.zst"), "--storage.path", &at("full")]);
+    let said = String::from_utf8(run(limited(&restore, 8)).stderr).unwrap();
+    assert!(
+        said.contains(&format!("can not restore to {}: ", at("full"))) && said.contains("File too large"),
+        "{said}"
+    );
+    assert!(!said.contains("a.tar.zst"), "{said}");
     let (code, said) = command(&["restore", &at("a.tar.zst"), "--storage.path", &data]);
     assert_eq!(code, Some(1));
     assert!(said.contains("holds data already") && said.contains("--force"), "{said}");
@@ -350,6 +381,70 @@ fn a_damaged_backup_in_a_directory_costs_no_other_and_an_empty_object_is_written
     hydrophone::fs::rewrite_atomic(&all[1], &[0; 4096]).unwrap();
     succeed(&["backup", "--storage.path", &data, "--to", &to]);
     succeed(&["verify", &to, "--deep"]);
+}
+
+/// Answers one request so and closes the connection, whatever it promised.
+fn answers(answer: &'static [u8]) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            std::io::Read::read_exact(&mut stream, &mut byte).unwrap();
+            head.extend(byte);
+        }
+        std::io::Write::write_all(&mut stream, answer).unwrap();
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_between_a_server_and_a_file_is_said_of_whom_it_concerns() {
+    let place = Place::new("services: []\n");
+    let server = start(&place);
+    let url = server.url().await;
+    server.ready().await;
+    let to = place.path().join("a.tar.zst");
+    let backup = |url: &str, token: &str| {
+        let mut command = hydrophone();
+        command.args(["backup", "--server", url, "--to"]).arg(&to).env("HYDROPHONE_TOKEN", token);
+        command
+    };
+    let said = |command: Command| {
+        let output = tokio::task::block_in_place(|| run(command));
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let broken = answers(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n\x28\xb5\x2f\xfd\r\n");
+    let (full, none) = (format!("can not write {}: File too large", to.display()), "");
+    let plain = answers(b"HTTP/1.0 400 Bad Request\r\nContent-Length: 99\r\n\r\nthis is an HTTPS server");
+    let secure = url.replace("http:", "https:");
+    for (command, words) in [
+        (limited(&backup(&url, none), 0), full),
+        (backup(&broken, none), format!("{broken} broke off its answer, and its log says why")),
+        (
+            backup(&format!("{url}/some/prefix"), none),
+            format!(
+                "{url}/some/prefix/api/v1/admin/backup answers 405: Method Not Allowed; is Hydrophone served under"
+            ),
+        ),
+        (backup(&plain, none), "answers 400: this is an HTTPS server; does it speak TLS".to_owned()),
+        (backup(&secure, none), format!("can not reach {secure}: is a server running there, and does it speak TLS?")),
+        (backup(&url, "a b"), "environment variable HYDROPHONE_TOKEN: is no token".to_owned()),
+    ] {
+        let (code, said) = said(command);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains(&words) && !said.contains("damaged") && !said.contains("archive broke"),
+            "{words}: {said}"
+        );
+        assert!(!to.try_exists().unwrap());
+    }
+    assert_eq!(said(backup(&url, "\n")), (Some(0), String::new()));
+    // One with a line feed behind it is read, and is none that the server knows.
+    let (code, words) = said(backup(&url, "hyd_x\n"));
+    assert!(code == Some(1) && words.contains("answers 401: "), "{words}");
 }
 
 #[test]

@@ -113,6 +113,10 @@ async fn a_bad_file_keeps_the_running_configuration_and_says_why() {
     let (code, answer) = server.send(Method::POST, "/-/reload").await;
     assert_eq!(code, 500);
     assert!(answer.starts_with("failed to reload config: ") && answer.contains("scrape_intervall"), "{answer}");
+    // The file knows nothing of the data directory; the server does.
+    place.configure("services: []\nbackup: {directory: ./data/../data}\n");
+    let (code, answer) = server.send(Method::POST, "/-/reload").await;
+    assert!(code == 500 && answer.contains("hydrophone.yaml: backup.directory is the data directory"), "{answer}");
     // Whoever may read may not read a password in what is wrong.
     place.configure("services:\n  - name: third\n    http_sd_configs: [{url: 'http://bob:s3cret@sd:99999/'}]\n");
     let (_, answer) = server.send(Method::POST, "/-/reload").await;
@@ -231,6 +235,17 @@ fn a_server_with_a_bad_file_does_not_start() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stderr).contains("nonsense"), "{}", text(&refused.stderr));
     assert!(!place.data().try_exists().unwrap(), "nothing was made before the file was read");
+    place.configure("services: []\nbackup: {directory: data}\n");
+    let refused = run(place.command());
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("backup.directory is the data directory"), "{}", text(&refused.stderr));
+    assert!(!place.data().try_exists().unwrap());
+    for url in ["foo", "example.org/hydrophone", "ftp://example.org", "http://", "//example.org"] {
+        let mut command = place.command();
+        let refused = run(std::mem::replace(command.arg(format!("--web.external-url={url}")), hydrophone()));
+        assert_eq!(refused.status.code(), Some(2), "{url}");
+        assert!(text(&refused.stderr).contains("is no URL such as https://"), "{}", text(&refused.stderr));
+    }
 }
 
 #[tokio::test]
