@@ -176,6 +176,7 @@ async fn an_external_url_with_a_path_puts_everything_under_it() {
     assert_eq!(send(server.address(), "GET /-/healthy", &[]).await.status, 404);
     let deep = send(server.address(), "GET /tools/hydrophone/some/where", &[]).await;
     assert!(!deep.text().contains("<base") || deep.text().contains("<base href=\"../\">"));
+    server.configure("web: {auth: {anonymous: triage}}\n");
     let answer = send(server.address(), "DELETE /tools/hydrophone/services/nobody/errors/a/b@1/", &[]).await;
     assert_eq!((answer.status, answer.text()), (404, "404 page not found\n"));
 }

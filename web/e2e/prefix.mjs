@@ -32,7 +32,9 @@ function exposition() {
   };
 }
 
-const configuration = (address) => `global: {scrape_interval: 1s, scrape_timeout: 1s}
+// Whoever comes under another machine's name may only read where nothing else is said.
+const configuration = (address) => `web: {auth: {anonymous: triage}}
+global: {scrape_interval: 1s, scrape_timeout: 1s}
 services:
   - name: ${JSON.stringify(service)}
     metrics_path: /-/exceptions
@@ -133,7 +135,7 @@ export const prefix = {
     await stop();
     const base = `http://${address.replace('127.0.0.1', 'hydrophone.test')}/`;
     const flags = [`--web.external-url=${base}`, `--web.listen-address=${address}`, '--web.enable-admin-api'];
-    await during(hydrophone('services: []\n', flags), async () => {
+    await during(hydrophone('web: {auth: {anonymous: admin}}\nservices: []\n', flags), async () => {
       await open(page, base, '#/status');
       assert.equal(await page.evaluate(() => window.isSecureContext), false);
       const asked = page.context().waitForEvent('response', (response) => response.url().endsWith('admin/backup'));

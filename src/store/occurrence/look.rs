@@ -5,7 +5,7 @@ use roaring::RoaringBitmap;
 
 use super::error::Error;
 use super::index::{self, Index, Place, Rows, Thinned};
-use super::partition::Partitions;
+use super::partition::{Partitions, file_name};
 use super::reading::Reading;
 use super::{block, stack};
 use crate::model::id::{AggregateId, OccurrenceId};
@@ -74,6 +74,29 @@ impl Partitions {
             }
         }
         Ok(())
+    }
+
+    /// The day's file where it is not there, or is shorter than what was written to it, although the day has occurrences.
+    ///
+    /// # Errors
+    /// When the index or a file can not be read.
+    pub(in crate::store) fn lacks(
+        &self,
+        transaction: &ReadTransaction,
+        day: u32,
+    ) -> Result<Option<std::path::PathBuf>, Error> {
+        let index = Index::of(transaction).map_err(self.indexing())?;
+        let end = index.end(day).map_err(self.indexing())?;
+        if end == 0 {
+            return Ok(None);
+        }
+        let generation = index.generation(day).map_err(self.indexing())?;
+        let path = self.directory_of(day)?.join(file_name(generation));
+        let length = match self.open_to_read(day, generation)? {
+            Some(reading) => reading.file.length().map_err(Error::io("reading", &path))?,
+            None => 0,
+        };
+        Ok((length < end).then_some(path))
     }
 
     /// The stacks that are said to be in use on a day.

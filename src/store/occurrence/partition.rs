@@ -292,25 +292,6 @@ impl Partitions {
         Ok(all)
     }
 
-    /// The day's file where it is not there, or is shorter than what was written to it, although the day has occurrences.
-    ///
-    /// # Errors
-    /// When the index or a file can not be read.
-    pub(in crate::store) fn lacks(&self, transaction: &ReadTransaction, day: u32) -> Result<Option<PathBuf>, Error> {
-        let index = Index::of(transaction).map_err(self.indexing())?;
-        let end = index.end(day).map_err(self.indexing())?;
-        if end == 0 {
-            return Ok(None);
-        }
-        let generation = index.generation(day).map_err(self.indexing())?;
-        let path = self.directory.join(name_of(day)?).join(file_name(generation));
-        let length = match self.open_to_read(day, generation)? {
-            Some(reading) => reading.file.length().map_err(Error::io("reading", &path))?,
-            None => 0,
-        };
-        Ok((length < end).then_some(path))
-    }
-
     /// The stacks that the occurrences of all days use.
     ///
     /// # Errors

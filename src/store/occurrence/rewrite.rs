@@ -292,7 +292,7 @@ fn new_of(record: &block::Record) -> NewOccurrence<'_> {
 
 /// The day's directory by its name; for messages only where it has none.
 impl Partitions {
-    fn directory_of(&self, day: u32) -> Result<std::path::PathBuf, Error> {
+    pub(super) fn directory_of(&self, day: u32) -> Result<std::path::PathBuf, Error> {
         Ok(self.directory().join(name_of(day)?))
     }
 }
