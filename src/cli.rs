@@ -142,7 +142,7 @@ struct WebFlags {
     /// TLS, HTTP headers and passwords, in the words of Prometheus's exporter toolkit. Read again when it changes.
     #[arg(long = "web.config.file", value_name = "FILE")]
     web_config_file: Option<PathBuf>,
-    /// Connections at one time. When all are taken, the one that has been idle longest gives way to a new one.
+    /// Connections at one time. When all are taken, the one that has kept us waiting longest gives way to a new one.
     #[arg(long = "web.max-connections", value_name = "N", default_value_t = 512, value_parser = connections)]
     max_connections: usize,
     /// How long a request's head may take to arrive, and how long a connection may be idle.

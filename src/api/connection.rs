@@ -1,9 +1,9 @@
 //! Places for connections, and who gives theirs up when there are not enough.
 //!
 //! An open connection costs a client nothing, so thousands of idle ones must not keep anybody out, and nor must those whose clients drip
-//! a body or take nothing of an answer. When all places are taken, the connection that has waited longest for its next request gives way
-//! to the new one; where none waits for that, the one that has waited longest for its client in the middle of a request, once that took
-//! [`PATIENCE`]. One that we work for does not.
+//! a body or take nothing of an answer. When all places are taken, the connection that has waited longest for its client gives way to the
+//! new one: for a request, or in the middle of one. One that we work for does not, nor one that has not had its time: who comes is not
+//! sent off by the next one before it could ask.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,15 +13,18 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// How long a request may wait for its client while somebody else waits for a place.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a connection may wait for a request while somebody else waits for its place.
+const IDLE_TIME_MIN: Duration = Duration::from_millis(100);
+
+/// And how long a request for its client.
+const SLOW_TIME_MIN: Duration = Duration::from_secs(2);
 
 /// All places.
 pub(super) struct Places {
     free: Arc<Semaphore>,
     open: Mutex<BTreeMap<u64, Arc<Connection>>>,
-    /// Counts all connections and all turns between idle and busy, so that smaller is longer ago. No clock, which may be set.
-    turns: AtomicU64,
+    /// Numbers connections and requests as they come.
+    next: AtomicU64,
     /// Somebody became idle while all places were taken.
     idle: Notify,
 }
@@ -46,12 +49,10 @@ pub(super) struct Connection {
 }
 
 struct State {
-    /// Those that are being answered, by the turn in which they came.
+    /// Those that are being answered, by their numbers.
     requests: BTreeMap<u64, Request>,
-    /// Since which turn there are none.
-    idle_since: u64,
-    /// And since when.
-    idle_from: Instant,
+    /// Since when there are none.
+    idle_since: Instant,
     is_dismissed: bool,
 }
 
@@ -63,13 +64,13 @@ struct Request {
     answer: Option<Sending>,
 }
 
-/// Why a connection may be told to end; the smaller goes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Claim {
-    /// There is no request, since this turn.
-    Idle { since: u64 },
-    /// All its requests wait for its client, one of them since then.
-    Slow { since: Instant },
+/// What speaks for telling a connection to end: it waits for its client.
+#[derive(Debug, Clone, Copy)]
+struct Claim {
+    /// Since when.
+    since: Instant,
+    /// When that has been long enough.
+    due: Instant,
 }
 
 /// A connection's place, until it is dropped.
@@ -101,12 +102,12 @@ impl Places {
         Arc::new(Self {
             free: Arc::new(Semaphore::new(connections_max)),
             open: Mutex::default(),
-            turns: AtomicU64::new(0),
+            next: AtomicU64::new(0),
             idle: Notify::new(),
         })
     }
 
-    /// A place for a new connection, if need be that of the one that has been idle longest; `dismissed` is called for it. Waits
+    /// A place for a new connection, if need be that of another one; `dismissed` is called for it. Waits
     /// while all are being answered. `None` when there will be none.
     pub(super) async fn take(self: &Arc<Self>, dismissed: impl Fn()) -> Option<Place> {
         let permit = loop {
@@ -120,7 +121,7 @@ impl Places {
                 Ok(()) => {
                     dismissed();
                     // It may be asked something just now, and is answered still.
-                    if let Ok(permit) = tokio::time::timeout(PATIENCE, permit).await {
+                    if let Ok(permit) = tokio::time::timeout(SLOW_TIME_MIN, permit).await {
                         break permit.ok()?;
                     }
                 }
@@ -131,39 +132,36 @@ impl Places {
                 },
             }
         };
-        let number = self.turn();
-        let (requests, idle_from) = (BTreeMap::new(), Instant::now());
-        let state = State { requests, idle_since: number, idle_from, is_dismissed: false };
+        let number = self.number();
+        let state = State { requests: BTreeMap::new(), idle_since: Instant::now(), is_dismissed: false };
         let connection =
             Arc::new(Connection { state: Mutex::new(state), changed: Notify::new(), dismissed: Notify::new() });
         self.lock().insert(number, Arc::clone(&connection));
         Some(Place { places: Arc::clone(self), number, connection, _permit: permit })
     }
 
-    /// Tells a connection to end: the one that has been idle longest, or else the one that has waited longest for its client.
+    /// Tells the connection to end that has waited longest for its client.
     ///
     /// # Errors
-    /// When to look again, because there is none yet.
+    /// When to look again, because none has waited long enough.
     fn dismiss(&self) -> Result<(), Instant> {
         let open = self.lock();
         let now = Instant::now();
-        // Whoever has to wait from now on.
-        let mut look_again = now + PATIENCE;
-        let mut longest: Option<(Claim, &Arc<Connection>)> = None;
+        // When whoever begins to wait now has waited long enough.
+        let mut look_again = now + IDLE_TIME_MIN;
+        let mut longest: Option<(Instant, &Arc<Connection>)> = None;
         for connection in open.values() {
             let Some(claim) = connection.lock().claim() else { continue };
-            if let Claim::Slow { since } = claim
-                && since + PATIENCE > now
-            {
-                look_again = look_again.min(since + PATIENCE);
-            } else if longest.as_ref().is_none_or(|(other, _)| claim < *other) {
-                longest = Some((claim, connection));
+            if claim.due > now {
+                look_again = look_again.min(claim.due);
+            } else if longest.is_none_or(|(since, _)| claim.since < since) {
+                longest = Some((claim.since, connection));
             }
         }
         let Some((_, connection)) = longest else { return Err(look_again) };
         let mut state = connection.lock();
         // It may have been asked something just now.
-        if state.claim().is_none() {
+        if state.claim().is_none_or(|claim| claim.due > now) {
             return Err(now);
         }
         state.is_dismissed = true;
@@ -171,8 +169,8 @@ impl Places {
         Ok(())
     }
 
-    fn turn(&self) -> u64 {
-        self.turns.fetch_add(1, Ordering::Relaxed)
+    fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Arc<Connection>>> {
@@ -205,7 +203,7 @@ impl Place {
                 let answers = state.requests.values().filter_map(|request| request.answer.as_ref());
                 match answers.filter(|answer| answer.waits()).map(|answer| answer.since).min() {
                     Some(since) => Some((since + stall_max, Overdue::Stalled)),
-                    None if state.requests.is_empty() => Some((state.idle_from + idle_max, Overdue::Idle)),
+                    None if state.requests.is_empty() => Some((state.idle_since + idle_max, Overdue::Idle)),
                     // We work.
                     None => None,
                 }
@@ -231,7 +229,7 @@ impl Drop for Place {
 impl Busy {
     /// Notes that a request is being answered.
     pub(super) fn new(places: &Arc<Places>, connection: &Arc<Connection>) -> Self {
-        let number = places.turn();
+        let number = places.number();
         let request = Request { came: Instant::now(), lacks_body: false, answer: None };
         connection.lock().requests.insert(number, request);
         connection.changed.notify_one();
@@ -292,16 +290,16 @@ impl Busy {
 }
 
 impl State {
-    /// Whether it has to give way, and how soon; `None` while there is something to do for it.
+    /// `None` while there is something to do for it.
     fn claim(&self) -> Option<Claim> {
         if self.is_dismissed {
             return None;
         }
         if self.requests.is_empty() {
-            return Some(Claim::Idle { since: self.idle_since });
+            return Some(Claim { since: self.idle_since, due: self.idle_since + IDLE_TIME_MIN });
         }
         let waits = self.requests.values().map(Request::waits_since).collect::<Option<Vec<_>>>()?;
-        waits.into_iter().min().map(|since| Claim::Slow { since })
+        waits.into_iter().min().map(|since| Claim { since, due: since + SLOW_TIME_MIN })
     }
 }
 
@@ -328,8 +326,7 @@ impl Drop for Busy {
         let mut state = self.connection.lock();
         state.requests.remove(&self.number);
         if state.requests.is_empty() {
-            state.idle_since = self.places.turn();
-            state.idle_from = Instant::now();
+            state.idle_since = Instant::now();
             drop(state);
             self.places.idle.notify_waiters();
         }

@@ -165,7 +165,7 @@ mod tests {
         );
         let layered = layered(routes, Arc::clone(&state));
         for path in ["/panic/1?secret=x", "/panic/2", "/read"] {
-            let mut request = Request::get(path).body(Body::empty()).unwrap();
+            let mut request = Request::get(path).header("host", "localhost").body(Body::empty()).unwrap();
             let address = std::net::Ipv4Addr::LOCALHOST.into();
             request.extensions_mut().insert(door::Peer { address, is_loopback: true, is_private: true });
             let response = layered.clone().oneshot(request).await.unwrap();
