@@ -259,6 +259,9 @@ async fn the_activity_names_who_logged_in_and_not_who_they_claim_to_be() {
         let headers = [("x-hydrophone-user", claim)];
         let answer = server.send_with("PATCH", &path, &headers, &json!({"note": claim})).await;
         assert_eq!(answer.status, status, "{claim}: {}", answer.body);
+        // Who only looks is kept from nothing by a name.
+        let look = client.get(url("/api/v1/whoami")).header("x-hydrophone-user", claim).send().await.unwrap();
+        assert_eq!((look.status().as_u16(), &json_of(look).await["name"]), (200, &json!(claim)));
     }
     server.configure(ROLES);
     let whoami = client.get(url("/api/v1/whoami")).basic_auth("bob", Some("ebb")).send().await.unwrap();
