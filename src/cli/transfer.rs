@@ -194,9 +194,12 @@ pub(super) fn export(flags: &ExportFlags) -> Result<ExitCode> {
         write(&store, &mut std::io::stdout().lock(), Path::new("the standard output"))?
     } else {
         let output = Output::create(&flags.output)?;
-        let lines = write(&store, &mut output.file(), &flags.output)?;
-        output.finish()?;
-        lines
+        let written = write(&store, &mut output.file(), &flags.output);
+        // What is damaged is lost, and whoever exports then wants the rest.
+        if matches!(written, Ok(_) | Err(transfer::Error::Lost { .. })) {
+            output.finish()?;
+        }
+        written?
     };
     say(&format!("exported {} lines", number(lines)));
     Ok(ExitCode::SUCCESS)

@@ -158,6 +158,24 @@ fn an_export_has_its_name_when_it_is_whole_and_goes_wherever_something_takes_it(
     );
 }
 
+#[test]
+fn an_export_without_what_is_damaged_has_all_the_rest() {
+    let place = Place::new("services: []\n");
+    let (data, samples) = (place.data(), place.path().join("samples.jsonl"));
+    let line = |day: &str| {
+        format!("{{\"service\": \"shop\", \"key\": \"A@1\", \"day\": \"{day}\", \"message\": \"of {day}\"}}\n")
+    };
+    rewrite_atomic(&samples, (line("2026-11-19") + &line("2026-11-20")).as_bytes()).unwrap();
+    succeed(command(&data, &["import", "occurrences", &samples.display().to_string()]));
+    std::fs::remove_file(data.join("occurrences/2026-11-19/bodies.log")).unwrap();
+    let out = place.path().join("out.jsonl");
+    let Output { status, stderr, .. } = run(command(&data, &["export", "--output", &out.display().to_string()]));
+    assert_eq!(status.code(), Some(1));
+    assert!(text(&stderr).contains("without 1 damaged samples"), "{}", text(&stderr));
+    let exported = std::fs::read_to_string(&out).unwrap();
+    assert!(exported.contains("of 2026-11-20") && !exported.contains("of 2026-11-19"), "{exported}");
+}
+
 #[tokio::test]
 async fn import_and_export_are_refused_beside_a_server_and_told_its_pid() {
     let place = Place::new("services: []\n");
