@@ -320,6 +320,19 @@ fn bytes(path: &Path) -> u64 {
     std::fs::read_dir(path).map_or(0, |entries| entries.flatten().map(|entry| bytes(&entry.path())).sum())
 }
 
+/// The same once nothing changes: a look beside segments that are merged misses those that take the place of what it listed.
+fn settled_bytes(path: &Path) -> u64 {
+    let mut last = bytes(path);
+    loop {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        let now = bytes(path);
+        if now == last {
+            return now;
+        }
+        last = now;
+    }
+}
+
 /// Memory of this process in MiB, without what of it is files.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -356,7 +369,7 @@ fn a_year_of_churn_stays_within_its_size_and_gives_back_what_a_lower_limit_frees
             server = server.restart(limits);
         }
         server.day(&mut fleet, &limits);
-        let taken = bytes(&path);
+        let taken = settled_bytes(&path);
         println!("day {day}: {taken} bytes, resident {} MiB, KiB {}", resident(), server.parts());
         // The segments of a day's index stand beside what they are merged into: little of a year, much of some days.
         let merging = if days < 100 { MIB } else { 0 };
